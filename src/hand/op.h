@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * op - the hand's whole vocabulary.
+ *
+ * The hand is the only process with capabilities.  It eats these fixed
+ * structs, applies its own refusals (hand/never.h) whoever asks, and answers
+ * each ask with the same id.  Asks are below 100, answers are ask + 100,
+ * facts that the hand reports unasked are from 200 on.  Enums are checked on
+ * arrival; all bytes of a struct are set.  No text is parsed.
+ */
+#ifndef SERVIOLA_HAND_OP_H
+#define SERVIOLA_HAND_OP_H
+#include <stdint.h>
+
+#include "base/addr.h"
+
+enum hand_op {
+    /* act: serviola-hand */
+    HAND_BLOCK = 1, /* struct hand_block[1..HAND_BATCH]   -> struct hand_outcome[same count, same order] */
+    HAND_UNBLOCK,   /* struct addr[1..HAND_BATCH]          -> struct hand_outcome[] */
+    HAND_LIST,      /* nothing                             -> struct hand_entry[0..HAND_BATCH], again and again; an empty one ends */
+    HAND_KILL,      /* struct addr                         -> struct hand_killed */
+    HAND_CAPTURE,   /* struct hand_capture                 -> struct hand_captured, with the packet descriptor if ok */
+    HAND_HOLD,      /* nothing                             -> struct hand_outcome, with the hunt's end of the valve if ok (hand/hold.h) */
+    HAND_ALLOW,     /* struct hand_allow                   -> struct hand_outcome; replaces nothing, adds or removes one prefix */
+    HAND_CONF,      /* nothing, with a sealed memory file: struct hand_settings -> struct hand_outcome */
+    HAND_LISTEN,    /* struct addr                         -> struct hand_outcome, with the listening socket if ok */
+    /* look: serviola-hand -x look */
+    HAND_STACK = 50, /* struct hand_pid                    -> struct hand_stack */
+
+    HAND_ANSWER = 100, /* added to the ask's op */
+
+    HAND_FACT_LINK = 200, /* struct hand_link: an interface as it is now; sent for all at start, then at each change */
+    HAND_FACT_LINKS_KNOWN, /* nothing: the first round is complete */
+    HAND_FACT_TABLE,      /* struct hand_table: ours was damaged by another program, or is whole again */
+};
+
+enum { HAND_BATCH = 256, HAND_STACK_TEXT = 2048, HAND_LINK_ADDRS = 64, HAND_NAME = 16 };
+
+enum hand_code {
+    HAND_OK,
+    HAND_ALREADY,        /* it is so already; nothing was done */
+    HAND_NOT_THERE,      /* nothing of that kind to undo */
+    HAND_NEVER_OWN,      /* refusals: an address of our own */
+    HAND_NEVER_GATEWAY,
+    HAND_NEVER_RESOLVER,
+    HAND_NEVER_ADMIN,    /* an admin network of the configuration */
+    HAND_NEVER_ALLOWED,  /* on the allow list */
+    HAND_NEVER_OUTSIDE,  /* not in a network that the configuration calls inside */
+    HAND_NEVER_SPECIAL,  /* loopback, multicast, broadcast, unspecified, link-local router */
+    HAND_CAP_MINUTE,     /* too many new blocks this minute */
+    HAND_CAP_TOTAL,      /* the set is full */
+    HAND_NOT_NAMED,      /* an interface, address or port that the configuration did not name */
+    HAND_FAILED,         /* the kernel refused: see error */
+    HAND_CODES
+};
+const char *hand_code_words(enum hand_code code); /* "it is our own address"; hand/ask.c */
+
+struct hand_block {
+    struct addr who;  /* port 0 */
+    uint32_t seconds; /* 1 to 366 days */
+    uint8_t unasked;  /* 1: restored from the journal, does not count for the cap per minute */
+    uint8_t zero[3];
+};
+
+struct hand_outcome {
+    struct addr who;
+    int32_t code;  /* enum hand_code */
+    int32_t error; /* an errno with HAND_FAILED, else 0 */
+};
+
+struct hand_entry {
+    struct addr who;
+    uint32_t zero;
+    uint64_t expires_ms; /* left */
+    uint64_t packets, bytes; /* dropped since it was blocked */
+};
+
+struct hand_killed {
+    uint32_t tracked; /* conntrack entries removed */
+    uint32_t sockets; /* local sockets closed */
+    int32_t error;
+    uint32_t zero;
+};
+
+struct hand_capture {
+    char name[HAND_NAME]; /* NUL-filled */
+};
+struct hand_captured {
+    char name[HAND_NAME];
+    int32_t code, error;
+    int32_t ifindex;
+    uint32_t link_type; /* ARPHRD_* */
+};
+
+struct hand_allow {
+    struct prefix net;
+    uint8_t add; /* 0: take off */
+};
+
+struct hand_pid {
+    int32_t pid;
+};
+struct hand_stack {
+    int32_t pid, error;
+    uint8_t state;         /* R S D Z ..., 0 unknown */
+    uint8_t zero[3];
+    uint32_t len;
+    char text[HAND_STACK_TEXT]; /* /proc/PID/stack as it is */
+};
+
+struct hand_link {
+    char name[HAND_NAME];
+    int32_t ifindex;
+    uint32_t link_type;     /* ARPHRD_* */
+    uint8_t up;             /* running */
+    uint8_t gone;           /* it was removed */
+    uint8_t default_route;  /* a default route leaves here */
+    uint8_t routed;         /* any unicast route (beyond link-local) leaves here */
+    uint32_t count;
+    struct prefix net[HAND_LINK_ADDRS]; /* its connected networks */
+    struct addr own[HAND_LINK_ADDRS];   /* its addresses; same index */
+};
+
+struct hand_table {
+    uint8_t whole;    /* 1: in place with every block; 0: damaged or gone */
+    uint8_t owned;    /* the kernel protects it against others */
+    uint8_t persists; /* the kernel keeps it when we die */
+    uint8_t zero;
+    uint32_t blocks;  /* put back */
+    int64_t took_us;
+};
+
+/* The hand's settings, as numbers; filled from the configuration (hunt, block sections) by the core. */
+enum { HAND_NETS = 1024, HAND_PORTS = 16, HAND_IFS = 32, HAND_RESOLVERS = 8 };
+enum hand_how { HAND_DROP, HAND_REJECT };
+struct hand_nets {
+    uint32_t count;
+    struct prefix at[HAND_NETS];
+};
+struct hand_settings {
+    char table[32];             /* "serviola"; table inet NAME */
+    uint8_t acts;               /* 0: never touch the firewall (observe) */
+    uint8_t hold;               /* 1: unknown hosts' mail is queued to us */
+    uint8_t hold_fails_open;    /* when nobody judges: let it pass */
+    uint8_t how;                /* enum hand_how */
+    uint8_t inside_auto;        /* inside = connected networks of interfaces without a default route */
+    uint8_t zero[3];
+    uint32_t log_per_minute;    /* kernel log lines per blocked source; 0: none */
+    uint32_t per_minute, total; /* caps on blocks */
+    uint32_t ports_count;
+    uint16_t ports[HAND_PORTS];
+    uint32_t ifs_count;         /* interfaces that may be captured; 0: every one that carries a route */
+    char ifs[HAND_IFS][HAND_NAME];
+    uint32_t resolvers_count;
+    struct addr resolvers[HAND_RESOLVERS];
+    struct hand_nets inside, allow, admin;
+    struct hand_nets own_blockable; /* own addresses that may be blocked all the same (local senders) */
+};
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * part - what every sensor, and every other process of the house, is made of.
+ *
+ * core/roster.c lists them.  A part is started as `serviola -x NAME`: role.c
+ * takes its two descriptors, calls open (outside the jail), enters the jail,
+ * then calls run, which registers with the loop; role.c runs the loop.
+ */
+#ifndef SERVIOLA_PART_PART_H
+#define SERVIOLA_PART_PART_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "conf/schema.h"
+#include "journal/event.h"
+#include "sys/chan.h"
+#include "sys/loop.h"
+
+struct role { /* a running part, from its own point of view */
+    const struct part *part;
+    struct loop *loop;
+    struct chan *core;
+    const void *settings; /* the part's own struct, read-only; changes on reload */
+    size_t settings_size;
+    void *own;            /* the part's state */
+};
+
+struct part {
+    const char *name;
+    const char *what;        /* one line for people */
+    const char *user;        /* "serviola-hunt" */
+    const struct key *keys;  /* its section in the configuration; may be NULL */
+    size_t settings_size;
+    bool threads;            /* may start threads (the seccomp list then allows clone) */
+    bool locked;             /* its memory is locked */
+    /* -1 with an error: the part does not start.  Both may be NULL. */
+    int (*open)(struct role *r, struct err *e);
+    int (*run)(struct role *r, struct err *e);
+    void (*reload)(struct role *r);  /* r->settings is new */
+    const struct chan_op *ops;       /* what the core may say to it, besides link.h's own */
+    size_t ops_count;
+    void (*stop)(struct role *r);    /* last words; the loop ends after it */
+};
+
+/* The body of `serviola -x NAME`; returns an exit code. */
+int role_main(const struct part *p);
+
+/* Stamps both clocks and sends it to the core; `cause` 0: the world did it.  False when it could not be queued (counted). */
+bool role_emit(struct role *r, struct event *ev, uint64_t cause);
+#endif
