@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * control - what the commands (`serviola status`, `block`, ...) say to a running core.
+ *
+ * A SEQPACKET unix socket, mode 0660, owned by root and the group serviola;
+ * the core asks the kernel who is there (SO_PEERCRED): root and members may
+ * do all, nobody else gets in.  An ask gets one answer with the same id,
+ * CTL_BLOCKS several, the last with count 0.  Sizes are exact.
+ */
+#ifndef SERVIOLA_PART_CONTROL_H
+#define SERVIOLA_PART_CONTROL_H
+#include <stdint.h>
+
+#include "base/addr.h"
+
+enum control_op {
+    CTL_STATUS = 400, /* nothing                -> CTL_ANSWER with struct ctl_status */
+    CTL_BLOCK,        /* struct ctl_block       -> CTL_ANSWER with struct ctl_done */
+    CTL_UNBLOCK,      /* struct ctl_block       -> CTL_ANSWER with struct ctl_done */
+    CTL_ALLOW,        /* struct ctl_allow       -> CTL_ANSWER with struct ctl_done */
+    CTL_BLOCKS,       /* nothing                -> struct ctl_blocks, until count is 0 */
+    CTL_TAIL,         /* nothing                -> nothing, with the tail's descriptor (read-only mapping alone works) */
+    CTL_FOLLOW,       /* nothing                -> CTL_NEWS from now on, whenever there is news */
+    CTL_RELOAD,       /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
+    CTL_ANSWER = 450, /* the answer to the ask of this id; its body is the ask's own */
+    CTL_NEWS,         /* struct ctl_news; said at most once until the reader has caught up is not needed: they coalesce */
+};
+
+enum { CTL_TEXT = 256, CTL_PARTS = 16, CTL_BATCH = 128, CTL_LINKS = 32 };
+
+struct ctl_done {
+    int32_t code;   /* 0 done; else enum hand_code, or -1 */
+    int32_t zero;
+    uint64_t seq;   /* the event that records it */
+    char text[CTL_TEXT]; /* one sentence, with the way out when it failed */
+};
+
+struct ctl_block {
+    struct addr who;
+    uint32_t zero;
+    int64_t span_us;        /* 0: the configured one */
+    char why[CTL_TEXT];     /* NUL-filled; outside bytes */
+};
+
+struct ctl_allow {
+    struct prefix net;
+    uint8_t add;
+    uint8_t zero[2];
+    char why[CTL_TEXT];
+};
+
+struct ctl_entry {
+    struct addr who;
+    uint32_t zero;
+    uint64_t cause;          /* the act.blocked event */
+    int64_t since_us, until_us;
+    uint64_t packets, bytes; /* dropped so far */
+};
+struct ctl_blocks {
+    uint32_t count;
+    uint32_t zero;
+    struct ctl_entry at[CTL_BATCH];
+};
+
+struct ctl_news {
+    uint64_t next;   /* tail_next */
+};
+
+struct ctl_part {
+    char name[16];
+    int32_t pid;
+    uint8_t up;
+    uint8_t gaps;       /* enum jail_gap: what the kernel can't enforce */
+    uint16_t restarts;
+    int64_t since_us;
+    uint64_t events;    /* reported by it */
+    uint64_t lost;      /* messages its link refused */
+};
+struct ctl_link {
+    char name[16];
+    uint8_t captured, up;
+    uint8_t zero[6];
+    uint64_t packets, lost;
+};
+struct ctl_status {
+    char version[32];
+    int64_t now_us, started_us;
+    uint64_t next_seq, synced_seq;
+    int64_t scribe_behind_us; /* how long the disk has not answered; 0: fine */
+    uint32_t mode;            /* enum hunt_mode */
+    uint32_t blocks, blocks_cap;
+    uint8_t table_whole, table_owned, table_persists, zero;
+    uint32_t parts_count, links_count;
+    uint64_t mails, findings; /* since start */
+    struct ctl_part parts[CTL_PARTS];
+    struct ctl_link links[CTL_LINKS];
+};
+#endif
