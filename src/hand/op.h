@@ -21,18 +21,20 @@ enum hand_op {
     HAND_LIST,      /* nothing                             -> struct hand_entry[0..HAND_BATCH], again and again; an empty one ends */
     HAND_KILL,      /* struct addr                         -> struct hand_killed */
     HAND_CAPTURE,   /* struct hand_capture                 -> struct hand_captured, with the packet descriptor if ok */
-    HAND_HOLD,      /* nothing                             -> struct hand_outcome, with the hunt's end of the valve if ok (hand/hold.h) */
     HAND_ALLOW,     /* struct hand_allow                   -> struct hand_outcome; replaces nothing, adds or removes one prefix */
     HAND_CONF,      /* nothing, with a sealed memory file: struct hand_settings -> struct hand_outcome */
-    HAND_LISTEN,    /* struct addr                         -> struct hand_outcome, with the listening socket if ok */
+    HAND_STOP,      /* struct hand_stop                    -> nothing: it ends; also understood by look and hold */
     /* look: serviola-hand -x look */
     HAND_STACK = 50, /* struct hand_pid                    -> struct hand_stack */
+    /* hold: serviola-hand -x hold, the valve */
+    HAND_HOLD = 60, /* nothing                             -> struct hand_outcome, with the hunt's end of the valve if ok (hand/hold.h) */
 
     HAND_ANSWER = 100, /* added to the ask's op */
 
     HAND_FACT_LINK = 200, /* struct hand_link: an interface as it is now; sent for all at start, then at each change */
     HAND_FACT_LINKS_KNOWN, /* nothing: the first round is complete */
-    HAND_FACT_TABLE,      /* struct hand_table: ours was damaged by another program, or is whole again */
+    HAND_FACT_TABLE,      /* struct hand_table: how our table stands; at start, when damaged, when whole again */
+    HAND_FACT_READY,      /* struct hand_ready: jailed and running; the first thing that each mode says */
 };
 
 enum { HAND_BATCH = 256, HAND_STACK_TEXT = 2048, HAND_LINK_ADDRS = 64, HAND_NAME = 16 };
@@ -52,13 +54,16 @@ enum hand_code {
     HAND_CAP_TOTAL,      /* the set is full */
     HAND_NOT_NAMED,      /* an interface, address or port that the configuration did not name */
     HAND_FAILED,         /* the kernel refused: see error */
+    HAND_OBSERVES,       /* settings.acts is 0: the firewall is not touched */
+    HAND_WRONG,          /* the ask makes no sense: no address, a port, a time out of range */
     HAND_CODES
 };
 const char *hand_code_words(enum hand_code code); /* "it is our own address"; hand/ask.c */
 
+enum { HAND_SECONDS_MAX = 366 * 86400 };
 struct hand_block {
     struct addr who;  /* port 0 */
-    uint32_t seconds; /* 1 to 366 days */
+    uint32_t seconds; /* 1 to HAND_SECONDS_MAX */
     uint8_t unasked;  /* 1: restored from the journal, does not count for the cap per minute */
     uint8_t zero[3];
 };
@@ -95,7 +100,19 @@ struct hand_captured {
 
 struct hand_allow {
     struct prefix net;
-    uint8_t add; /* 0: take off */
+    uint8_t add;     /* 1: blocks inside it end at once; 0: take off, which only undoes an earlier add */
+    uint8_t zero;
+};
+
+/* Without it (the link just ends, or SIGTERM) blocks stay: they have a time of their own.  The queue rule always goes. */
+struct hand_stop {
+    uint8_t clear; /* 1: take our table out of the kernel */
+    uint8_t zero[7];
+};
+
+struct hand_ready {
+    uint8_t gaps; /* bits of enum jail_gap (sys/jail.h): what this kernel can't enforce */
+    uint8_t zero[7];
 };
 
 struct hand_pid {
@@ -131,7 +148,9 @@ struct hand_table {
     int64_t took_us;
 };
 
-/* The hand's settings, as numbers; filled from the configuration (hunt, block sections) by the core. */
+/* The hand's settings, as numbers; filled from the configuration (hunt, block sections) by the core: a sealed memory
+ * file of exactly this size at descriptor HAND_SETTINGS_FD, the link to the core at HAND_LINK_FD (as in part/link.h). */
+enum { HAND_LINK_FD = 3, HAND_SETTINGS_FD = 4 };
 enum { HAND_NETS = 1024, HAND_PORTS = 16, HAND_IFS = 32, HAND_RESOLVERS = 8 };
 enum hand_how { HAND_DROP, HAND_REJECT };
 struct hand_nets {
@@ -147,11 +166,13 @@ struct hand_settings {
     uint8_t inside_auto;        /* inside = connected networks of interfaces without a default route */
     uint8_t zero[3];
     uint32_t log_per_minute;    /* kernel log lines per blocked source; 0: none */
+    uint32_t hold_packets;      /* packets that may wait for a verdict; 0: 1024 */
+    int64_t hold_wait_us;       /* how long each may wait; 0: 2 s */
     uint32_t per_minute, total; /* caps on blocks */
     uint32_t ports_count;
     uint16_t ports[HAND_PORTS];
     uint32_t ifs_count;         /* interfaces that may be captured; 0: every one that carries a route */
-    char ifs[HAND_IFS][HAND_NAME];
+    char ifs[HAND_IFS][HAND_NAME]; /* NUL-filled */
     uint32_t resolvers_count;
     struct addr resolvers[HAND_RESOLVERS];
     struct hand_nets inside, allow, admin;

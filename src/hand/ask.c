@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "hand/op.h"
+
+static const char *const words[HAND_CODES] = {
+    [HAND_OK] = "done",
+    [HAND_ALREADY] = "it is so already",
+    [HAND_NOT_THERE] = "there is none",
+    [HAND_NEVER_OWN] = "it is an address of our own",
+    [HAND_NEVER_GATEWAY] = "it is a gateway of ours",
+    [HAND_NEVER_RESOLVER] = "it is a name server of ours",
+    [HAND_NEVER_ADMIN] = "it is in an admin network",
+    [HAND_NEVER_ALLOWED] = "it is on the allow list",
+    [HAND_NEVER_OUTSIDE] = "it is not inside: only hosts of our own networks are blocked",
+    [HAND_NEVER_SPECIAL] = "it is no host's address (loopback, multicast, broadcast, link-local, unspecified)",
+    [HAND_CAP_MINUTE] = "too many new blocks in this minute",
+    [HAND_CAP_TOTAL] = "the block list is full",
+    [HAND_NOT_NAMED] = "the configuration does not name it",
+    [HAND_FAILED] = "the kernel refused it",
+    [HAND_OBSERVES] = "serviola only observes here; the firewall is not touched",
+    [HAND_WRONG] = "the ask makes no sense",
+};
+
+const char *hand_code_words(enum hand_code code)
+{
+    if ((unsigned)code >= HAND_CODES)
+        return "an unknown answer";
+    return words[code];
+}
