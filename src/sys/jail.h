@@ -14,15 +14,16 @@
 
 enum jail_gap { JAIL_NO_LANDLOCK = 1, JAIL_NO_LANDLOCK_NET = 2, JAIL_NO_LANDLOCK_SCOPE = 4, JAIL_NO_TRUNCATE = 8 };
 
-enum jail_calls { /* seccomp sets; each includes JAIL_BASE (memory, clocks, epoll, messages on open descriptors, exit) */
-    JAIL_BASE = 0,
-    JAIL_RING = 1,     /* packet ring: setsockopt, mmap of a socket */
-    JAIL_FILES = 2,    /* open, read, write, sync, rename, unlink inside the Landlock folders */
-    JAIL_NETLINK = 4,  /* send and receive on netlink sockets, open new ones */
-    JAIL_ACCEPT = 8,   /* accept4 on listening sockets */
-    JAIL_THREADS = 16,
-    JAIL_PROC = 32,    /* open and read /proc */
-    JAIL_SPAWN = 64,   /* fork, exec, wait, setuid: the supervisor alone */
+enum jail_calls { /* seccomp sets; each includes JAIL_BASE (memory, clocks, epoll, messages on open descriptors, exit)
+                   */
+                  JAIL_BASE = 0,
+                  JAIL_RING = 1,    /* packet ring: setsockopt, mmap of a socket */
+                  JAIL_FILES = 2,   /* open, read, write, sync, rename, unlink inside the Landlock folders */
+                  JAIL_NETLINK = 4, /* send and receive on netlink sockets, open new ones */
+                  JAIL_ACCEPT = 8,  /* accept4 on listening sockets */
+                  JAIL_THREADS = 16,
+                  JAIL_PROC = 32,  /* open and read /proc */
+                  JAIL_SPAWN = 64, /* fork, exec, wait, setuid: the supervisor alone */
 };
 
 struct jail {

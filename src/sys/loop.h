@@ -14,27 +14,37 @@
 
 struct loop;
 
-enum { LOOP_IN = 1, LOOP_OUT = 2, LOOP_GONE = 4 /* error or hang-up; always reported */ };
+enum {
+    LOOP_IN = 1,
+    LOOP_OUT = 2,
+    LOOP_GONE = 4, /* error or hang-up; always reported */
+};
+enum {
+    LOOP_FDS = 4096, /* a descriptor's number must be below */
+    LOOP_TIMERS = 1024,
+    LOOP_HOOKS = 8, /* calls before sleep */
+};
 
 struct loop *loop_new(struct err *e);
-void loop_free(struct loop *l);
+void loop_free(struct loop *l); /* closes nothing but its own; NULL is fine */
 
-/* `fd` stays its owner's; remove it before closing it.  One watch a descriptor. */
+/* `fd` stays its owner's; remove it before closing it.  One watch a descriptor; reported as long as it is ready. */
 int loop_watch(struct loop *l, int fd, int events, void (*ready)(void *ctx, int fd, int events), void *ctx,
                struct err *e);
 int loop_change(struct loop *l, int fd, int events, struct err *e);
-void loop_unwatch(struct loop *l, int fd);
+void loop_unwatch(struct loop *l, int fd); /* one that is not watched is fine */
 
 /* After `delay_us`, then every `every_us` (0: once).  The id is never 0; 0 says the table is full. */
 uint32_t loop_timer(struct loop *l, int64_t delay_us, int64_t every_us, void (*fire)(void *ctx), void *ctx);
 void loop_untimer(struct loop *l, uint32_t id); /* an id that has fired or is 0 is fine */
 
-/* Blocks the signal and reports it from the loop (signalfd). */
+/* Blocks the signal and reports it from the loop (signalfd).  It stays blocked when the loop ends. */
 int loop_signal(struct loop *l, int signal, void (*got)(void *ctx, int signal), void *ctx, struct err *e);
 
-/* Called once before each sleep; for work that collects (a batch that is flushed when there is nothing else to do). */
+/* Called once before each look at the descriptors, so after each handful of events: for work that collects (a batch to
+ * flush).  LOOP_HOOKS at most, for good. */
 void loop_before_sleep(struct loop *l, void (*call)(void *ctx), void *ctx);
 
 int loop_run(struct loop *l, struct err *e); /* until loop_stop; 0, or -1 */
-void loop_stop(struct loop *l);
+void loop_stop(struct loop *l);              /* from a callback; the rest of the handful is not called */
 #endif
