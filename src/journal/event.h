@@ -3,8 +3,10 @@
  * event - one thing that happened: 256 bytes in memory, on a link and on disk.
  *
  * Made with event_new and event_add_*; the core gives it its number.  A field
- * is tag, length, bytes; what does not fit is cut (a text) or left out, and
- * `cut` in the event says so.  Numbers are little-endian on disk and wire.
+ * is tag (1 byte), length (1 byte), bytes, and stands at most once; what does
+ * not fit is cut (a text) or left out, and `cut` in the event says so.  A
+ * NUMBER, TIME or SPAN is its 1 to 8 low bytes, little-endian, an ADDR is a
+ * struct addr; the body is zero behind `len`.
  */
 #ifndef SERVIOLA_JOURNAL_EVENT_H
 #define SERVIOLA_JOURNAL_EVENT_H
@@ -58,10 +60,13 @@ void event_add_bytes(struct event *ev, enum field f, const void *at, size_t len)
 
 bool event_get(const struct event *ev, enum field f, struct slice *value); /* raw bytes; inside ev */
 bool event_get_number(const struct event *ev, enum field f, uint64_t *n);
+bool event_number(struct slice value, uint64_t *n); /* what stands in a NUMBER, TIME or SPAN */
 /* The n-th field in the order it was added; false behind the last or when the body is malformed. */
 bool event_field_at(const struct event *ev, unsigned n, enum field *f, struct slice *value);
-/* What arrives from another process or from disk: kind, grade, families and body lengths are sound. */
+/* What arrives from another process: grade, families, fields and lengths are sound, kind and fields are known. */
 bool event_is_sound(const struct event *ev);
+/* What arrives from disk: as event_is_sound, but kinds and fields may be those of a newer serviola. */
+bool event_is_whole(const struct event *ev);
 
 const char *event_name(enum event_kind kind);      /* "hunt.mail_seen"; never NULL */
 const char *event_what(enum event_kind kind);      /* "a host inside speaks SMTP to the outside" */
