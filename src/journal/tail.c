@@ -28,7 +28,7 @@ static const char magic[8] = "SVtail1";
 struct tail {
     struct tail_head *head;
     uint64_t (*slot)[SLOT_WORDS]; /* word 0 is the event's seq */
-    uint64_t slots, first;        /* copies: what others map is not asked again */
+    uint64_t slots; /* a copy: what others map is not asked again */
     size_t bytes;
     int fd; /* -1 for a reader */
 };
@@ -75,7 +75,6 @@ struct tail *tail_new(size_t slots, uint64_t first, struct err *e)
         return NULL;
     }
     t->slots = slots;
-    t->first = first;
     t->bytes = HEAD_BYTES + slots * sizeof(struct event);
     t->fd = make_file(t->bytes, e);
     if (t->fd < 0 || map(t, t->fd, PROT_READ | PROT_WRITE, e) < 0)
@@ -114,7 +113,6 @@ struct tail *tail_open(int fd, struct err *e)
     if (map(t, fd, PROT_READ, e) < 0)
         goto fail;
     t->slots = t->head->slots;
-    t->first = t->head->first;
     if (memcmp(t->head->magic, magic, sizeof(magic)) != 0 || t->slots == 0 || t->slots > SLOTS_MAX ||
         t->bytes != HEAD_BYTES + t->slots * sizeof(struct event)) {
         err_set(e, 0, "not a tail of this version");
@@ -168,6 +166,18 @@ void tail_set_synced(struct tail *t, uint64_t seq)
     __atomic_store_n(&t->head->synced, seq, __ATOMIC_RELEASE);
 }
 
+void tail_begin(struct tail *t, uint64_t next)
+{
+    __atomic_store_n(&t->head->first, next, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->head->synced, next - 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->head->next, next, __ATOMIC_RELEASE);
+}
+
+static uint64_t first_of(const struct tail *t)
+{
+    return __atomic_load_n(&t->head->first, __ATOMIC_ACQUIRE);
+}
+
 uint64_t tail_next(const struct tail *t)
 {
     return __atomic_load_n(&t->head->next, __ATOMIC_ACQUIRE);
@@ -177,7 +187,9 @@ uint64_t tail_oldest(const struct tail *t)
 {
     uint64_t next = tail_next(t);
 
-    return next - t->first > t->slots ? next - t->slots : t->first;
+    uint64_t first = first_of(t);
+
+    return next - first > t->slots ? next - t->slots : first;
 }
 
 uint64_t tail_synced(const struct tail *t)
@@ -192,7 +204,7 @@ enum tail_got tail_get(const struct tail *t, uint64_t seq, struct event *ev)
 
     if (seq >= tail_next(t))
         return TAIL_NOT_YET;
-    if (seq < t->first || __atomic_load_n(&slot[0], __ATOMIC_ACQUIRE) != seq)
+    if (seq < first_of(t) || __atomic_load_n(&slot[0], __ATOMIC_ACQUIRE) != seq)
         return TAIL_GONE;
     words[0] = seq;
     for (size_t i = 1; i < SLOT_WORDS; i++)

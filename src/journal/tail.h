@@ -24,6 +24,9 @@ struct tail *tail_open(int fd, struct err *e); /* read-only; checks seals, size 
 void tail_free(struct tail *t);
 int tail_fd(const struct tail *t); /* of tail_new: to be passed to readers; borrowed */
 
+/* Writer, before the first event and once: the next event gets the number `next`.  The memory file is made before the
+ * jail, but only the disk knows where the journal stood. */
+void tail_begin(struct tail *t, uint64_t next);
 /* Writer.  Gives the event its seq and returns it; never fails. */
 uint64_t tail_append(struct tail *t, struct event *ev);
 void tail_set_synced(struct tail *t, uint64_t seq); /* everything up to here is on disk */
