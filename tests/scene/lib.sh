@@ -1,0 +1,317 @@
+# shellcheck shell=bash
+# lib - what a scene is written with: hosts, cables, a worm, a mail server, serviola, and conditions to wait for.
+#
+# A scene runs again inside namespaces of its own (network, mounts, processes), with its folder in memory there:
+# when it ends, also by kill -9, the kernel takes hosts, cables, files and processes away, and scenes may run side by
+# side.  Nothing is ever sent outside of them.  Exit code 0: true; 77: skipped, the last line says why; else: not true.
+#
+#   host NAME                        a host of its own; `on NAME COMMAND` runs there
+#   cable A ADDR/LEN B ADDR/LEN      a cable; its end at A is the interface `B`, and the other way round;
+#                                    A's default route goes over B unless it has one
+#   house                            the usual picture, drawn there
+#   start NAME HOST COMMAND          in the background, output in $T/NAME.out and .err; `pid_of NAME`, `finish NAME [SIGNAL]`
+#   until_true SECONDS COMMAND       waits for a condition, and fails without it
+#   serviola_on HOST [YAML]          configures and starts serviola there, waits until it listens on every cable
+#   sink_on HOST [ARGUMENT]          a mail server; `delivered [ADDR]` counts what it accepted
+#   worm                             bin/worm: see there
+set -eEuo pipefail
+
+SCENE_SELF=$(basename "$0" .sh)
+SCENES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$SCENES/../.." && pwd)
+SERVIOLA_BUILD=$(cd "${SERVIOLA_BUILD:-$TOP/build-check}" 2>/dev/null && pwd) || {
+    echo "no build in ${SERVIOLA_BUILD:-build-check}: run ./check --build-only first" >&2
+    exit 3
+}
+
+if [ -z "${SCENE_INSIDE-}" ]; then
+    [ "$(id -u)" = 0 ] || {
+        echo "scenes need root: they make namespaces"
+        exit 77
+    }
+    T=$(mktemp -d)
+    trap 'rmdir "$T"' EXIT
+    status=0
+    SCENE_INSIDE=1 T=$T unshare --net --mount --pid --fork --mount-proc --kill-child=TERM bash "$0" "$@" || status=$?
+    exit $status
+fi
+
+export T SERVIOLA_BUILD
+export PATH=$SERVIOLA_BUILD:$SCENES/bin:$PATH
+export PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=C.UTF-8
+unset SERVIOLA_CONF
+mount -t tmpfs -o mode=0755,size=512m scene "$T"
+mkdir -p /run/netns
+mount -t tmpfs -o mode=0755 netns /run/netns
+
+say()
+{
+    printf -- '- %s\n' "$*"
+}
+
+fail()
+{
+    printf 'not true: %s\n' "$*" >&2
+    exit 1
+}
+
+skip()
+{
+    printf 'skipped: %s\n' "$*"
+    exit 77
+}
+
+# --- hosts and cables
+
+host()
+{
+    local name
+
+    for name in "$@"; do
+        ip netns add "$name"
+        ip -n "$name" link set lo up
+    done
+}
+
+on()
+{
+    local name=$1
+
+    shift
+    if [ -e "$T/$name.conf" ]; then
+        SERVIOLA_CONF=$T/$name.conf ip netns exec "$name" "$@"
+    else
+        ip netns exec "$name" "$@"
+    fi
+}
+
+cable()
+{
+    local a=$1 a_address=$2 b=$3 b_address=$4
+
+    ip -n "$a" link show "$b" >/dev/null 2>&1 || {
+        ip link add "$b" netns "$a" type veth peer name "$a" netns "$b"
+        ip -n "$a" link set "$b" up
+        ip -n "$b" link set "$a" up
+    }
+    address "$a" "$a_address" "$b"
+    address "$b" "$b_address" "$a"
+    ip -n "$a" "$(family "$a_address")" route add default via "${b_address%/*}" 2>/dev/null || true
+}
+
+family()
+{
+    case $1 in
+    *:*) echo -6 ;;
+    *) echo -4 ;;
+    esac
+}
+
+address() # HOST ADDR/LEN INTERFACE
+{
+    case $2 in
+    *:*) ip -n "$1" addr add "$2" dev "$3" nodad ;;
+    *) ip -n "$1" addr add "$2" dev "$3" ;;
+    esac
+}
+
+forwards()
+{
+    on "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+#   pc 10.1.0.2, also .3 .4 .25 --- 10.1.0.1 wall 10.2.0.1 --- 10.2.0.2 out
+#   pc fd01::2                  --- fd01::1  wall fd02::1  --- fd02::2  out
+house()
+{
+    local more
+
+    host pc wall out
+    cable pc 10.1.0.2/16 wall 10.1.0.1/16
+    cable pc fd01::2/64 wall fd01::1/64
+    cable wall 10.2.0.1/24 out 10.2.0.2/24
+    cable wall fd02::1/64 out fd02::2/64
+    ip -n out route add default via 10.2.0.1
+    ip -n out -6 route add default via fd02::1
+    for more in 3 4 25; do
+        address pc "10.1.0.$more/16" wall
+    done
+    forwards wall
+}
+
+# --- waiting and running
+
+until_true()
+{
+    local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000)) seconds=$1
+
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if [ "${EPOCHREALTIME/./}" -gt $deadline ]; then
+            "$@" || true
+            fail "within $seconds s: $*"
+        fi
+        sleep 0.02
+    done
+}
+
+# `is_not COMMAND`: fails when it holds; for use under set -e, where `!` is forgiven.
+is_not()
+{
+    if "$@" >/dev/null 2>&1; then
+        fail "this holds, and must not: $*"
+    fi
+}
+
+# `prints WORDS COMMAND`: the command's output contains them (and no broken pipe as with grep -q).
+prints()
+{
+    local words=$1 text
+
+    shift
+    text=$("$@" 2>&1) || true
+    [[ $text == *"$words"* ]] || {
+        printf '%s\n' "$text" | head -n 20
+        return 1
+    }
+}
+
+start()
+{
+    local name=$1 place=$2
+
+    shift 2
+    # The shell becomes the command, so that the pid is the command's own.
+    (
+        [ ! -e "$T/$place.conf" ] || export SERVIOLA_CONF=$T/$place.conf
+        exec ip netns exec "$place" "$@"
+    ) >"$T/$name.out" 2>>"$T/$name.err" </dev/null &
+    echo $! >"$T/$name.pid"
+}
+
+pid_of()
+{
+    cat "$T/$1.pid"
+}
+
+finish() # NAME [SIGNAL]: its exit code
+{
+    local status=0 pid
+
+    pid=$(pid_of "$1")
+    kill "-${2:-TERM}" "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || status=$?
+    return $status
+}
+
+# --- serviola
+
+# Sections that the YAML has are its own; the others are the scene's.
+configure() # HOST [YAML]
+{
+    local yaml=${2-}
+
+    {
+        [[ $yaml =~ (^|$'\n')serviola: ]] || printf 'serviola:\n  control: %s\n' "$T/$1.state/control"
+        [[ $yaml =~ (^|$'\n')journal: ]] || printf 'journal:\n  folder: %s\n' "$T/$1.state/journal"
+        printf '%s\n' "$yaml"
+    } >"$T/$1.conf"
+    install -d -m 0755 "$T/$1.state"
+}
+
+serviola_on() # HOST [YAML [ARGUMENT...]]
+{
+    local place=$1
+
+    configure "$place" "${2-}"
+    serviola_again "$place" "${@:3}"
+}
+
+serviola_again() # HOST [ARGUMENT...]: with the configuration that is there
+{
+    local place=$1
+
+    start "serviola-$place" "$place" serviola run --no-console "${@:2}"
+    until_true 10 is_up "$place"
+}
+
+is_up()
+{
+    [ -e "/proc/$(pid_of "serviola-$1")/stat" ] || {
+        cat "$T/serviola-$1.err" >&2
+        fail "serviola did not start on $1"
+    }
+    on "$1" serviola status && listens "$1"
+}
+
+listens()
+{
+    local cables
+
+    cables=$(ip -n "$1" -o link show type veth up | wc -l)
+    [ "$(on "$1" serviola status --json | grep -o '"captured":true' | wc -l)" -ge "$cables" ]
+}
+
+event() # HOST KIND [ARGUMENT]: there is one
+{
+    [ -n "$(on "$1" serviola events --kind "$2" "${@:3}")" ]
+}
+
+events() # HOST KIND [ARGUMENT]: how many
+{
+    on "$1" serviola events --kind "$2" --json "${@:3}" | grep -c . || true
+}
+
+is_blocked() # HOST ADDR
+{
+    on "$1" serviola blocks | grep -wF -- "$2" >/dev/null
+}
+
+# --- mail
+
+sink_on() # HOST [ARGUMENT]
+{
+    local place=$1
+
+    shift
+    start sink "$place" sink --log "$T/mail" "$@"
+    until_true 5 test -e "$T/mail"
+}
+
+delivered() # [ADDR]
+{
+    if [ $# = 0 ]; then
+        wc -l <"$T/mail"
+    else
+        awk -v a="$1" '$1 == a' "$T/mail" | wc -l
+    fi
+}
+
+# --- the end
+
+scene_end()
+{
+    local status=$? file
+
+    trap - EXIT ERR
+    type -t scene_after >/dev/null && scene_after
+    for file in "$T"/serviola-*.pid; do
+        [ -e "$file" ] || continue
+        finish "$(basename "$file" .pid)" || true
+    done
+    if grep -lE 'Sanitizer:|runtime error:|Assertion .* failed' "$T"/*.err 2>/dev/null; then
+        [ $status != 0 ] || status=1
+    fi
+    if [ $status != 0 ] && [ $status != 77 ]; then
+        for file in "$T"/*.err; do
+            [ -s "$file" ] || continue
+            printf '  --- %s\n' "$(basename "$file")"
+            tail -n 25 "$file" | sed 's/^/  /'
+        done
+    fi
+    exit $status
+}
+trap 'printf "not true: %s line %s: %s\n" "$SCENE_SELF" "$LINENO" "$BASH_COMMAND" >&2' ERR
+trap scene_end EXIT
+trap 'exit 143' TERM INT HUP
