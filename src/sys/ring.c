@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 enum {
-    SLOT_BYTES = 1664,       /* TPACKET2_HDRLEN, 1514 bytes of frame and two VLAN tags, a multiple of 16 */
+    SLOT_BYTES = 1664,       /* header, 1514 bytes of frame, spare for tags; whole cache lines */
     BLOCK_BYTES = 64 << 10,  /* one allocation of the kernel; 39 slots */
     WHOLE_BYTES = 512 << 10, /* the largest frame that comes through the queue (BIG TCP) */
     QUEUE_BYTES = 4 << 20,   /* asked for; the kernel gives what net.core.rmem_max allows */
-    NAP_US = 200,
+    NAP_US = 300,
     BUSY_PER_MS = 20, /* frames a millisecond from which naps are cheaper than wake-ups */
 };
 
