@@ -36,18 +36,18 @@ enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_TIME, FIELD_SPAN, FIELD_HEX, F
 
 enum { EVENT_BODY = 173 };
 struct event {
-    uint64_t seq;     /* its place; 0 until the core has it */
-    uint64_t cause;   /* the event that led to it; 0: the world did */
-    int64_t at_us;    /* wall clock */
-    int64_t mono_us;  /* boot clock */
-    uint32_t host;    /* 0 is here */
-    uint16_t kind;    /* enum event_kind */
-    uint16_t len;     /* bytes used in body */
-    struct addr src;  /* who did it; family 0: nobody in particular */
-    struct addr dst;  /* to whom */
-    uint8_t grade;    /* enum grade */
-    uint8_t fields;   /* how many stand in body */
-    uint8_t cut;      /* 1: something did not fit */
+    uint64_t seq;    /* its place; 0 until the core has it */
+    uint64_t cause;  /* the event that led to it; 0: the world did */
+    int64_t at_us;   /* wall clock */
+    int64_t mono_us; /* boot clock */
+    uint32_t host;   /* 0 is here */
+    uint16_t kind;   /* enum event_kind */
+    uint16_t len;    /* bytes used in body */
+    struct addr src; /* who did it; family 0: nobody in particular */
+    struct addr dst; /* to whom */
+    uint8_t grade;   /* enum grade */
+    uint8_t fields;  /* how many stand in body */
+    uint8_t cut;     /* 1: something did not fit */
     uint8_t body[EVENT_BODY];
 };
 _Static_assert(sizeof(struct event) == 256, "one event is one slot, one message, one record");
@@ -68,11 +68,11 @@ bool event_is_sound(const struct event *ev);
 /* What arrives from disk: as event_is_sound, but kinds and fields may be those of a newer serviola. */
 bool event_is_whole(const struct event *ev);
 
-const char *event_name(enum event_kind kind);      /* "hunt.mail_seen"; never NULL */
-const char *event_what(enum event_kind kind);      /* "a host inside speaks SMTP to the outside" */
+const char *event_name(enum event_kind kind); /* "hunt.mail_seen"; never NULL */
+const char *event_what(enum event_kind kind); /* "a host inside speaks SMTP to the outside" */
 enum grade event_grade(enum event_kind kind);
-enum event_kind event_kind_of(struct slice name);  /* EV_NONE when there is no such name */
-const char *grade_name(enum grade g);              /* "note", "warn", "alarm" */
+enum event_kind event_kind_of(struct slice name); /* EV_NONE when there is no such name */
+const char *grade_name(enum grade g);             /* "note", "warn", "alarm" */
 const char *field_name(enum field f);
 enum field_type field_type(enum field f);
 const char *field_help(enum field f);
