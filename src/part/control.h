@@ -20,10 +20,10 @@ enum control_op {
     CTL_ALLOW,        /* struct ctl_allow       -> CTL_ANSWER with struct ctl_done */
     CTL_BLOCKS,       /* nothing                -> struct ctl_blocks, until count is 0 */
     CTL_TAIL,         /* nothing                -> nothing, with the tail's descriptor (read-only mapping alone works) */
-    CTL_FOLLOW,       /* nothing                -> CTL_NEWS from now on, whenever there is news */
+    CTL_FOLLOW,       /* nothing                -> CTL_NEWS from now on, whenever there is news; several may become one */
     CTL_RELOAD,       /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
     CTL_ANSWER = 450, /* the answer to the ask of this id; its body is the ask's own */
-    CTL_NEWS,         /* struct ctl_news; said at most once until the reader has caught up is not needed: they coalesce */
+    CTL_NEWS,         /* struct ctl_news */
 };
 
 enum { CTL_TEXT = 256, CTL_PARTS = 16, CTL_BATCH = 128, CTL_LINKS = 32 };
@@ -89,7 +89,8 @@ struct ctl_status {
     int64_t scribe_behind_us; /* how long the disk has not answered; 0: fine */
     uint32_t mode;            /* enum hunt_mode */
     uint32_t blocks, blocks_cap;
-    uint8_t table_whole, table_owned, table_persists, zero;
+    uint8_t table_whole, table_owned, table_persists;
+    uint8_t up; /* the journal is read and the hand is there */
     uint32_t parts_count, links_count;
     uint64_t mails, findings; /* since start */
     struct ctl_part parts[CTL_PARTS];

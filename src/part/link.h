@@ -11,6 +11,8 @@
 #define SERVIOLA_PART_LINK_H
 #include <stdint.h>
 
+#include "base/addr.h"
+
 enum { LINK_FD = 3, SETTINGS_FD = 4 };
 
 enum link_op {
@@ -28,11 +30,35 @@ enum link_op {
     LINK_SYNCED,       /* struct link_seq: on disk up to here */
     LINK_REPLAY,       /* struct event: state from before the start, in order */
     LINK_REPLAY_DONE,  /* struct link_seq: last number on disk */
-    LINK_TAIL,         /* the tail's memory file */
+    LINK_LOST,         /* struct link_lost: these left the memory before the disk took them */
+    LINK_ROTATED,      /* nothing: a new segment begins; the core writes its checkpoint */
+    LINK_KEPT,         /* struct event: something the scribe itself has to report (hunt.evidence_kept, journal.*) */
+    LINK_TAIL,         /* core -> scribe, console: the tail's memory file */
+
+    /* core -> sensor */
+    LINK_ALLOW = 390,  /* struct link_allow: the allow list changed while running */
+    LINK_FORGET,       /* struct addr: a block was lifted; what was found about this host may be found anew */
+    LINK_COUNTERS,     /* sensor -> core: struct link_counters, once a second at most, when they changed */
 };
 
 struct link_seq {
     uint64_t seq;
+};
+
+struct link_lost {
+    uint64_t from, to; /* both included */
+};
+
+struct link_allow {
+    struct prefix net;
+    uint8_t add; /* 0: taken off */
+    uint8_t zero[2];
+};
+
+struct link_counters { /* of one interface, since the sensor's start */
+    char name[16];
+    uint64_t packets, lost;
+    uint64_t mails; /* mail commands seen, on all interfaces */
 };
 
 struct link_ready {

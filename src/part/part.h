@@ -16,6 +16,7 @@
 #include "conf/schema.h"
 #include "journal/event.h"
 #include "sys/chan.h"
+#include "sys/jail.h"
 #include "sys/loop.h"
 
 struct role { /* a running part, from its own point of view */
@@ -25,6 +26,7 @@ struct role { /* a running part, from its own point of view */
     const void *settings; /* the part's own struct, read-only; changes on reload */
     size_t settings_size;
     void *own;            /* the part's state */
+    unsigned gaps;        /* enum jail_gap: what the kernel can't enforce */
 };
 
 struct part {
@@ -33,8 +35,10 @@ struct part {
     const char *user;        /* "serviola-hunt" */
     const struct key *keys;  /* its section in the configuration; may be NULL */
     size_t settings_size;
-    bool threads;            /* may start threads (the seccomp list then allows clone) */
+    unsigned calls;          /* enum jail_calls: what its seccomp list allows */
     bool locked;             /* its memory is locked */
+    /* Adds folders to its jail; NULL: no files at all.  What it points to must live as long as the process. */
+    void (*confine)(struct role *r, struct jail *j);
     /* -1 with an error: the part does not start.  Both may be NULL. */
     int (*open)(struct role *r, struct err *e);
     int (*run)(struct role *r, struct err *e);
