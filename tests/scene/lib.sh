@@ -253,6 +253,24 @@ listens()
     [ "$(on "$1" serviola status --json | grep -o '"captured":true' | wc -l)" -ge "$cables" ]
 }
 
+# Every process of serviola's: this scene's process namespace holds no other.
+serviola_processes()
+{
+    pgrep -f '^[^ ]*serviola(-hand)?( |$)' || true
+}
+
+crash() # HOST: kill -9 of all at once
+{
+    local deadline=$((${EPOCHREALTIME/./} + 5000000))
+
+    while [ -n "$(serviola_processes)" ]; do
+        # shellcheck disable=SC2046 # one word a process
+        kill -KILL $(serviola_processes) 2>/dev/null || true
+        [ "${EPOCHREALTIME/./}" -lt $deadline ] || fail "a process survives kill -9"
+    done
+    wait "$(pid_of "serviola-$1")" 2>/dev/null || true
+}
+
 event() # HOST KIND [ARGUMENT]: there is one
 {
     [ -n "$(on "$1" serviola events --kind "$2" "${@:3}")" ]
