@@ -133,3 +133,9 @@ void memfile_unmap(const void *at, size_t size)
     if (at)
         (void)munmap(start, size);
 }
+
+void memfile_close(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}

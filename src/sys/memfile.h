@@ -24,4 +24,5 @@ int memfile_copy(int from, size_t most, const char *name, struct err *e);
 int memfile_map(int fd, size_t size, const void **at, struct err *e);         /* exactly `size` bytes */
 int memfile_map_any(int fd, size_t most, struct slice *bytes, struct err *e); /* 1 to `most` bytes */
 void memfile_unmap(const void *at, size_t size);                              /* NULL is fine */
+void memfile_close(int fd);                                                   /* -1 is fine */
 #endif
