@@ -21,7 +21,7 @@ for blow in "flush ruleset" "delete table inet serviola" "flush table inet servi
         holds >/dev/null
     fi
 done
-if ! on wall serviola status --json | grep -q '"owned":true'; then
+if ! on wall serviola status --json | grep -q '"table_owned":true'; then
     event wall act.table_lost && event wall act.table_back
 fi
 

@@ -10,16 +10,16 @@ block: { per_minute: 1000 }'
 last=0
 for variant in lower upper mixed split one_byte no_brackets pipelined blind; do
     last=$((last + 1))
-    address pc 10.1.5.$last/16 wall
-    start "worm-$variant" pc worm --from 10.1.5.$last --variant $variant --messages 200 --patience 0.5
+    address pc "10.1.5.$last"/16 wall
+    start "worm-$variant" pc worm --from "10.1.5.$last" --variant $variant --messages 200 --patience 0.5
 done
 for variant in submission other; do
     last=$((last + 1))
-    address pc 10.1.5.$last/16 wall
-    start "worm-$variant" pc worm --from 10.1.5.$last --port "$([ $variant = other ] && echo 2525 || echo 587)" --messages 200 --patience 0.5
+    address pc "10.1.5.$last"/16 wall
+    start "worm-$variant" pc worm --from "10.1.5.$last" --port "$([ $variant = other ] && echo 2525 || echo 587)" --messages 200 --patience 0.5
 done
 for n in $(seq 1 $last); do
-    until_true 5 is_blocked wall 10.1.5.$n
+    until_true 5 is_blocked wall "10.1.5.$n"
 done
 say "all $last are blocked; $(delivered) messages left"
 [ "$(delivered)" -le $((2 * last)) ]
