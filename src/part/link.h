@@ -67,7 +67,7 @@ struct link_ready {
 };
 
 struct link_evidence {
-    uint64_t seq_hint;  /* the sensor's own number of the finding */
+    uint64_t flow;      /* F_FLOW of the finding's event, which was sent before */
     char name[64];      /* file name, [a-z0-9.:-] only; the scribe checks again */
 };
 #endif
