@@ -23,7 +23,7 @@ struct conf_fault {
 
 struct conf_faults {
     char file[256];
-    size_t count;  /* all of them, also those over the cap */
+    size_t count; /* all of them, also those over the cap */
     struct conf_fault at[64];
 };
 

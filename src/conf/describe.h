@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * describe - a key in words, for whatever is printed from the schemas.  Inside conf/ only.
+ */
+#ifndef SERVIOLA_CONF_DESCRIBE_H
+#define SERVIOLA_CONF_DESCRIBE_H
+#include "base/text.h"
+#include "conf/schema.h"
+
+/* "One of off, observe or block.", "From 64 to 16M."; nothing for what the default shows well enough. */
+void describe_values(struct text *t, const struct key *k);
+/* What may stand there, as a placeholder: "NUMBER", "[NETWORK, ...]". */
+const char *describe_type(const struct key *k);
+/* The default as it is to be written behind the key; nothing for TABLE and required keys. */
+void describe_default(struct text *t, const struct key *k);
+#endif
