@@ -141,7 +141,7 @@ static const int spawn_calls[] = { CALL(clone),
                                    CALLS_END };
 
 /* What the sanitizers of a test build want besides. */
-static const int sanitizer_calls[] = { CALL(sched_getscheduler), CALL(getpgrp), CALL(prctl), CALL(mlock), CALLS_END };
+static const int sanitizer_calls[] = { CALL(sched_getscheduler), CALL(getpgrp), CALL(mlock), CALLS_END };
 
 static const struct {
     unsigned when; /* any of these bits; 0: always */

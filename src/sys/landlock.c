@@ -111,16 +111,6 @@ fail:
     return -1;
 }
 
-int landlock_enter(int ruleset, struct err *e)
-{
-    int result = 0;
-
-    if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-        result = err_set(e, errno, "Landlock");
-    (void)close(ruleset);
-    return result;
-}
-
 static bool covered(const char *const *folders, const char *path)
 {
     for (; folders && *folders; folders++) {
@@ -144,9 +134,19 @@ static int must_fail(const char *path, int flags, struct err *e)
     return err_set(e, 0, "the jail does not hold: %s could be opened", path);
 }
 
-int landlock_prove(const struct jail *j, struct err *e)
+static int prove(const struct jail *j, struct err *e)
 {
     if (!covered(j->folders, "/") && !covered(j->read_only, "/") && must_fail("/", O_RDONLY | O_DIRECTORY, e) < 0)
         return -1;
     return covered(j->folders, "/dev/null") ? 0 : must_fail("/dev/null", O_WRONLY, e);
+}
+
+int landlock_enter(int ruleset, const struct jail *j, struct err *e)
+{
+    int result = 0;
+
+    if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+        result = err_set(e, errno, "Landlock");
+    (void)close(ruleset);
+    return result < 0 ? -1 : prove(j, e);
 }

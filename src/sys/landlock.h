@@ -3,7 +3,7 @@
  * landlock - which files, TCP ports and peers are left; a part of sys/jail.
  *
  * The folders are opened while we still may (_open), the rules take hold
- * later (_enter), and then a forbidden file is tried (_prove).
+ * later (_enter), and then a forbidden file is tried.
  */
 #ifndef SERVIOLA_SYS_LANDLOCK_H
 #define SERVIOLA_SYS_LANDLOCK_H
@@ -12,6 +12,6 @@
 /* A ruleset's descriptor (close-on-exec), -1 with an error, or LANDLOCK_ABSENT; *gaps (enum jail_gap) is added to. */
 enum { LANDLOCK_ABSENT = -2 };
 int landlock_open(const struct jail *j, unsigned *gaps, struct err *e);
-int landlock_enter(int ruleset, struct err *e);          /* closes it */
-int landlock_prove(const struct jail *j, struct err *e); /* tries what must fail */
+/* Closes it.  Then tries to open what must be refused: -1 when it could. */
+int landlock_enter(int ruleset, const struct jail *j, struct err *e);
 #endif
