@@ -17,7 +17,9 @@ static void write_limit(struct text *t, const struct key *k, int64_t value)
 
 void describe_values(struct text *t, const struct key *k)
 {
-    if (k->type == KEY_WORD) {
+    if (k->type == KEY_WORD && k->words_are) {
+        text_addf(t, "It is %s.", k->words_are);
+    } else if (k->type == KEY_WORD) {
         text_word(t, "One of ");
         for (size_t i = 0; k->words[i]; i++)
             text_addf(t, "%s%s", i == 0 ? "" : k->words[i + 1] ? ", " : " or ", k->words[i]);

@@ -46,7 +46,7 @@ static void print_keys(FILE *to, const struct key *keys);
 
 static void print_values(FILE *to, const struct key *k)
 {
-    if (k->type == KEY_WORD) {
+    if (k->type == KEY_WORD && !k->words_are) {
         for (size_t i = 0; k->words[i]; i++) {
             fputs(i == 0 ? " Cm" : " | Cm", to);
             print_argument(to, k->words[i]);
@@ -94,7 +94,7 @@ static void print_key(FILE *to, const struct key *k)
         fputc('\n', to);
     }
     print_sentences(to, k->help);
-    if (k->type != KEY_WORD)
+    if (k->type != KEY_WORD || k->words_are)
         describe_values(&t, k);
     if (t.len > 0)
         print_sentences(to, range);

@@ -76,6 +76,7 @@ struct key {
     const char *def;     /* as it would stand in the file; "" for an empty list or text; NULL for a required key;
                             not used for TABLE */
     const char *const *words; /* WORD: NULL-ended */
+    const char *words_are;    /* WORD: what they are, where they are too many to be listed; else NULL */
     const struct key *sub;    /* TABLE and EACH */
     const char *help;         /* one or two plain sentences for the man page and the commented file */
 };

@@ -86,9 +86,9 @@ static void read_word(struct walk *w, const struct key *k, char *to, const struc
         conf_fault(w, n, "%s can't be \"%s\"; did you mean \"%s\"?", w->path.at, conf_shown(n->text).text, near);
         return;
     }
-    for (int i = 0; k->words[i] && i < 12; i++)
+    for (int i = 0; k->words[i] && !k->words_are; i++)
         text_addf(&t, "%s%s", i == 0 ? "" : k->words[i + 1] ? ", " : " or ", k->words[i]);
-    wrong(w, n, list);
+    wrong(w, n, k->words_are ? k->words_are : list);
 }
 
 static void read_text(struct walk *w, const struct key *k, char *to, const struct node *n)
