@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 _Static_assert(sizeof(struct addr) == 20, "an addr is 20 bytes on every link and in every record");
@@ -152,18 +153,7 @@ bool prefix_has(struct prefix p, struct addr a)
 
 uint64_t addr_hash(struct addr a, uint64_t seed)
 {
-    uint64_t words[3] = { 0 };
-    uint64_t h = seed ^ 0x9e3779b97f4a7c15u;
-
-    memcpy(words, &a, sizeof(a));
-    for (size_t i = 0; i < 3; i++) {
-        h ^= words[i];
-        h *= 0xff51afd7ed558ccdu;
-        h ^= h >> 32;
-        h += seed;
-    }
-    h *= 0xc4ceb9fe1a85ec53u;
-    return h ^ h >> 29;
+    return hash_bytes(&a, sizeof(a), seed);
 }
 
 struct addr_words addr_ip_text(struct addr a)

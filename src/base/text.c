@@ -66,9 +66,11 @@ static size_t utf8_length(struct slice s)
 {
     static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
     uint8_t first = s.at[0];
-    size_t n = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 :
-                                                    first >= 0xf0 && first < 0xf5           ? 4 :
-                                                                                              0;
+    size_t n = first < 0x80                  ? 1
+             : first >= 0xc2 && first < 0xe0 ? 2
+             : first >= 0xe0 && first < 0xf0 ? 3
+             : first >= 0xf0 && first < 0xf5 ? 4
+                                             : 0;
     uint32_t point = n > 1 ? first & (0x7fu >> n) : first;
 
     if (n == 0 || n > s.len)
