@@ -203,6 +203,11 @@ int64_t ring_nap_us(struct ring *r, size_t got, int64_t now_us)
     return r->busy ? NAP_US : 0;
 }
 
+uint64_t ring_seen(const struct ring *r)
+{
+    return r->counts.frames;
+}
+
 struct ring_counts ring_counts(struct ring *r)
 {
     struct tpacket_stats fresh = { 0 };

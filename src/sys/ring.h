@@ -76,6 +76,7 @@ size_t ring_read(struct ring *r, size_t most, void (*frame)(void *ctx, const str
  */
 int64_t ring_nap_us(struct ring *r, size_t got, int64_t now_us);
 
+uint64_t ring_seen(const struct ring *r); /* frames handed out since ring_open */
 /* Asks the kernel what it dropped since the last call and gives the sums. */
 struct ring_counts ring_counts(struct ring *r);
 

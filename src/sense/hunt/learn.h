@@ -46,17 +46,18 @@ struct learn_host {
     int64_t first_us, last_us;
     uint64_t days; /* bit n: it sent mail n days before last_us */
     uint64_t mails, recipients, refusals, servers, domains, helos;
-    uint32_t named; /* of the array */
+    uint32_t named;                                 /* of the array */
     char domain[LEARN_DOMAINS][LEARN_DOMAIN_BYTES]; /* lower case, visible */
-    int64_t proposed_us; /* when it last was; 0: never */
+    int64_t proposed_us;                            /* when it last was; 0: never */
 };
 
 struct learn;
 struct learn *learn_new(struct err *e);
 void learn_free(struct learn *l); /* NULL is fine */
 
-void learn_mail(struct learn *l, const struct mail_row *row);
-/* What the engine counted; sources that are not inside or sent no mail are left out. */
+/* `s` is what the engine knows of the row's client; who is not inside, or allowed already, is passed over. */
+void learn_mail(struct learn *l, const struct mail_row *row, const struct engine_source *s);
+/* What the engine has counted since: before a judgement. */
 void learn_sources(struct learn *l, const struct engine *g);
 void learn_source(struct learn *l, const struct engine_source *s);
 
