@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Blocks: from a rule or a command to the hand, and what its answers mean. */
+#include <string.h>
+
+#include "base/text.h"
+#include "core/core.h"
+#include "sys/clock.h"
+
+enum { REFUSED_FOR_US = 600000000, CAP_SAID_EVERY_US = 60000000 };
+
+static bool observes(const struct core *c)
+{
+    return c->conf->hunt.mode != HUNT_BLOCK && c->conf->hunt.mode != HUNT_HOLD;
+}
+
+static void add_ports(const struct core *c, struct event *ev)
+{
+    char words[96];
+    struct text t = TEXT_IN(words);
+
+    for (uint32_t i = 0; i < c->conf->hunt.ports.count; i++)
+        text_addf(&t, "%s%u", i ? "," : "", (unsigned)c->conf->hunt.ports.at[i]);
+    event_add_words(ev, F_PORTS, words);
+}
+
+static uint64_t tell(struct core *c, enum event_kind kind, const struct block *b, uint64_t cause, const char *why)
+{
+    struct event ev = event_new(kind);
+
+    ev.src = b->who;
+    if (b->until_us != 0)
+        event_add_number(&ev, F_UNTIL, (uint64_t)b->until_us);
+    if (kind == EV_ACT_BLOCK_KEPT) {
+        event_add_number(&ev, F_SINCE, (uint64_t)b->since_us);
+        event_add_number(&ev, F_ORIGIN, b->seq);
+    }
+    event_add_words(&ev, F_RULE, b->rule);
+    if (why)
+        event_add_words(&ev, F_WHY, why);
+    add_ports(c, &ev);
+    return core_emit(c, &ev, cause);
+}
+
+static void answer(struct core *c, struct block *b, int32_t code, uint64_t seq, const char *why)
+{
+    uint32_t waiter = b->waiter;
+
+    b->waiter = 0;
+    if (waiter)
+        desk_answer(c->desk, waiter, b->waiter_id, code, seq, why);
+}
+
+static void ask_hand(struct core *c, const struct block *b, int64_t now_us, bool unasked)
+{
+    int64_t left = (b->until_us - now_us + 999999) / 1000000;
+
+    if (c->batch_count == HAND_BATCH)
+        acts_flush(c);
+    c->batch[c->batch_count++] = (struct hand_block){
+        .who = b->who,
+        .seconds = (uint32_t)(left < 1 ? 1 : left > HAND_SECONDS_MAX ? HAND_SECONDS_MAX : left),
+        .unasked = unasked,
+    };
+}
+
+enum hand_code acts_block(struct core *c, const struct act_ask *ask)
+{
+    int64_t now_us = clock_wall_us();
+    int64_t span_us = ask->span_us > 0 ? ask->span_us : c->conf->block.span_us;
+    struct block *b = blocks_find(c->blocks, ask->who);
+
+    if (b && ask->waiter == 0 && b->until_us > now_us)
+        return HAND_ALREADY; /* also for a refusal: asked once, not at each of its packets */
+    if (b && (b->state == BLOCK_ASKED || b->state == BLOCK_STANDS))
+        return HAND_ALREADY;
+    if (b)
+        blocks_remove(c->blocks, ask->who);
+    b = blocks_add(c->blocks, ask->who);
+    if (!b)
+        return HAND_CAP_TOTAL;
+    b->cause = ask->cause;
+    b->since_us = now_us;
+    b->until_us = now_us + span_us;
+    b->waiter = ask->waiter;
+    b->waiter_id = ask->waiter_id;
+    (void)text_cstr(b->rule, sizeof(b->rule), slice_first(slice_text(ask->rule), sizeof(b->rule) - 1));
+    if (observes(c)) {
+        b->state = BLOCK_PRETEND;
+        if (ask->waiter == 0)
+            (void)tell(c, EV_RULE_WOULD_BLOCK, b, b->cause, NULL);
+        return ask->waiter ? HAND_OBSERVES : HAND_OK;
+    }
+    b->state = BLOCK_ASKED;
+    ask_hand(c, b, now_us, false);
+    return HAND_OK;
+}
+
+void acts_flush(struct core *c)
+{
+    uint32_t n = c->batch_count;
+
+    c->batch_count = 0; /* when the hand is down, its return asks for all of them again */
+    if (n > 0)
+        (void)peer_say(core_peer(c, ROW_HAND), HAND_BLOCK, c->next_id++, 0, c->batch, n * sizeof(c->batch[0]), -1);
+}
+
+static void cut(struct core *c, const struct block *b)
+{
+    uint32_t id = c->next_id++;
+
+    c->kills[id % CORE_KILLS] = (struct kill){ .id = id, .who = b->who, .cause = b->seq };
+    (void)peer_say(core_peer(c, ROW_HAND), HAND_KILL, id, b->seq, &b->who, sizeof(b->who), -1);
+}
+
+static void stands(struct core *c, struct block *b)
+{
+    bool new_one = b->state == BLOCK_ASKED && b->seq == 0;
+
+    b->state = BLOCK_STANDS;
+    if (!new_one)
+        return;
+    b->seq = tell(c, EV_ACT_BLOCKED, b, b->cause, NULL);
+    cut(c, b);
+    answer(c, b, HAND_OK, b->seq, "");
+}
+
+static void refused(struct core *c, struct block *b, const struct hand_outcome *o)
+{
+    const char *why = o->code == HAND_FAILED ? strerrordesc_np(o->error) : hand_code_words((enum hand_code)o->code);
+    bool cap = o->code == HAND_CAP_MINUTE || o->code == HAND_CAP_TOTAL;
+    int64_t now_us = clock_wall_us();
+    struct block said = *b;
+    uint64_t seq = 0;
+
+    said.until_us = 0;
+    if (o->code == HAND_FAILED)
+        seq = tell(c, EV_ACT_BLOCK_FAILED, &said, said.cause, why);
+    else if (!cap)
+        seq = tell(c, EV_ACT_BLOCK_REFUSED, &said, said.cause, why);
+    else if (now_us - c->cap_said_us >= CAP_SAID_EVERY_US) {
+        c->cap_said_us = now_us;
+        seq = tell(c, EV_ACT_CAP_REACHED, &said, said.cause, why);
+    }
+    answer(c, b, o->code, seq, why ? why : "");
+    if (b->seq != 0 || cap || o->code == HAND_FAILED) { /* may be asked again: nothing is remembered against it */
+        blocks_remove(c->blocks, o->who);
+        return;
+    }
+    b->state = BLOCK_REFUSED;
+    b->until_us = now_us + REFUSED_FOR_US;
+}
+
+int acts_on_blocked(struct core *c, const struct hand_outcome *outcomes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct block *b = blocks_find(c->blocks, outcomes[i].who);
+
+        if (!b || (b->state != BLOCK_ASKED && b->state != BLOCK_STANDS))
+            continue; /* lifted or over meanwhile */
+        if (outcomes[i].code == HAND_OK || outcomes[i].code == HAND_ALREADY)
+            stands(c, b);
+        else
+            refused(c, b, &outcomes[i]);
+    }
+    core_announce(c);
+    return 0;
+}
+
+void acts_on_killed(struct core *c, uint32_t id, const struct hand_killed *killed)
+{
+    struct kill *k = &c->kills[id % CORE_KILLS];
+    struct event ev = event_new(EV_ACT_CUT);
+
+    if (k->id != id || (killed->tracked == 0 && killed->sockets == 0))
+        return;
+    ev.src = k->who;
+    event_add_number(&ev, F_COUNT, (uint64_t)killed->tracked + killed->sockets);
+    core_emit(c, &ev, k->cause);
+    k->id = 0;
+}
+
+void acts_unblock(struct core *c, struct addr who, uint64_t cause)
+{
+    struct block *b = blocks_find(c->blocks, who);
+
+    if (b)
+        b->cause = cause;
+    (void)peer_say(core_peer(c, ROW_HAND), HAND_UNBLOCK, c->next_id++, cause, &who, sizeof(who), -1);
+}
+
+int acts_on_unblocked(struct core *c, const struct hand_outcome *outcomes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (outcomes[i].code == HAND_OK || outcomes[i].code == HAND_NOT_THERE)
+            blocks_remove(c->blocks, outcomes[i].who);
+    return 0;
+}
+
+struct walk {
+    struct core *core;
+    int64_t now_us;
+};
+
+static void assert_one(void *ctx, struct block *b)
+{
+    struct walk *w = ctx;
+
+    if ((b->state == BLOCK_STANDS || b->state == BLOCK_ASKED) && b->until_us > w->now_us)
+        ask_hand(w->core, b, w->now_us, true);
+}
+
+void acts_assert_all(struct core *c)
+{
+    if (!observes(c))
+        blocks_each(c->blocks, assert_one, &(struct walk){ c, clock_wall_us() });
+    acts_flush(c);
+}
+
+struct keep {
+    struct core *core;
+    int64_t now_us;
+    uint64_t checkpoint; /* 0: count only */
+    uint64_t count;
+};
+
+static void keep_one(void *ctx, struct block *b)
+{
+    struct keep *k = ctx;
+
+    if (b->state != BLOCK_STANDS || b->until_us <= k->now_us)
+        return;
+    k->count++;
+    if (k->checkpoint)
+        (void)tell(k->core, EV_ACT_BLOCK_KEPT, b, k->checkpoint, NULL);
+}
+
+void acts_checkpoint(struct core *c)
+{
+    struct keep k = { .core = c, .now_us = clock_wall_us() };
+    struct event ev = event_new(EV_JOURNAL_CHECKPOINT);
+
+    if (!c->begun)
+        return;
+    blocks_each(c->blocks, keep_one, &k);
+    event_add_number(&ev, F_COUNT, k.count + c->allowed_count);
+    k.checkpoint = core_emit(c, &ev, 0);
+    blocks_each(c->blocks, keep_one, &k);
+    for (uint32_t i = 0; i < c->allowed_count; i++) {
+        struct event kept = event_new(EV_ACT_ALLOWED);
+
+        event_add_words(&kept, F_PREFIX, prefix_text(c->allowed[i].net).text);
+        core_emit(c, &kept, k.checkpoint);
+    }
+}
+
+static void on_over(void *ctx, const struct block *b)
+{
+    if (b->state == BLOCK_STANDS)
+        (void)tell(ctx, EV_ACT_BLOCK_EXPIRED, b, b->seq, NULL);
+}
+
+void acts_tick(struct core *c, int64_t now_us)
+{
+    blocks_expire(c->blocks, now_us, on_over, c);
+}

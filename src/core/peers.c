@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The links with the other processes, and what each may say. */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/core.h"
+#include "core/crew.h"
+#include "sys/clock.h"
+#include "sys/say.h"
+
+bool peer_say(struct peer *p, uint16_t op, uint32_t id, uint64_t cause, const void *body, size_t len, int fd)
+{
+    return p->chan && chan_send(p->chan, op, id, cause, body, len, fd) == 0;
+}
+
+/* ---- every process ---- */
+
+static int on_ready(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+    const struct link_ready *ready = body;
+    struct event ev = event_new(EV_ROLE_STARTED);
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    p->ready = true;
+    p->gaps = ready->unenforced;
+    event_add_words(&ev, F_NAME, p->row->name);
+    event_add_number(&ev, F_PID, (uint64_t)(uint32_t)p->pid);
+    core_emit(p->core, &ev, 0);
+    return 0;
+}
+
+/* ---- sensors ---- */
+
+static int on_event(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+    struct event ev;
+    uint64_t flow;
+
+    (void)from;
+    (void)fd;
+    memcpy(&ev, body, sizeof(ev));
+    if (!event_is_sound(&ev) || !p->row->events ||
+        strncmp(event_name(ev.kind), p->row->events, strlen(p->row->events)) != 0)
+        return -1;
+    ev.host = 0;
+    ev.grade = (uint8_t)event_grade(ev.kind);
+    if (ev.cause == 0)
+        ev.cause = m->cause;
+    if (ev.cause >= tail_next(p->core->tail))
+        return -1; /* nothing comes from what has not happened */
+    p->events++;
+    if (ev.grade >= GRADE_WARN)
+        p->core->findings++;
+    core_take(p->core, &ev);
+    if (event_get_number(&ev, F_FLOW, &flow))
+        p->core->flows[flow % CORE_FLOWS] = (struct flow_seen){ flow, ev.seq };
+    return 0;
+}
+
+static int on_counters(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct core *c = ((struct peer *)ctx)->core;
+    struct link_counters now;
+    uint32_t i = 0;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    memcpy(&now, body, sizeof(now));
+    now.name[sizeof(now.name) - 1] = '\0';
+    c->mails = now.mails;
+    while (i < c->counters_count && strcmp(c->counters[i].name, now.name) != 0)
+        i++;
+    if (i == CORE_LINKS)
+        return 0;
+    c->counters[i] = now;
+    if (i == c->counters_count)
+        c->counters_count++;
+    return 0;
+}
+
+static int on_evidence(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+    const struct link_evidence *what = body;
+    const struct flow_seen *seen = &p->core->flows[what->flow % CORE_FLOWS];
+
+    (void)from;
+    if (fd < 0)
+        return -1;
+    (void)peer_say(core_peer(p->core, ROW_SCRIBE), LINK_EVIDENCE, 0, seen->flow == what->flow ? seen->seq : 0, body,
+                   m->len, fd);
+    (void)close(fd);
+    return 0;
+}
+
+/* An ask for the hand, if this part may ask it: goes on under a number of ours. */
+static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+    struct core *c = p->core;
+    bool may = false;
+
+    (void)from;
+    (void)fd;
+    for (size_t i = 0; i < sizeof(p->row->may_ask) / sizeof(p->row->may_ask[0]); i++)
+        may = may || p->row->may_ask[i] == m->op;
+    if (!may)
+        return -1;
+    for (size_t i = 0; i < CORE_PENDING; i++) {
+        struct pending *slot = &c->pending[i];
+
+        if (slot->id != 0)
+            continue;
+        slot->id = c->next_id++;
+        slot->theirs = m->id;
+        slot->row = (uint32_t)(p->row - roster);
+        if (!peer_say(core_peer(c, m->op == HAND_HOLD ? ROW_HOLD : ROW_HAND), m->op, slot->id, m->cause, body, m->len, -1))
+            slot->id = 0; /* the asker tries again when the hand is back */
+        return 0;
+    }
+    return -1; /* a part with so many open asks is out of its mind */
+}
+
+static const struct chan_op sensor_ops[] = {
+    { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
+    { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
+    { LINK_COUNTERS, "counters", sizeof(struct link_counters), sizeof(struct link_counters), false, on_counters },
+    { LINK_EVIDENCE, "evidence", sizeof(struct link_evidence), sizeof(struct link_evidence), true, on_evidence },
+    { HAND_CAPTURE, "capture", sizeof(struct hand_capture), sizeof(struct hand_capture), false, on_ask },
+    { HAND_HOLD, "hold", 0, 0, false, on_ask },
+};
+
+/* ---- the scribe ---- */
+
+static int on_synced(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)m;
+    (void)fd;
+    disk_synced(((struct peer *)ctx)->core, ((const struct link_seq *)body)->seq);
+    return 0;
+}
+
+static int on_lost(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)m;
+    (void)fd;
+    disk_lost(((struct peer *)ctx)->core, body);
+    return 0;
+}
+
+static int on_rotated(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)m;
+    (void)body;
+    (void)fd;
+    acts_checkpoint(((struct peer *)ctx)->core);
+    return 0;
+}
+
+static int on_kept(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct event ev;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    memcpy(&ev, body, sizeof(ev));
+    if (!event_is_sound(&ev))
+        return -1;
+    core_emit(((struct peer *)ctx)->core, &ev, 0);
+    return 0;
+}
+
+bool peers_fold_allow(struct core *c, const struct event *ev)
+{
+    struct link_allow allow = { .add = ev->kind == EV_ACT_ALLOWED };
+    struct slice words;
+    uint32_t i = 0;
+
+    if ((ev->kind != EV_ACT_ALLOWED && ev->kind != EV_ACT_DISALLOWED) || !event_get(ev, F_PREFIX, &words) ||
+        !prefix_read(words, &allow.net))
+        return false;
+    while (i < c->allowed_count && memcmp(&c->allowed[i].net, &allow.net, sizeof(allow.net)) != 0)
+        i++;
+    if (allow.add) {
+        if (i < c->allowed_count || i == CORE_ALLOWED)
+            return false;
+        c->allowed[c->allowed_count++] = allow;
+        return true;
+    }
+    if (i == c->allowed_count)
+        return false;
+    c->allowed[i] = c->allowed[--c->allowed_count];
+    return true;
+}
+
+static int on_replay(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct core *c = ((struct peer *)ctx)->core;
+    struct event ev;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    memcpy(&ev, body, sizeof(ev));
+    if (!event_is_sound(&ev))
+        return -1;
+    if (ev.kind == EV_JOURNAL_CHECKPOINT)
+        c->allowed_count = 0;
+    if (!blocks_fold(c->blocks, &ev, clock_wall_us()))
+        (void)peers_fold_allow(c, &ev);
+    return 0;
+}
+
+static int on_replay_done(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct core *c = ((struct peer *)ctx)->core;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    disk_replayed(c, ((const struct link_seq *)body)->seq);
+    return 0;
+}
+
+static const struct chan_op scribe_ops[] = {
+    { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
+    { LINK_SYNCED, "synced", sizeof(struct link_seq), sizeof(struct link_seq), false, on_synced },
+    { LINK_LOST, "lost", sizeof(struct link_lost), sizeof(struct link_lost), false, on_lost },
+    { LINK_ROTATED, "rotated", 0, 0, false, on_rotated },
+    { LINK_KEPT, "kept", sizeof(struct event), sizeof(struct event), false, on_kept },
+    { LINK_REPLAY, "replay", sizeof(struct event), sizeof(struct event), false, on_replay },
+    { LINK_REPLAY_DONE, "replay done", sizeof(struct link_seq), sizeof(struct link_seq), false, on_replay_done },
+};
+
+/* ---- the hand and its looking eye ---- */
+
+static int on_hand_blocked(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)fd;
+    return acts_on_blocked(((struct peer *)ctx)->core, body, m->len / sizeof(struct hand_outcome));
+}
+
+static int on_hand_unblocked(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)fd;
+    return acts_on_unblocked(((struct peer *)ctx)->core, body, m->len / sizeof(struct hand_outcome));
+}
+
+static int on_hand_killed(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)fd;
+    acts_on_killed(((struct peer *)ctx)->core, m->id, body);
+    return 0;
+}
+
+static int on_hand_list(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)fd;
+    desk_listed(((struct peer *)ctx)->core->desk, m->id, body, m->len / sizeof(struct hand_entry));
+    return 0;
+}
+
+/* An answer that a part waits for. */
+static int on_answer(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct core *c = ((struct peer *)ctx)->core;
+
+    (void)from;
+    for (size_t i = 0; i < CORE_PENDING; i++) {
+        struct pending *slot = &c->pending[i];
+
+        if (m->id == 0 || slot->id != m->id)
+            continue;
+        (void)peer_say(&c->peers[slot->row], m->op, slot->theirs, m->cause, body, m->len, fd);
+        slot->id = 0;
+        break;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    return 0;
+}
+
+static int on_hand_ignored(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)ctx;
+    (void)from;
+    (void)m;
+    (void)body;
+    (void)fd;
+    return 0;
+}
+
+static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct core *c = ((struct peer *)ctx)->core;
+    const struct hand_link *link = body;
+    uint32_t i = 0;
+
+    (void)from;
+    (void)fd;
+    while (i < c->links_count && c->links[i].ifindex != link->ifindex)
+        i++;
+    if (link->gone) {
+        if (i < c->links_count)
+            c->links[i] = c->links[--c->links_count];
+    } else if (i < CORE_LINKS) {
+        memcpy(&c->links[i], link, sizeof(*link));
+        if (i == c->links_count)
+            c->links_count++;
+    }
+    for (uint32_t r = 0; c->up && c->links_known && r < roster_count; r++)
+        if (roster[r].kind == ROW_SENSOR)
+            (void)peer_say(&c->peers[r], HAND_FACT_LINK, 0, 0, body, m->len, -1);
+    return 0;
+}
+
+static int on_links_known(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct core *c = ((struct peer *)ctx)->core;
+
+    (void)from;
+    (void)m;
+    (void)body;
+    (void)fd;
+    c->links_known = true;
+    for (uint32_t i = 0; i < c->allowed_count; i++) {
+        struct hand_allow allow = { .net = c->allowed[i].net, .add = 1 };
+
+        (void)peer_say(ctx, HAND_ALLOW, 0, 0, &allow, sizeof(allow), -1);
+    }
+    if (c->up) {
+        acts_assert_all(c);
+        peers_tell_links(c);
+    } else
+        core_come_up(c);
+    return 0;
+}
+
+static int on_table_fact(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct core *c = ((struct peer *)ctx)->core;
+    const struct hand_table *now = body;
+    bool was_whole = c->table.whole != 0;
+    bool first = !c->table_seen;
+    struct event ev = event_new(now->whole ? EV_ACT_TABLE_BACK : EV_ACT_TABLE_LOST);
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    memcpy(&c->table, now, sizeof(*now));
+    c->table_seen = true;
+    if (first || was_whole == (now->whole != 0))
+        return 0;
+    event_add_words(&ev, F_NAME, c->conf->block.table);
+    event_add_number(&ev, F_COUNT, now->blocks);
+    event_add_number(&ev, F_SPAN, now->took_us < 0 ? 0 : (uint64_t)now->took_us);
+    if (now->whole)
+        core_emit(c, &ev, c->table_lost_seq);
+    else
+        c->table_lost_seq = core_emit(c, &ev, 0);
+    return 0;
+}
+
+static int on_stack(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)m;
+    (void)fd;
+    disk_on_stack(((struct peer *)ctx)->core, body);
+    return 0;
+}
+
+#define OUTCOMES sizeof(struct hand_outcome), HAND_BATCH * sizeof(struct hand_outcome)
+static const struct chan_op hand_ops[] = {
+    { HAND_FACT_READY, "ready", sizeof(struct hand_ready), sizeof(struct hand_ready), false, on_ready },
+    { HAND_BLOCK + HAND_ANSWER, "blocked", OUTCOMES, false, on_hand_blocked },
+    { HAND_UNBLOCK + HAND_ANSWER, "unblocked", OUTCOMES, false, on_hand_unblocked },
+    { HAND_LIST + HAND_ANSWER, "listed", 0, HAND_BATCH * sizeof(struct hand_entry), false, on_hand_list },
+    { HAND_KILL + HAND_ANSWER, "killed", sizeof(struct hand_killed), sizeof(struct hand_killed), false,
+      on_hand_killed },
+    { HAND_CAPTURE + HAND_ANSWER, "captured", sizeof(struct hand_captured), sizeof(struct hand_captured), true,
+      on_answer },
+    { HAND_ALLOW + HAND_ANSWER, "allowed", sizeof(struct hand_outcome), sizeof(struct hand_outcome), false,
+      on_hand_ignored },
+    { HAND_CONF + HAND_ANSWER, "settings taken", sizeof(struct hand_outcome), sizeof(struct hand_outcome), false,
+      on_hand_ignored },
+    { HAND_FACT_LINK, "interface", sizeof(struct hand_link), sizeof(struct hand_link), false, on_link_fact },
+    { HAND_FACT_LINKS_KNOWN, "interfaces known", 0, 0, false, on_links_known },
+    { HAND_FACT_TABLE, "table", sizeof(struct hand_table), sizeof(struct hand_table), false, on_table_fact },
+};
+
+static const struct chan_op look_ops[] = {
+    { HAND_FACT_READY, "ready", sizeof(struct hand_ready), sizeof(struct hand_ready), false, on_ready },
+    { HAND_STACK + HAND_ANSWER, "stack", sizeof(struct hand_stack), sizeof(struct hand_stack), false, on_stack },
+};
+
+static const struct chan_op hold_ops[] = {
+    { HAND_FACT_READY, "ready", sizeof(struct hand_ready), sizeof(struct hand_ready), false, on_ready },
+    { HAND_HOLD + HAND_ANSWER, "holding", sizeof(struct hand_outcome), sizeof(struct hand_outcome), true, on_answer },
+};
+
+static int on_status_asked(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct ctl_status s;
+
+    (void)body;
+    (void)fd;
+    desk_status(((struct peer *)ctx)->core, &s);
+    return chan_send(from, CTL_ANSWER, m->id, 0, &s, sizeof(s), -1);
+}
+
+static const struct chan_op console_ops[] = {
+    { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
+    { CTL_STATUS, "status", 0, 0, false, on_status_asked },
+};
+
+/* ---- links come and go ---- */
+
+static const struct {
+    const struct chan_op *ops;
+    size_t count;
+} tables[] = {
+    [ROW_SCRIBE] = { scribe_ops, sizeof(scribe_ops) / sizeof(scribe_ops[0]) },
+    [ROW_HAND] = { hand_ops, sizeof(hand_ops) / sizeof(hand_ops[0]) },
+    [ROW_LOOK] = { look_ops, sizeof(look_ops) / sizeof(look_ops[0]) },
+    [ROW_HOLD] = { hold_ops, sizeof(hold_ops) / sizeof(hold_ops[0]) },
+    [ROW_SENSOR] = { sensor_ops, sizeof(sensor_ops) / sizeof(sensor_ops[0]) },
+    [ROW_CONSOLE] = { console_ops, sizeof(console_ops) / sizeof(console_ops[0]) },
+};
+
+static void on_ended(void *ctx, struct chan *chan, const char *why)
+{
+    struct peer *p = ctx;
+    struct core *c = p->core;
+    uint32_t row = (uint32_t)(p->row - roster);
+    struct event ev = event_new(EV_LINK_BROKE_RULES);
+
+    (void)chan;
+    if (strstr(why, "broke the rules")) {
+        event_add_words(&ev, F_NAME, p->row->name);
+        event_add_words(&ev, F_WHY, why);
+        core_emit(c, &ev, 0);
+        (void)chan_send(c->role->core, CREW_STUCK, 0, 0, &(struct crew_row){ row, 0 }, sizeof(struct crew_row), -1);
+    }
+    peers_unlink(c, row);
+}
+
+void peers_unlink(struct core *c, uint32_t row)
+{
+    struct peer *p = &c->peers[row];
+
+    chan_free(p->chan);
+    p->chan = NULL;
+    p->ready = false;
+    for (size_t i = 0; i < CORE_PENDING; i++)
+        if (c->pending[i].row == row || p->row->kind == ROW_HAND)
+            c->pending[i].id = 0;
+    if (p->row->kind == ROW_HAND) {
+        c->links_known = false;
+        c->links_count = 0;
+    }
+}
+
+/* A sensor that sees nothing before the house is up reports nothing that could not be numbered. */
+static void tell_links(struct peer *p)
+{
+    struct core *c = p->core;
+
+    if (!c->up || !c->links_known)
+        return;
+    for (uint32_t i = 0; i < c->links_count; i++)
+        (void)peer_say(p, HAND_FACT_LINK, 0, 0, &c->links[i], sizeof(c->links[i]), -1);
+    (void)peer_say(p, HAND_FACT_LINKS_KNOWN, 0, 0, NULL, 0, -1);
+}
+
+void peers_tell_links(struct core *c)
+{
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (roster[i].kind == ROW_SENSOR)
+            tell_links(&c->peers[i]);
+}
+
+/* What a process that has just come up has to know. */
+static void brief(struct peer *p)
+{
+    struct core *c = p->core;
+
+    switch (p->row->kind) {
+    case ROW_SCRIBE:
+    case ROW_CONSOLE:
+        (void)peer_say(p, LINK_TAIL, 0, 0, NULL, 0, tail_fd(c->tail));
+        (void)peer_say(p, LINK_MORE, 0, 0, &(struct link_seq){ tail_next(c->tail) }, sizeof(struct link_seq), -1);
+        break;
+    case ROW_SENSOR:
+        for (uint32_t i = 0; i < c->allowed_count; i++)
+            (void)peer_say(p, LINK_ALLOW, 0, 0, &c->allowed[i], sizeof(c->allowed[i]), -1);
+        tell_links(p);
+        break;
+    case ROW_HAND:
+    case ROW_HOLD:
+    case ROW_LOOK:
+    case ROW_CORE:
+        break;
+    }
+}
+
+void peers_link(struct core *c, uint32_t row, int32_t pid, uint32_t restarts, int fd)
+{
+    struct peer *p = &c->peers[row];
+    struct err e;
+
+    peers_unlink(c, row);
+    if (p->row->kind == ROW_CORE) {
+        (void)close(fd);
+        return;
+    }
+    p->chan = chan_new(fd, p->row->name, tables[p->row->kind].ops, tables[p->row->kind].count, p, &e);
+    if (!p->chan || chan_attach(p->chan, c->role->loop, on_ended, &e) < 0) {
+        say("link with %s: %s", p->row->name, e.text);
+        peers_unlink(c, row);
+        return;
+    }
+    p->pid = pid;
+    p->restarts = restarts;
+    p->since_us = clock_wall_us();
+    brief(p);
+}
+
+void peers_tell_allow(struct core *c, const struct link_allow *allow)
+{
+    struct hand_allow to_hand = { .net = allow->net, .add = allow->add };
+
+    (void)peer_say(core_peer(c, ROW_HAND), HAND_ALLOW, 0, 0, &to_hand, sizeof(to_hand), -1);
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (roster[i].kind == ROW_SENSOR)
+            (void)peer_say(&c->peers[i], LINK_ALLOW, 0, 0, allow, sizeof(*allow), -1);
+}
+
+void peers_tell_forget(struct core *c, struct addr who)
+{
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (roster[i].kind == ROW_SENSOR)
+            (void)peer_say(&c->peers[i], LINK_FORGET, 0, 0, &who, sizeof(who), -1);
+}

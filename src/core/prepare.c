@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "sys/jail.h"
+#include "sys/memfile.h"
+#include "sys/net.h"
+#include "sys/peer.h"
+#include "sys/spawn.h"
+
+enum { IMAGE_MOST = 256 * 1024 * 1024, RESOLV_MOST = 64 * 1024 };
+
+static const struct {
+    cap_value_t cap;
+    const char *name, *why;
+} needed[] = {
+    { CAP_NET_ADMIN, "CAP_NET_ADMIN", "to block" },
+    { CAP_NET_RAW, "CAP_NET_RAW", "to see packets" },
+    { CAP_SETUID, "CAP_SETUID", "to run each part as a user of its own" },
+    { CAP_SETGID, "CAP_SETGID", "likewise" },
+    { CAP_SETPCAP, "CAP_SETPCAP", "to give capabilities up for good" },
+    { CAP_KILL, "CAP_KILL", "to end a part" },
+    { CAP_CHOWN, "CAP_CHOWN", "to give the journal's folder to its writer" },
+    { CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to see where a process hangs" },
+    { CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "likewise" },
+    { CAP_SYSLOG, "CAP_SYSLOG", "to read kernel addresses" },
+};
+
+int prepare_privileges(struct err *e)
+{
+    char words[400];
+    struct text t = TEXT_IN(words);
+    cap_t have = cap_get_proc();
+
+    if (!have)
+        return err_set(e, errno, "cap_get_proc");
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        cap_flag_value_t held = CAP_CLEAR;
+
+        if (cap_get_flag(have, needed[i].cap, CAP_EFFECTIVE, &held) < 0 || held != CAP_SET)
+            text_addf(&t, "%s%s (%s)", t.len ? ", " : "", needed[i].name, needed[i].why);
+    }
+    (void)cap_free(have);
+    if (t.len == 0 && geteuid() == 0)
+        return 0;
+    if (t.len == 0)
+        return err_set(e, 0, "must be started by root: its parts become users of their own; sudo serviola run, or "
+                             "systemctl start serviola");
+    return err_set(e, 0, "missing privileges: %s; start it with sudo, or systemctl start serviola", words);
+}
+
+/* The folder and what leads to it; what exists is left as it is, but the last belongs to the scribe. */
+static int make_folder(const char *path, const char *user, struct err *e)
+{
+    char part[256];
+    uid_t uid;
+    gid_t gid;
+
+    if (path[0] != '/' || strlen(path) >= sizeof(part))
+        return err_set(e, 0, "%s: the path must begin with / and be shorter than %zu bytes", path, sizeof(part));
+    for (size_t i = 1; i <= strlen(path); i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0755) < 0 && errno != EEXIST)
+            return err_set(e, errno, "folder %s", part);
+    }
+    if (!user)
+        return 0;
+    if (jail_user(user, &uid, &gid, e) < 0)
+        return -1;
+    if (chown(path, uid, gid) < 0 || chmod(path, 0750) < 0)
+        return err_set(e, errno, "give folder %s to %s", path, user);
+    return 0;
+}
+
+static int open_image(const char *folder, const char *name, struct err *e)
+{
+    char path[512];
+    int from;
+    int fd;
+
+    if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+        return err_set(e, ENAMETOOLONG, "%s", name);
+    from = open(path, O_RDONLY | O_CLOEXEC);
+    if (from < 0)
+        return err_set(e, errno, "%s (it stands beside serviola)", path);
+    fd = memfile_copy(from, IMAGE_MOST, name, e);
+    close(from);
+    return fd;
+}
+
+static int open_images(struct ground *g, struct err *e)
+{
+    char self[512];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (n <= 0)
+        return err_set(e, errno, "/proc/self/exe (is /proc mounted?)");
+    self[n] = '\0';
+    g->image = spawn_own_image("serviola", e);
+    if (g->image < 0)
+        return -1;
+    g->hand_image = open_image(dirname(self), "serviola-hand", e);
+    return g->hand_image < 0 ? -1 : 0;
+}
+
+static int open_control(const char *path, struct ground *g, struct err *e)
+{
+    char folder[128];
+    gid_t gid;
+
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    if (make_folder(dirname(folder), NULL, e) < 0 || peer_group("serviola", &gid, e) < 0)
+        return -1;
+    g->control = peer_listen(path, 0660, gid, e);
+    return g->control < 0 ? err_wrap(e, "control socket") : 0;
+}
+
+void prepare_resolvers(struct ground *g)
+{
+    char text[RESOLV_MOST];
+    int fd = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+    if (fd >= 0)
+        close(fd);
+    g->resolvers_count = n <= 0 ? 0 : net_resolvers_read(slice_of(text, (size_t)n), g->resolvers, HAND_RESOLVERS);
+}
+
+int prepare_ground(const struct house_settings *h, struct ground *g, struct err *e)
+{
+    prepare_resolvers(g);
+    if (make_folder(h->journal.folder, "serviola-scribe", e) < 0)
+        return -1;
+    if (open_images(g, e) < 0)
+        return -1;
+    return open_control(h->core.control, g, e);
+}
+
+void ground_done(struct ground *g, const char *control)
+{
+    const int fds[] = { g->image, g->hand_image, g->control };
+
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    if (g->control >= 0)
+        (void)unlink(control);
+}

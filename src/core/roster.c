@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/roster.h"
+
+#include <string.h>
+
+#include "core/core.h"
+#include "core/scribe.h"
+#include "sense/hunt/hunt.h"
+#include "sys/say.h"
+#include "view/console.h"
+
+/*
+ * In the order of their start.  A new sensor is one folder and one line here.
+ */
+const struct row roster[] = {
+    /* kind        name       part           mode    settings         events    may ask the hand */
+    { ROW_CORE, "core", &core_part, NULL, SETTINGS_HOUSE, NULL, { 0 } },         /* numbers events, decides, asks */
+    { ROW_SCRIBE, "scribe", &scribe_part, NULL, SETTINGS_SCRIBE, NULL, { 0 } },  /* writes the journal to disk */
+    { ROW_HAND, "hand", NULL, NULL, SETTINGS_HAND, NULL, { 0 } },                /* the only one with capabilities */
+    { ROW_LOOK, "look", NULL, "look", SETTINGS_HAND, NULL, { 0 } },              /* reads what needs privilege */
+    { ROW_HOLD, "hold", NULL, "hold", SETTINGS_HAND, NULL, { 0 } },              /* the valve of hold mode */
+    { ROW_SENSOR, "hunt", &sense_hunt, NULL, SETTINGS_HUNT, "hunt.", { HAND_CAPTURE, HAND_HOLD } },
+    { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_HOUSE, NULL, { 0 } }, /* shows it all, live */
+};
+const uint32_t roster_count = sizeof(roster) / sizeof(roster[0]);
+_Static_assert(sizeof(roster) / sizeof(roster[0]) <= ROSTER_MAX, "a row more than the core has links");
+
+size_t roster_settings(const struct row *row, const struct house_settings *h, const struct addr *resolvers,
+                       size_t resolvers_count, void *room, size_t size)
+{
+    size_t needed = row->settings == SETTINGS_HOUSE  ? sizeof(struct house_settings) :
+                    row->settings == SETTINGS_SCRIBE ? sizeof(struct scribe_settings) :
+                    row->settings == SETTINGS_HAND   ? sizeof(struct hand_settings) :
+                                                       sizeof(struct hunt_settings);
+
+    if (needed > size)
+        return 0;
+    switch (row->settings) {
+    case SETTINGS_HOUSE:
+        memcpy(room, h, needed);
+        break;
+    case SETTINGS_SCRIBE:
+        settings_for_scribe(h, room);
+        break;
+    case SETTINGS_HAND:
+        settings_for_hand(h, resolvers, resolvers_count, room);
+        break;
+    case SETTINGS_HUNT:
+        memcpy(room, &h->hunt, needed);
+        break;
+    }
+    return needed;
+}
+
+bool roster_wanted(const struct row *row, const struct house_settings *h, bool console)
+{
+    if (row->part == &sense_hunt)
+        return h->hunt.mode != HUNT_OFF;
+    if (row->kind == ROW_HOLD)
+        return h->hunt.mode == HUNT_HOLD;
+    return row->kind != ROW_CONSOLE || console;
+}
+
+int roles_main(const char *name)
+{
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (roster[i].part && strcmp(roster[i].name, name) == 0)
+            return role_main(roster[i].part);
+    say("there is no role \"%s\"; this form is for serviola itself, not for people", name);
+    return 2;
+}

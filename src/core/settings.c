@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/settings.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MINUTE_US 60000000LL
+#define DAY_US (86400000000LL)
+
+static const struct key core_keys[] = {
+    { .name = "control", .type = KEY_TEXT, KEY_AT(struct core_settings, control), .def = "/run/serviola/control",
+      .help = "unix socket through which the commands speak to the running program" },
+    { .name = "memory_events", .type = KEY_NUMBER, KEY_AT(struct core_settings, tail_slots), .min = 1024, .max = 1048576,
+      .def = "16384", .help = "events kept in memory while the disk does not answer; 256 bytes each" },
+    { .name = "clients", .type = KEY_NUMBER, KEY_AT(struct core_settings, clients), .min = 2, .max = 256, .def = "32",
+      .help = "commands that may be connected at once" },
+    { .name = "restarts", .type = KEY_NUMBER, KEY_AT(struct core_settings, restarts), .min = 0, .max = 1000, .def = "5",
+      .help = "how often a part may die within restart_window before it stays down" },
+    { .name = "restart_window", .type = KEY_SPAN, KEY_AT(struct core_settings, restart_window_us), .min = 1000000,
+      .max = DAY_US, .def = "1min", .help = "see restarts" },
+    { .name = "stuck_after", .type = KEY_SPAN, KEY_AT(struct core_settings, stuck_us), .min = 100000, .max = 60 * MINUTE_US,
+      .def = "1s", .help = "a disk that takes no event for so long is called stuck" },
+    { 0 },
+};
+
+static const struct key journal_keys[] = {
+    { .name = "folder", .type = KEY_TEXT, KEY_AT(struct journal_settings, folder), .def = "/var/lib/serviola/journal",
+      .help = "where the events are kept" },
+    { .name = "sync", .type = KEY_SPAN, KEY_AT(struct journal_settings, sync_us), .min = 0, .max = 10 * 1000000LL, .def = "5ms",
+      .help = "events wait at most this long for the disk; those that come meanwhile share one write" },
+    { .name = "segment_size", .type = KEY_BYTES, KEY_AT(struct journal_settings, segment_bytes), .min = 65536,
+      .max = 1LL << 32, .def = "16MiB", .help = "a segment is closed, compressed and sealed at this size" },
+    { .name = "segment_age", .type = KEY_SPAN, KEY_AT(struct journal_settings, segment_us), .min = 1000000,
+      .max = 366 * DAY_US, .def = "1d", .help = "or at this age" },
+    { .name = "keep_size", .type = KEY_BYTES, KEY_AT(struct journal_settings, keep_bytes), .min = 1048576, .max = 1LL << 46,
+      .def = "1GiB", .help = "oldest sealed segments are removed above this size in all" },
+    { .name = "keep_age", .type = KEY_SPAN, KEY_AT(struct journal_settings, keep_us), .min = 1000000, .max = 36600 * DAY_US,
+      .def = "366d", .help = "sealed segments older than this are removed" },
+    { 0 },
+};
+
+const struct section house_sections[] = {
+    { "serviola", "the program itself", core_keys, sizeof(struct core_settings) },
+    { "journal", "where events are kept, and for how long", journal_keys, sizeof(struct journal_settings) },
+    { "hunt", "who inside sends mail to the outside", hunt_keys, sizeof(struct hunt_settings) },
+    { "block", "how a host is blocked, and who never is", block_keys, sizeof(struct block_settings) },
+    { "rules", "which event leads to which act", rules_keys, sizeof(struct rules_settings) },
+    { 0 },
+};
+
+void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS])
+{
+    places[0] = &h->core;
+    places[1] = &h->journal;
+    places[2] = &h->hunt;
+    places[3] = &h->block;
+    places[4] = &h->rules;
+}
+
+int settings_read(const char *path, struct house_settings *h, struct conf_faults *faults)
+{
+    void *places[HOUSE_SECTIONS];
+
+    memset(h, 0, sizeof(*h));
+    house_places(h, places);
+    if (!path)
+        return conf_read(SLICE(""), "built-in defaults", house_sections, places, faults);
+    return conf_read_file(path, house_sections, places, faults);
+}
+
+const char *settings_path(const char *asked)
+{
+    const char *from_environment = getenv("SERVIOLA_CONF");
+
+    if (asked)
+        return asked;
+    if (from_environment && *from_environment)
+        return from_environment;
+    return access(SETTINGS_PATH, F_OK) == 0 ? SETTINGS_PATH : NULL;
+}
+
+static void copy_nets(const struct key_prefixes *from, struct hand_nets *to)
+{
+    _Static_assert((int)HAND_NETS >= (int)KEY_PREFIX_CAP, "the hand takes every list that the configuration can hold");
+    to->count = from->count;
+    memcpy(to->at, from->at, from->count * sizeof(from->at[0]));
+}
+
+void settings_for_hand(const struct house_settings *h, const struct addr *resolvers, size_t count,
+                       struct hand_settings *hand)
+{
+    memset(hand, 0, sizeof(*hand));
+    memcpy(hand->table, h->block.table, sizeof(hand->table));
+    hand->acts = h->hunt.mode == HUNT_BLOCK || h->hunt.mode == HUNT_HOLD;
+    hand->hold = h->hunt.mode == HUNT_HOLD;
+    hand->hold_fails_open = h->hunt.hold_fails_open;
+    hand->how = (uint8_t)h->block.how;
+    hand->inside_auto = h->hunt.inside.count == 0;
+    hand->hold_wait_us = h->hunt.hold_wait_us;
+    hand->log_per_minute = (uint32_t)h->block.log_per_minute;
+    hand->per_minute = (uint32_t)h->block.per_minute;
+    hand->total = (uint32_t)h->block.total;
+    hand->ports_count = h->hunt.ports.count;
+    memcpy(hand->ports, h->hunt.ports.at, sizeof(h->hunt.ports.at));
+    hand->ifs_count = h->hunt.interfaces.count;
+    for (uint32_t i = 0; i < hand->ifs_count; i++)
+        memcpy(hand->ifs[i], h->hunt.interfaces.at[i], HAND_NAME - 1);
+    hand->resolvers_count = (uint32_t)(count < HAND_RESOLVERS ? count : HAND_RESOLVERS);
+    for (uint32_t i = 0; i < hand->resolvers_count; i++)
+        hand->resolvers[i] = addr_ip(resolvers[i]);
+    copy_nets(&h->hunt.inside, &hand->inside);
+    copy_nets(&h->hunt.allow, &hand->allow);
+    copy_nets(&h->block.admin, &hand->admin);
+    copy_nets(&h->block.local_senders, &hand->own_blockable);
+}
+
+void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe)
+{
+    memset(scribe, 0, sizeof(*scribe));
+    scribe->journal = h->journal;
+    memcpy(scribe->story_log, h->hunt.story_log, sizeof(scribe->story_log));
+    scribe->evidence_bytes = h->hunt.evidence_bytes;
+    scribe->evidence_files = h->hunt.evidence_files;
+}

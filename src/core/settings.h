@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * settings - the whole configuration file as structs, and who gets which part of it.
+ */
+#ifndef SERVIOLA_CORE_SETTINGS_H
+#define SERVIOLA_CORE_SETTINGS_H
+#include <stdint.h>
+
+#include "base/err.h"
+#include "conf/read.h"
+#include "hand/op.h"
+#include "rule/settings.h"
+#include "sense/hunt/settings.h"
+
+struct core_settings { /* `serviola:` */
+    char control[108];   /* unix socket of the commands */
+    uint64_t tail_slots; /* events kept in memory */
+    uint64_t clients;    /* commands connected at once */
+    uint64_t restarts;   /* of one part within restart_window_us, before it stays down */
+    int64_t restart_window_us;
+    int64_t stuck_us;    /* the disk has not answered for so long: say so */
+};
+
+struct journal_settings { /* `journal:` */
+    char folder[200];
+    int64_t sync_us;        /* group commit: events wait at most this long for the disk */
+    uint64_t segment_bytes; /* a segment is closed and sealed at this size, */
+    int64_t segment_us;     /* or at this age */
+    uint64_t keep_bytes;    /* oldest sealed segments leave above this, */
+    int64_t keep_us;        /* or when older than this */
+};
+
+struct house_settings {
+    struct core_settings core;
+    struct journal_settings journal;
+    struct hunt_settings hunt;
+    struct block_settings block;
+    struct rules_settings rules;
+};
+
+struct scribe_settings {
+    struct journal_settings journal;
+    char story_log[128]; /* `hunt: { story_log: }`, below the journal's folder */
+    uint64_t evidence_bytes, evidence_files;
+};
+
+extern const struct section house_sections[]; /* in the order of the file; NULL-ended */
+
+/* Where the settings of section i live in `h`. */
+enum { HOUSE_SECTIONS = 5 };
+void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS]);
+
+/* NULL: the built-in defaults.  0, or -1 with faults to print. */
+int settings_read(const char *path, struct house_settings *h, struct conf_faults *faults);
+/* The built-in defaults when `path` is the default one and does not exist. */
+#define SETTINGS_PATH "/etc/serviola/serviola.conf"
+/* What the file named on the command line, SERVIOLA_CONF or the default place gives; NULL: built-in defaults. */
+const char *settings_path(const char *asked);
+
+/* `resolvers` may be NULL when count is 0. */
+void settings_for_hand(const struct house_settings *h, const struct addr *resolvers, size_t count,
+                       struct hand_settings *hand);
+void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe);
+#endif
