@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct text text_in(char *buffer, size_t size)
 {
@@ -61,93 +60,114 @@ void text_addf(struct text *t, const char *format, ...)
     t->len += (size_t)n;
 }
 
-/* Length of the valid UTF-8 sequence at s (RFC 3629), 0 when there is none. */
-static size_t utf8_length(struct slice s)
+/* Length of the valid UTF-8 sequence at s (RFC 3629) and its code point; 0 when there is none. */
+static size_t utf8_read(struct slice s, uint32_t *point)
 {
-    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    uint8_t first = s.at[0];
-    size_t n = first < 0x80                  ? 1
-             : first >= 0xc2 && first < 0xe0 ? 2
-             : first >= 0xe0 && first < 0xf0 ? 3
-             : first >= 0xf0 && first < 0xf5 ? 4
-                                             : 0;
-    uint32_t point = n > 1 ? first & (0x7fu >> n) : first;
+    static const struct {
+        uint8_t mask, lead;
+        uint32_t least;
+    } forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+    size_t n = 0;
 
-    if (n == 0 || n > s.len)
+    while (n < 4 && (s.at[0] & forms[n].mask) != forms[n].lead)
+        n++;
+    if (n == 4 || n >= s.len)
         return 0;
-    for (size_t i = 1; i < n; i++) {
+    *point = s.at[0] & (uint8_t)~forms[n].mask;
+    for (size_t i = 1; i <= n; i++) {
         if ((s.at[i] & 0xc0) != 0x80)
             return 0;
-        point = point << 6 | (s.at[i] & 0x3f);
+        *point = *point << 6 | (s.at[i] & 0x3f);
     }
-    if (n > 1 && (point < least[n] || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff))
+    if (*point < forms[n].least || (*point >= 0xd800 && *point <= 0xdfff) || *point > 0x10ffff)
         return 0;
-    return n;
+    return n + 1;
 }
 
-/* C1 controls, line and paragraph separators and direction marks can forge a line on a terminal. */
-static bool utf8_is_plain(struct slice s, size_t n)
+/* Controls, and what has no shape of its own but moves or hides what has: it could forge a line on a terminal. */
+static bool is_plain(uint32_t point)
 {
-    if (n == 2)
-        return !(s.at[0] == 0xc2 && s.at[1] < 0xa0);
-    if (n == 3 && s.at[0] == 0xe2 && s.at[1] == 0x80)
-        return !(s.at[2] >= 0xa8 && s.at[2] <= 0xae) && !(s.at[2] >= 0x8b && s.at[2] <= 0x8f);
-    if (n == 3 && s.at[0] == 0xe2 && s.at[1] == 0x81)
-        return !(s.at[2] >= 0xa6 && s.at[2] <= 0xa9);
-    return !(n == 3 && s.at[0] == 0xef && s.at[1] == 0xbb && s.at[2] == 0xbf);
+    static const struct {
+        uint32_t first, last;
+    } tricks[] = {
+        { 0x00, 0x1f },     { 0x7f, 0x9f },     { 0xad, 0xad },     { 0x61c, 0x61c },     { 0x180e, 0x180e },
+        { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x115f, 0x1160 },   { 0x3164, 0x3164 },
+        { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
+    };
+
+    for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++)
+        if (point >= tricks[i].first && point <= tricks[i].last)
+            return false;
+    return true;
 }
 
-static bool add_hex(struct text *t, const char *lead, uint8_t byte)
+static bool add_hex(struct text *t, const char *lead, const uint8_t *bytes, size_t n)
 {
-    char out[8];
-    int n = snprintf(out, sizeof(out), "%s%02x", lead, byte);
+    static const char digits[] = "0123456789abcdef";
+    char out[24];
+    size_t len = 0;
 
-    return add_whole(t, out, (size_t)n);
+    for (size_t i = 0; i < n; i++) {
+        for (const char *c = lead; *c; c++)
+            out[len++] = *c;
+        out[len++] = digits[bytes[i] >> 4];
+        out[len++] = digits[bytes[i] & 15];
+    }
+    return add_whole(t, out, len);
 }
 
 void text_visible(struct text *t, struct slice s)
 {
     while (s.len > 0 && !t->cut) {
-        size_t n = utf8_length(s);
-        bool ok;
+        uint32_t point = 0;
+        size_t n = utf8_read(s, &point);
 
-        if (n == 1 && s.at[0] == '\\')
-            ok = add_whole(t, "\\\\", 2);
-        else if (n == 0 || s.at[0] < 0x20 || s.at[0] == 0x7f || !utf8_is_plain(s, n)) {
-            n = n ? n : 1;
-            ok = true;
-            for (size_t i = 0; i < n && ok; i++)
-                ok = add_hex(t, "\\x", s.at[i]);
-        } else
-            ok = add_whole(t, s.at, n);
-        if (!ok)
-            return;
-        s = slice_skip(s, n);
+        if (n == 1 && point == '\\')
+            (void)add_whole(t, "\\\\", 2);
+        else if (n == 0 || !is_plain(point))
+            (void)add_hex(t, "\\x", s.at, n ? n : 1);
+        else
+            (void)add_whole(t, s.at, n);
+        s = slice_skip(s, n ? n : 1);
     }
 }
 
 void text_ascii(struct text *t, struct slice s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!(s.at[i] < 0x20 || s.at[i] > 0x7e ? add_hex(t, "\\x", s.at[i]) : add_whole(t, s.at + i, 1)))
+        if (!(s.at[i] < 0x20 || s.at[i] > 0x7e ? add_hex(t, "\\x", s.at + i, 1) : add_whole(t, s.at + i, 1)))
             return;
+}
+
+static void add_json_escape(struct text *t, uint32_t point) /* over U+FFFF: a surrogate pair */
+{
+    char out[16];
+    int n;
+
+    if (point > 0xffff)
+        n = snprintf(out, sizeof(out), "\\u%04x\\u%04x", (0xd7c0 + (point >> 10)) & 0xffff, 0xdc00 + (point & 0x3ff));
+    else
+        n = snprintf(out, sizeof(out), "\\u%04x", point & 0xffff);
+    (void)add_whole(t, out, (size_t)n);
 }
 
 void text_json(struct text *t, struct slice s)
 {
     while (s.len > 0 && !t->cut) {
-        size_t n = utf8_length(s);
+        uint32_t point = s.at[0]; /* of a stray byte: its own value */
+        size_t n = utf8_read(s, &point);
 
-        if (n == 0 || s.at[0] < 0x20 || s.at[0] == 0x7f) {
-            n = 1;
-            (void)add_hex(t, "\\u00", s.at[0]);
-        } else if (n == 1 && (s.at[0] == '"' || s.at[0] == '\\')) {
-            char two[2] = { '\\', (char)s.at[0] };
+        if (n == 1 && (point == '"' || point == '\\')) {
+            char two[2] = { '\\', (char)point };
 
             (void)add_whole(t, two, 2);
-        } else
+        } else if (n == 0)
+            add_json_escape(t, s.at[0]);
+        else if (!is_plain(point))
+            add_json_escape(t, point);
+        else
             (void)add_whole(t, s.at, n);
-        s = slice_skip(s, n);
+        s = slice_skip(s, n ? n : 1);
     }
 }
 
@@ -177,24 +197,38 @@ void text_duration(struct text *t, int64_t us)
     }
 }
 
+/* Gregorian date of a day since 1970-01-01; years begin in March here, so that the leap day is the last. */
+static void date_of(int64_t day, int64_t *year, int *month, int *day_of_month)
+{
+    int64_t shifted = day + 719468; /* since 0000-03-01 */
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t of_era = shifted - era * 146097;
+    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
+    int64_t march_based = (5 * of_year + 2) / 153;
+
+    *day_of_month = (int)(of_year - (153 * march_based + 2) / 5 + 1);
+    *month = (int)(march_based < 10 ? march_based + 3 : march_based - 9);
+    *year = years + era * 400 + (*month <= 2);
+}
+
 void text_time(struct text *t, int64_t at_us, int digits)
 {
-    static const int64_t divide[7] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
-    int64_t fraction = at_us % 1000000;
-    time_t seconds;
-    struct tm tm;
+    static const int divide[7] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
+    const int64_t day_us = 86400000000;
+    int64_t day = at_us / day_us - (at_us % day_us < 0);
+    int64_t of_day = at_us % day_us + (at_us % day_us < 0 ? day_us : 0);
+    int second = (int)(of_day / 1000000);
+    int fraction = (int)(of_day % 1000000);
+    int64_t year;
+    int month;
+    int mday;
 
-    if (fraction < 0)
-        fraction += 1000000;
-    seconds = (time_t)((at_us - fraction) / 1000000);
-    if (!gmtime_r(&seconds, &tm)) {
-        text_addf(t, "%lldus", (long long)at_us);
-        return;
-    }
-    text_addf(t, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-              tm.tm_sec);
+    date_of(day, &year, &month, &mday);
+    text_addf(t, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)year, month, mday, second / 3600, second / 60 % 60,
+              second % 60);
     if (digits > 0 && digits <= 6)
-        text_addf(t, ".%0*lld", digits, (long long)(fraction / divide[digits]));
+        text_addf(t, ".%0*d", digits, fraction / divide[digits]);
     text_word(t, "Z");
 }
 

@@ -28,11 +28,16 @@ void text_add(struct text *t, struct slice s); /* bytes as they are */
 void text_word(struct text *t, const char *terminated);
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Control bytes, DEL, bytes over 0x7e that are no valid UTF-8, and C1 controls become \xNN; a backslash \\ . */
+/*
+ * Control bytes, DEL, bytes that are no valid UTF-8, C1 controls, and what
+ * moves or hides text (direction marks, line separators, characters without
+ * a shape) become \xNN for each byte; a backslash \\ .
+ */
 void text_visible(struct text *t, struct slice s);
 /* The same for an 8-bit column: every byte outside 0x20..0x7e becomes \xNN, a backslash stays. */
 void text_ascii(struct text *t, struct slice s);
-/* The inside of a JSON string (RFC 8259): always valid UTF-8; a stray byte 0xNN becomes \u00NN. */
+/* The inside of a JSON string (RFC 8259), always valid UTF-8: what text_visible escapes becomes \uNNNN, a stray byte
+ * 0xNN \u00NN. */
 void text_json(struct text *t, struct slice s);
 
 /* 1 h 2 min, 3 d 4 h, 250 ms: the two largest units. */
