@@ -17,7 +17,8 @@
 
 struct reader;
 struct reader *reader_open(const char *folder, struct err *e);
-void reader_close(struct reader *r); /* NULL is fine */
+struct reader *reader_open_at(int dir, struct err *e); /* of an open folder, which stays the caller's */
+void reader_close(struct reader *r);                   /* NULL is fine */
 
 struct query {                  /* zeroed: everything, oldest first */
     int64_t since_us, until_us; /* since <= at < until; 0: open */

@@ -28,7 +28,7 @@ static const char magic[8] = "SVtail1";
 struct tail {
     struct tail_head *head;
     uint64_t (*slot)[SLOT_WORDS]; /* word 0 is the event's seq */
-    uint64_t slots; /* a copy: what others map is not asked again */
+    uint64_t slots;               /* a copy: what others map is not asked again */
     size_t bytes;
     int fd; /* -1 for a reader */
 };

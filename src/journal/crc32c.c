@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "journal/crc32c.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static uint32_t table[8][256]; /* slicing by 8: table[k][b] is byte b, followed by k zero bytes */
+static pthread_once_t table_made = PTHREAD_ONCE_INIT;
+
+static void make_table(void)
+{
+    for (uint32_t b = 0; b < 256; b++) {
+        uint32_t c = b;
+
+        for (int bit = 0; bit < 8; bit++)
+            c = c & 1 ? c >> 1 ^ 0x82f63b78u : c >> 1;
+        table[0][b] = c;
+    }
+    for (uint32_t b = 0; b < 256; b++)
+        for (int k = 1; k < 8; k++)
+            table[k][b] = table[k - 1][b] >> 8 ^ table[0][table[k - 1][b] & 0xff];
+}
+
+uint32_t crc32c_portable(uint32_t before, const void *at, size_t len)
+{
+    const uint8_t *p = at;
+    uint32_t c = ~before;
+
+    (void)pthread_once(&table_made, make_table);
+    for (; len >= 8; len -= 8, p += 8) {
+        uint64_t w;
+
+        memcpy(&w, p, 8);
+        w ^= c;
+        c = 0;
+        for (int k = 0; k < 8; k++)
+            c ^= table[7 - k][w >> (8 * k) & 0xff];
+    }
+    for (; len > 0; len--, p++)
+        c = c >> 8 ^ table[0][(c ^ *p) & 0xff];
+    return ~c;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t by_processor(uint32_t before, const uint8_t *p, size_t len)
+{
+    uint64_t c = ~before;
+
+    for (; len >= 8; len -= 8, p += 8) {
+        uint64_t w;
+
+        memcpy(&w, p, 8);
+        c = __builtin_ia32_crc32di(c, w);
+    }
+    for (; len > 0; len--, p++)
+        c = __builtin_ia32_crc32qi((uint32_t)c, *p);
+    return ~(uint32_t)c;
+}
+
+uint32_t crc32c(uint32_t before, const void *at, size_t len)
+{
+    return __builtin_cpu_supports("sse4.2") ? by_processor(before, at, len) : crc32c_portable(before, at, len);
+}
+#else
+uint32_t crc32c(uint32_t before, const void *at, size_t len)
+{
+    return crc32c_portable(before, at, len);
+}
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * seal - who signs a segment, and why nobody can do it again later.
+ *
+ * Each segment has its own Ed25519 key.  The seal of segment n names the key
+ * of segment n + 1; once n is sealed on disk its secret is overwritten.  Who
+ * gets the machine today holds the secret of the active segment and the next:
+ * with the journal's id (the key of segment 1) kept elsewhere, what was sealed
+ * before can't be rewritten.
+ *
+ * The file `key` (0600): struct seal_file.
+ */
+#ifndef SERVIOLA_JOURNAL_SEAL_H
+#define SERVIOLA_JOURNAL_SEAL_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "journal/segment.h"
+
+enum { SEAL_SEED = 32 };
+
+struct seal_keys {
+    uint64_t segment;     /* whose secret `seed` is */
+    uint8_t id[SEG_HASH]; /* public key of segment 1 */
+    uint8_t seed[SEAL_SEED];
+    uint8_t next_seed[SEAL_SEED]; /* of segment + 1 */
+};
+struct seal_file {
+    char magic[8]; /* "SVkey01" */
+    struct seal_keys keys;
+    uint32_t crc; /* CRC32C of `keys` */
+    uint32_t zero;
+};
+
+int seal_start(struct err *e); /* once a process, before anything else here */
+/* Fresh ones for this segment; for segment 1 the id is theirs, else it is left alone. */
+void seal_keys_make(struct seal_keys *k, uint64_t segment);
+int seal_keys_load(int dir, struct seal_keys *k, struct err *e);       /* code ENOENT: there is none */
+int seal_keys_save(int dir, const struct seal_keys *k, struct err *e); /* overwrites and erases the old file */
+void seal_keys_advance(struct seal_keys *k); /* to the next segment; the old secret is gone from memory */
+void seal_keys_forget(struct seal_keys *k);
+void seal_public(const uint8_t seed[SEAL_SEED], uint8_t key[SEG_HASH]);
+
+/* Fills id, key, next_key and signature; all else in `s` is set. */
+void seal_sign(const struct seal_keys *k, struct seg_seal *s);
+bool seal_is_signed(const struct seg_seal *s); /* by s->key */
+/* The seal at the end of a sealed segment's file, signature checked. */
+int seal_read(int fd, struct seg_seal *s, uint64_t *mark, struct err *e);
+int seal_read_of(int dir, uint64_t segment, struct seg_seal *s, struct err *e);
+#endif

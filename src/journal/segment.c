@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "journal/segment.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "journal/crc32c.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "these structs are the bytes on disk");
+
+static const char magic[4] = { 'S', 'V', 'L', 'A' };
+enum { MAGIC_AT = offsetof(struct seg_prefix, magic), MARK_AT = offsetof(struct seg_prefix, mark) };
+
+static uint32_t element_crc(const uint8_t *at, size_t len)
+{
+    static const uint8_t zeros[4];
+    const size_t crc_at = offsetof(struct seg_prefix, crc);
+    uint32_t c = crc32c(crc32c(0, at, crc_at), zeros, sizeof(zeros));
+
+    return crc32c(c, at + sizeof(struct seg_prefix), len - sizeof(struct seg_prefix));
+}
+
+/* Whether an element of whatever mark begins at `rest`. */
+static bool read_prefix(struct slice rest, struct seg_prefix *p, struct seg_element *el)
+{
+    size_t frame;
+
+    if (rest.len < sizeof(*p))
+        return false;
+    memcpy(p, rest.at, sizeof(*p));
+    frame = 8 + (size_t)p->zstd_len;
+    if (p->zstd_magic != SEG_ZSTD_MAGIC || memcmp(p->magic, magic, sizeof(magic)) != 0 || p->version != SEG_VERSION ||
+        frame < sizeof(*p) || frame > sizeof(*p) + SEG_INDEX_MAX || frame > rest.len ||
+        p->stored_len > rest.len - frame || p->crc != element_crc(rest.at, frame))
+        return false;
+    el->type = (enum seg_type)p->type;
+    el->content = (enum seg_content)p->content;
+    el->size = frame + p->stored_len;
+    el->whole = slice_first(rest, frame);
+    el->body = slice_skip(el->whole, sizeof(*p));
+    el->stored = slice_first(slice_skip(rest, frame), p->stored_len);
+    return true;
+}
+
+/* The first place from `from` on where an element begins; the end when there is none.  NULL mark: any. */
+static size_t find_element(struct slice file, size_t from, const uint64_t *mark, struct seg_prefix *p)
+{
+    const void *needle = mark ? (const void *)mark : magic;
+    const size_t needle_len = mark ? sizeof(*mark) : sizeof(magic);
+    const size_t needle_at = mark ? MARK_AT : MAGIC_AT;
+    struct seg_element el;
+
+    while (from + needle_at < file.len) {
+        const uint8_t *hit = memmem(file.at + from + needle_at, file.len - from - needle_at, needle, needle_len);
+
+        if (!hit)
+            break;
+        from = (size_t)(hit - file.at) - needle_at;
+        if (read_prefix(slice_skip(file, from), p, &el))
+            return from;
+        from++;
+    }
+    return file.len;
+}
+
+bool seg_scan_start(struct seg_scan *s, struct slice file)
+{
+    struct seg_prefix p;
+
+    *s = (struct seg_scan){ .file = file };
+    if (find_element(file, 0, NULL, &p) == file.len)
+        return false;
+    s->mark = p.mark;
+    return true;
+}
+
+static bool block_is_whole(const struct seg_element *el)
+{
+    struct seg_block b;
+
+    return seg_read_block(el, &b) && crc32c(0, el->stored.at, el->stored.len) == b.stored_crc;
+}
+
+enum seg_got seg_next(struct seg_scan *s, struct seg_element *el)
+{
+    struct seg_prefix p;
+    size_t here = s->at;
+
+    *el = (struct seg_element){ .offset = s->base + here };
+    if (here >= s->file.len)
+        return SEG_END;
+    if (!read_prefix(slice_skip(s->file, here), &p, el) || p.mark != s->mark) {
+        s->at = find_element(s->file, here + 1, &s->mark, &p);
+        el->size = s->at - here;
+        return SEG_BAD;
+    }
+    s->at += el->size;
+    return el->type == SEG_BLOCK && !block_is_whole(el) ? SEG_DAMAGED : SEG_GOT;
+}
+
+bool seg_read_head(const struct seg_element *el, struct seg_head *h)
+{
+    if (el->type != SEG_HEAD || el->body.len != sizeof(*h))
+        return false;
+    memcpy(h, el->body.at, sizeof(*h));
+    return h->segment > 0;
+}
+
+bool seg_read_block(const struct seg_element *el, struct seg_block *b)
+{
+    if (el->type != SEG_BLOCK || el->body.len < sizeof(*b))
+        return false;
+    memcpy(b, el->body.at, sizeof(*b));
+    return b->count > 0 && b->raw_len > 0 && b->raw_len <= SEG_RAW_MAX && b->commits > 0 &&
+           b->commits <= SEG_COMMITS_MAX && b->commits <= b->count && b->first_seq > 0 && b->first_seq <= b->last_seq &&
+           b->last_seq - b->first_seq >= b->count - 1 && b->min_us <= b->max_us && el->stored.len > 0;
+}
+
+bool seg_read_seal(const struct seg_element *el, struct seg_seal *s)
+{
+    if (el->type != SEG_SEAL || el->body.len != sizeof(*s))
+        return false;
+    memcpy(s, el->body.at, sizeof(*s));
+    return s->segment > 0;
+}
+
+int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e)
+{
+    size_t n;
+
+    if (ZSTD_findFrameCompressedSize(el->stored.at, el->stored.len) != el->stored.len ||
+        ZSTD_getFrameContentSize(el->stored.at, el->stored.len) != b->raw_len)
+        return err_set(e, 0, "the payload is not one zstd frame of %u bytes", b->raw_len);
+    n = ZSTD_decompress(raw, b->raw_len, el->stored.at, el->stored.len);
+    if (ZSTD_isError(n))
+        return err_set(e, 0, "zstd: %s", ZSTD_getErrorName(n));
+    if (n != b->raw_len)
+        return err_set(e, 0, "the payload has %zu bytes instead of %u", n, b->raw_len);
+    return 0;
+}
+
+static bool read_number(struct slice *s, uint32_t *n)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; s->len > 0 && shift < 35; shift += 7) {
+        uint8_t byte = s->at[0];
+
+        *s = slice_skip(*s, 1);
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *n = (uint32_t)value;
+            return value <= UINT32_MAX;
+        }
+    }
+    return false;
+}
+
+struct seg_commits seg_commits_of(const struct seg_element *el, const struct seg_block *b)
+{
+    return (struct seg_commits){
+        .list = slice_skip(el->body, sizeof(*b)), .left = b->commits, .records = b->count, .bytes = b->raw_len
+    };
+}
+
+bool seg_next_commit(struct seg_commits *c, uint32_t *records, uint32_t *bytes)
+{
+    if (c->left == 0)
+        return false;
+    *records = c->records;
+    *bytes = c->bytes;
+    if (c->left > 1 && (!read_number(&c->list, records) || !read_number(&c->list, bytes)))
+        return false;
+    if (*records == 0 || *records > c->records || *bytes == 0 || *bytes > c->bytes || (c->left == 1 && c->list.len > 0))
+        return false;
+    c->records -= *records;
+    c->bytes -= *bytes;
+    c->left--;
+    return true;
+}
+
+void seg_chain(uint8_t chain[SEG_HASH], enum seg_content content, uint32_t records, uint64_t first_seq,
+               struct slice payload)
+{
+    static const char tag[16] = { 's', 'e', 'r', 'v', 'i', 'o', 'l', 'a', ' ', 'c', 'h', 'a', 'i', 'n', ' ', '1' };
+    struct {
+        uint16_t content, zero;
+        uint32_t records;
+        uint64_t first_seq, bytes;
+    } about = { (uint16_t)content, 0, records, first_seq, payload.len };
+    crypto_generichash_state h;
+
+    crypto_generichash_init(&h, NULL, 0, SEG_HASH);
+    crypto_generichash_update(&h, (const uint8_t *)tag, sizeof(tag));
+    crypto_generichash_update(&h, chain, SEG_HASH);
+    crypto_generichash_update(&h, (const uint8_t *)&about, sizeof(about));
+    crypto_generichash_update(&h, payload.at, payload.len);
+    crypto_generichash_final(&h, chain, SEG_HASH);
+}
+
+void seg_hash(uint8_t out[SEG_HASH], struct slice s)
+{
+    crypto_generichash(out, SEG_HASH, s.at, s.len, NULL, 0);
+}
+
+int seg_out_room(struct seg_out *out, size_t more, struct err *e)
+{
+    size_t cap = out->cap ? out->cap : 64 << 10;
+    uint8_t *at;
+
+    while (cap - out->len < more)
+        cap *= 2;
+    if (cap == out->cap)
+        return 0;
+    at = realloc(out->at, cap);
+    if (!at)
+        return err_set(e, errno, "%zu bytes", cap);
+    out->at = at;
+    out->cap = cap;
+    return 0;
+}
+
+void seg_out_free(struct seg_out *out)
+{
+    free(out->at);
+    *out = (struct seg_out){ 0 };
+}
+
+static void put(struct seg_out *out, const void *at, size_t len)
+{
+    if (len > 0)
+        memcpy(out->at + out->len, at, len);
+    out->len += len;
+}
+
+int seg_put(struct seg_out *out, uint64_t mark, enum seg_type type, enum seg_content content, struct slice body,
+            struct slice more, struct slice stored, struct err *e)
+{
+    struct seg_prefix p = { .zstd_magic = SEG_ZSTD_MAGIC,
+                            .zstd_len = (uint32_t)(sizeof(p) - 8 + body.len + more.len),
+                            .type = (uint8_t)type,
+                            .version = SEG_VERSION,
+                            .content = (uint16_t)content,
+                            .mark = mark,
+                            .stored_len = (uint32_t)stored.len };
+    size_t start = out->len;
+
+    if (seg_out_room(out, sizeof(p) + body.len + more.len + stored.len, e) < 0)
+        return -1;
+    memcpy(p.magic, magic, sizeof(magic));
+    put(out, &p, sizeof(p));
+    put(out, body.at, body.len);
+    put(out, more.at, more.len);
+    p.crc = element_crc(out->at + start, out->len - start);
+    memcpy(out->at + start, &p, sizeof(p));
+    put(out, stored.at, stored.len);
+    return 0;
+}
+
+/* RFC 8878, 3.1.1: a frame header with Single_Segment and a 4-byte size, then Raw_Blocks of at most 128 KiB. */
+int seg_put_raw_frame(struct seg_out *out, struct slice raw, struct err *e)
+{
+    static const uint8_t lead[5] = { 0x28, 0xb5, 0x2f, 0xfd, 0xa0 };
+    const size_t block_max = 128 << 10;
+    uint32_t size = (uint32_t)raw.len;
+
+    if (seg_out_room(out, sizeof(lead) + 4 + raw.len + 3 * (raw.len / block_max + 1), e) < 0)
+        return -1;
+    put(out, lead, sizeof(lead));
+    put(out, &size, 4);
+    do {
+        struct slice piece = slice_first(raw, block_max);
+        uint32_t header = (uint32_t)piece.len << 3;
+
+        raw = slice_skip(raw, piece.len);
+        header |= raw.len == 0;
+        put(out, &header, 3);
+        put(out, piece.at, piece.len);
+    } while (raw.len > 0);
+    return 0;
+}
+
+int seg_put_number(struct seg_out *out, uint64_t n, struct err *e)
+{
+    if (seg_out_room(out, 10, e) < 0)
+        return -1;
+    for (; n >= 0x80; n >>= 7)
+        out->at[out->len++] = (uint8_t)(n | 0x80);
+    out->at[out->len++] = (uint8_t)n;
+    return 0;
+}
