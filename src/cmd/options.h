@@ -18,8 +18,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONF_DEFAULT "/etc/serviola/serviola.conf"
-
 enum option_type {
     OPTION_FLAG,   /* bool; no argument */
     OPTION_TEXT,   /* const char *; borrowed from argv */
@@ -35,28 +33,27 @@ struct option_row {
     const char *name; /* without the dashes; NULL ends the table */
     char letter;      /* or 0 */
     enum option_type type;
-    size_t offset;             /* in the command's own struct */
-    const char *argument;      /* "FILE"; NULL for a flag */
-    const char *help;          /* one line */
-    const char *const *words;  /* for WORD, NULL-ended */
+    size_t offset;            /* in the command's own struct */
+    const char *argument;     /* "FILE"; NULL for a flag */
+    const char *help;         /* one line */
+    const char *const *words; /* for WORD, NULL-ended */
 };
 
 struct usage {
     const char *name;
-    const char *what;     /* one or two sentences */
-    const char *synopsis; /* behind the name: "[--follow] [--since T]" */
+    const char *what;              /* one or two sentences */
+    const char *synopsis;          /* behind the name: "[--follow] [--since T]" */
     const struct option_row *rows; /* may be NULL */
-    int least, most;      /* words that are no options */
-    const char *examples; /* lines of "command|what it does", separated by newlines */
-    bool no_json;         /* this command has no --json */
+    int least, most;               /* words that are no options */
+    const char *examples;          /* lines of "command|what it does", separated by newlines */
+    bool no_json;                  /* this command has no --json */
 };
 
 struct common_options {
-    const char *conf; /* -c, else SERVIOLA_CONF, else CONF_DEFAULT; borrowed */
-    bool conf_given;  /* somebody named it: it must exist */
+    const char *conf; /* -c FILE, or NULL: settings_path(conf) says which file that means; borrowed */
     bool json;
-    int count;        /* words that are no options */
-    char **words;     /* borrowed from argv */
+    int count;    /* words that are no options */
+    char **words; /* borrowed from argv */
 };
 
 /* False: end with *exit_code (help was printed, or what is wrong was said).  `into` holds the defaults before. */

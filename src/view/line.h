@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "journal/event.h"
 
-enum { LINE_MAX = 2048 }; /* holds every event */
+enum { LINE_TEXT = 2048 }; /* holds every event */
 
 void line_full(struct text *t, const struct event *ev, bool colour);
 void line_short(struct text *t, const struct event *ev, bool colour);

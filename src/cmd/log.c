@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* serviola log verify: is the journal whole, unchanged and sealed by whom it says? */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/sight.h"
+#include "journal/verify.h"
+#include "sys/say.h"
+#include "view/number.h"
+#include "view/paint.h"
+
+struct log_options {
+    struct common_options common;
+    const char *id, *head;
+};
+
+static const struct option_row rows[] = {
+    { "id", 0, OPTION_TEXT, offsetof(struct log_options, id), "HEX", "the journal's id, as you noted it elsewhere",
+      NULL },
+    { "head", 0, OPTION_TEXT, offsetof(struct log_options, head), "HEX",
+      "a chain head that you noted elsewhere and that must still occur", NULL },
+    { 0 },
+};
+
+static const struct usage usage = {
+    .name = "log",
+    .what =
+        "log verify walks the journal: checksums, the hash chain over all blocks, the seal of each segment and the\n"
+        "promise of each seal for the next key.  FOLDER is the configured journal if it is not given.\n"
+        "Exit code 0: whole; 1: something is missing or was changed (and it is said what and where).",
+    .synopsis = "verify [--id HEX] [--head HEX] [FOLDER] [--json]",
+    .rows = rows,
+    .least = 1,
+    .most = 2,
+    .examples = "serviola log verify|the journal of this host; prints its id and head to note elsewhere\n"
+                "serviola log verify --id 4f0c... /mnt/evidence/journal|a copy, against the id that was noted",
+};
+
+static bool read_hex(const char *hex, uint8_t out[32])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (strlen(hex) != 64)
+        return false;
+    for (size_t i = 0; i < 64; i++) {
+        const char *at = strchr(digits, hex[i] >= 'A' && hex[i] <= 'F' ? hex[i] | 0x20 : hex[i]);
+
+        if (!at || !*at)
+            return false;
+        out[i / 2] = (uint8_t)(out[i / 2] << 4 | (at - digits));
+    }
+    return true;
+}
+
+struct hex_words {
+    char text[65];
+};
+static struct hex_words hex_of(const uint8_t bytes[32])
+{
+    struct hex_words w;
+
+    for (size_t i = 0; i < 32; i++)
+        (void)snprintf(w.text + 2 * i, 3, "%02x", bytes[i]);
+    return w;
+}
+
+struct page {
+    bool json, colour;
+};
+
+static void finding_json(const struct finding *f)
+{
+    char line[2048];
+    struct text t = TEXT_IN(line);
+
+    text_addf(&t, "{\"fault\":\"%s\",\"segment\":%llu,\"first\":%llu,\"last\":%llu,\"offset\":%llu,\"file\":\"",
+              fault_name(f->fault), (unsigned long long)f->segment, (unsigned long long)f->first_seq,
+              (unsigned long long)f->last_seq, (unsigned long long)f->offset);
+    text_json(&t, slice_of(f->file, strnlen(f->file, sizeof(f->file))));
+    text_word(&t, "\",\"text\":\"");
+    text_json(&t, slice_of(f->text, strnlen(f->text, sizeof(f->text))));
+    text_word(&t, "\"}");
+    (void)puts(line);
+}
+
+static void on_finding(void *own, const struct finding *f)
+{
+    const struct page *p = own;
+    char words[1024];
+    struct text t = TEXT_IN(words);
+
+    if (p->json) {
+        finding_json(f);
+        return;
+    }
+    text_visible(&t, slice_of(f->text, strnlen(f->text, sizeof(f->text))));
+    (void)printf("%s%-10s%s  %s\n", paint_on(p->colour, f->fault == FAULT_NONE ? PAINT_DIM : PAINT_RED),
+                 fault_name(f->fault), paint_off(p->colour), words);
+}
+
+static void print_verdict(const struct verdict *v, const struct log_options *o, const char *folder)
+{
+    (void)printf("%s: %s event%s, %llu to %llu, in %s segment%s", folder, number_words(v->events).text,
+                 number_s(v->events), (unsigned long long)v->first_seq, (unsigned long long)v->last_seq,
+                 number_words(v->segments).text, number_s(v->segments));
+    if (v->expired > 0)
+        (void)printf("; %s older segment%s expired, their seals are there", number_words(v->expired).text,
+                     v->expired == 1 ? " has" : "s have");
+    (void)printf("\nid    %s%s\n", hex_of(v->id).text,
+                 !o->id         ? "  (note it elsewhere: it proves the journal)"
+                 : v->id_proven ? "  (proven: the keys go back to it)"
+                                : "  (NOT the one that was asked for)");
+    (void)printf("head  %s\n", hex_of(v->head).text);
+    if (!v->tip_proven)
+        (void)puts("The key of the newest segment was not compared: be root, or the scribe's user, to prove that no "
+                   "newer segment was cut off.");
+    if (v->faults == 0)
+        (void)puts("The journal is whole.");
+    else
+        (void)printf("The journal has %s fault%s.\n", number_words(v->faults).text, number_s(v->faults));
+}
+
+static void verdict_json(const struct verdict *v)
+{
+    (void)printf("{\"faults\":%llu,\"segments\":%llu,\"expired\":%llu,\"events\":%llu,\"first\":%llu,\"last\":%llu,"
+                 "\"id\":\"%s\",\"head\":\"%s\",\"id_proven\":%s,\"tip_proven\":%s}\n",
+                 (unsigned long long)v->faults, (unsigned long long)v->segments, (unsigned long long)v->expired,
+                 (unsigned long long)v->events, (unsigned long long)v->first_seq, (unsigned long long)v->last_seq,
+                 hex_of(v->id).text, hex_of(v->head).text, v->id_proven ? "true" : "false",
+                 v->tip_proven ? "true" : "false");
+}
+
+static int verify(const struct log_options *o, const char *folder)
+{
+    struct page p = { .json = o->common.json, .colour = paint_wanted(STDOUT_FILENO) };
+    uint8_t id[32] = { 0 };
+    uint8_t head[32] = { 0 };
+    struct verdict v = { 0 };
+    struct err e;
+
+    if (o->id && !read_hex(o->id, id))
+        return options_wrong(&usage, "--id: 64 hexadecimal digits, as serviola log verify prints them");
+    if (o->head && !read_hex(o->head, head))
+        return options_wrong(&usage, "--head: 64 hexadecimal digits, as serviola log verify prints them");
+    if (journal_verify(folder, o->id ? id : NULL, o->head ? head : NULL, on_finding, &p, &v, &e) < 0) {
+        say("%s", e.text);
+        return EXIT_CANNOT;
+    }
+    if (p.json)
+        verdict_json(&v);
+    else
+        print_verdict(&v, o, folder);
+    return v.faults > 0 ? EXIT_FOUND : EXIT_FINE;
+}
+
+int cmd_log(int argc, char **argv)
+{
+    struct log_options o = { 0 };
+    struct sight s = { 0 };
+    int code;
+
+    if (!options_read(&usage, argc, argv, &o, &code))
+        return code;
+    if (strcmp(o.common.words[0], "verify") != 0)
+        return options_wrong(&usage, "there is no such word behind log; what works is: serviola log verify");
+    if (o.common.count == 2)
+        return verify(&o, o.common.words[1]);
+    code = sight_configure(&s, &o.common);
+    if (code == EXIT_FINE)
+        code = verify(&o, s.conf->journal.folder);
+    sight_close(&s);
+    return code;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "view/status.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "sys/jail.h"
+#include "view/mode.h"
+#include "view/number.h"
+#include "view/paint.h"
+#include "view/when.h"
+
+enum {
+    STUCK_US = 1000000 /* a disk that is silent for less is at work */
+};
+#define RESTART_US 3600000000LL /* a part that has lived so long again needs no look */
+
+static uint32_t at_most(uint32_t n, uint32_t cap)
+{
+    return n < cap ? n : cap;
+}
+
+/* Names come over a link: bounded, and made visible like everything that does. */
+struct name {
+    char text[16 * 4 + 1];
+};
+static struct name name_of(const char at[16])
+{
+    struct name n;
+    struct text t = TEXT_IN(n.text);
+
+    text_visible(&t, slice_of(at, strnlen(at, 16)));
+    return n;
+}
+
+struct status_sums status_sums(const struct ctl_status *s)
+{
+    struct status_sums sums = { 0, 0 };
+
+    for (uint32_t i = 0; i < at_most(s->links_count, CTL_LINKS); i++) {
+        sums.packets += s->links[i].packets;
+        sums.lost += s->links[i].lost;
+    }
+    return sums;
+}
+
+void status_totals(struct text *t, const struct ctl_status *s)
+{
+    struct status_sums sums = status_sums(s);
+
+    text_addf(t, "%s mail command%s, ", number_words(s->mails).text, number_s(s->mails));
+    text_addf(t, "%s finding%s, ", number_words(s->findings).text, number_s(s->findings));
+    text_addf(t, "%s host%s blocked, ", number_words(s->blocks).text, number_s(s->blocks));
+    text_addf(t, "%s of %s packets lost", number_words(sums.lost).text, number_words(sums.packets + sums.lost).text);
+}
+
+void status_gaps(struct text *t, unsigned gaps)
+{
+    for (unsigned bit = 1; bit <= 128; bit <<= 1)
+        if (gaps & bit)
+            text_addf(t, "%s%s", t->len ? ", " : "", jail_gap_words((enum jail_gap)bit));
+}
+
+/* ---- what is wrong ---- */
+
+struct telling {
+    void (*each)(void *ctx, const char *sentence);
+    void *ctx;
+    unsigned count;
+};
+
+static void trouble(struct telling *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void trouble(struct telling *w, const char *format, ...)
+{
+    char words[512];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    w->count++;
+    if (w->each)
+        w->each(w->ctx, words);
+}
+
+static void part_troubles(struct telling *w, const struct ctl_status *s)
+{
+    for (uint32_t i = 0; i < at_most(s->parts_count, CTL_PARTS); i++) {
+        const struct ctl_part *p = &s->parts[i];
+
+        if (!p->up)
+            trouble(w, "the part %s is down (serviola events --kind role.died,role.gave_up says why)",
+                    name_of(p->name).text);
+        else if (p->restarts > 0 && s->now_us - p->since_us < RESTART_US)
+            trouble(w, "the part %s died and was started again %s ago (serviola events --kind role.died says why)",
+                    name_of(p->name).text, when_long(s->now_us - p->since_us).text);
+        if (p->lost > 0)
+            trouble(w, "%s message%s to or from the part %s did not fit and were dropped", number_words(p->lost).text,
+                    number_s(p->lost), name_of(p->name).text);
+    }
+}
+
+static void link_troubles(struct telling *w, const struct ctl_status *s)
+{
+    uint32_t captured = 0;
+
+    for (uint32_t i = 0; i < at_most(s->links_count, CTL_LINKS); i++) {
+        const struct ctl_link *l = &s->links[i];
+
+        captured += l->captured;
+        if (l->lost > 0)
+            trouble(w, "%s packet%s were lost on %s: the ring was full (hunt: ring_size makes it larger)",
+                    number_words(l->lost).text, number_s(l->lost), name_of(l->name).text);
+    }
+    if (captured == 0 && s->mode != MODE_OFF)
+        trouble(w, "the hunt listens on no interface (hunt: interfaces names them; by default each that has a route)");
+}
+
+unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, const char *sentence), void *ctx)
+{
+    struct telling w = { .each = each, .ctx = ctx };
+
+    if (!s->up)
+        trouble(&w, "it is still starting: the journal is being read, or the hand is not there");
+    if (s->scribe_behind_us > STUCK_US)
+        trouble(&w, "the journal's disk is stuck: it has not answered for %s; %s event%s wait in memory",
+                when_long(s->scribe_behind_us).text, number_words(s->next_seq - 1 - s->synced_seq).text,
+                number_s(s->next_seq - 1 - s->synced_seq));
+    if (mode_blocks(s->mode) && !s->table_whole)
+        trouble(&w, "the firewall table is damaged or gone: nobody is blocked until it is back");
+    if (s->blocks_cap > 0 && s->blocks >= s->blocks_cap)
+        trouble(&w, "the limit of %s blocks is reached: nobody else is blocked (block: total raises it)",
+                number_words(s->blocks_cap).text);
+    part_troubles(&w, s);
+    link_troubles(&w, s);
+    return w.count;
+}
+
+/* ---- for people ---- */
+
+struct page {
+    FILE *to;
+    bool colour;
+};
+
+static void print_journal(const struct page *p, const struct ctl_status *s)
+{
+    uint64_t last = s->next_seq ? s->next_seq - 1 : 0;
+    uint64_t waiting = last > s->synced_seq ? last - s->synced_seq : 0;
+
+    (void)fprintf(p->to, "Journal     %s event%s, ", number_words(last).text, number_s(last));
+    if (waiting == 0)
+        (void)fputs("all on disk\n", p->to);
+    else
+        (void)fprintf(p->to, "%s of them wait for the disk\n", number_words(waiting).text);
+}
+
+static void print_firewall(const struct page *p, const struct ctl_status *s)
+{
+    if (!mode_blocks(s->mode)) {
+        (void)fputs("Firewall    not touched in this mode\n", p->to);
+        return;
+    }
+    if (!s->table_whole)
+        (void)fprintf(p->to, "Firewall    %sour table is not in place%s\n", paint_on(p->colour, PAINT_RED),
+                      paint_off(p->colour));
+    else
+        (void)fprintf(p->to, "Firewall    our table is in place; %s; %s\n",
+                      s->table_owned ? "no other program can change it"
+                                     : "this kernel does not protect it from other programs, so it is watched",
+                      s->table_persists ? "it stays when serviola ends" : "it goes when serviola ends");
+    (void)fprintf(p->to, "Blocks      %s of at most %s\n", number_words(s->blocks).text,
+                  number_words(s->blocks_cap).text);
+}
+
+static void print_links(const struct page *p, const struct ctl_status *s)
+{
+    (void)fprintf(p->to, "\n%s%-16s  %-12s  %14s  %10s%s\n", paint_on(p->colour, PAINT_BOLD), "INTERFACE", "STATE",
+                  "MAIL PACKETS", "LOST", paint_off(p->colour));
+    for (uint32_t i = 0; i < at_most(s->links_count, CTL_LINKS); i++) {
+        const struct ctl_link *l = &s->links[i];
+
+        (void)fprintf(p->to, "%-16s  %-12s  %14s  %10s\n", name_of(l->name).text,
+                      !l->captured ? "not listened"
+                      : l->up      ? "listening"
+                                   : "down",
+                      number_words(l->packets).text, number_words(l->lost).text);
+    }
+}
+
+static void print_parts(const struct page *p, const struct ctl_status *s)
+{
+    (void)fprintf(p->to, "\n%s%-10s  %8s  %-13s  %8s  %8s%s\n", paint_on(p->colour, PAINT_BOLD), "PART", "PROCESS",
+                  "UP", "EVENTS", "RESTARTS", paint_off(p->colour));
+    for (uint32_t i = 0; i < at_most(s->parts_count, CTL_PARTS); i++) {
+        const struct ctl_part *part = &s->parts[i];
+
+        (void)fprintf(p->to, "%-10s  %8d  %-13s  %8s  %8u\n", name_of(part->name).text, (int)part->pid,
+                      part->up ? when_long(s->now_us - part->since_us).text : "down", number_words(part->events).text,
+                      (unsigned)part->restarts);
+    }
+}
+
+/* Parts that this kernel leaves less confined than we ask for; those with the same gaps share a line. */
+static void print_gaps(const struct page *p, const struct ctl_status *s)
+{
+    for (unsigned gaps = 1; gaps < 256; gaps++) {
+        char what[256];
+        char who[CTL_PARTS * 20] = "";
+        struct text t = TEXT_IN(what);
+        struct text names = TEXT_IN(who);
+
+        for (uint32_t i = 0; i < at_most(s->parts_count, CTL_PARTS); i++)
+            if (s->parts[i].up && s->parts[i].gaps == gaps)
+                text_addf(&names, "%s%s", names.len ? ", " : "", name_of(s->parts[i].name).text);
+        if (names.len == 0)
+            continue;
+        status_gaps(&t, gaps);
+        (void)fprintf(
+            p->to, "\nThis kernel is too old to confine everything we ask for.  Not confined by Landlock for %s: %s.\n",
+            who, what);
+    }
+}
+
+static void print_trouble(void *ctx, const char *sentence)
+{
+    const struct page *p = ctx;
+
+    (void)fprintf(p->to, "  %s%s%s\n", paint_on(p->colour, PAINT_YELLOW), sentence, paint_off(p->colour));
+}
+
+void status_print(const struct ctl_status *s, FILE *to, bool colour)
+{
+    struct page p = { .to = to, .colour = colour };
+    char version[4 * sizeof(s->version) + 1];
+    struct text t = TEXT_IN(version);
+
+    text_visible(&t, slice_of(s->version, strnlen(s->version, sizeof(s->version))));
+    (void)fprintf(to, "%sserviola %s%s, up %s (since %s)\n", paint_on(colour, PAINT_BOLD), version, paint_off(colour),
+                  when_long(s->now_us - s->started_us).text, when_near(s->started_us, s->now_us).text);
+    (void)fprintf(to, "Mode        %s%s%s: %s\n", paint_on(colour, PAINT_BOLD), mode_name(s->mode), paint_off(colour),
+                  mode_what(s->mode));
+    (void)fprintf(to, "Mail        %s mail command%s, %s finding%s since the start\n", number_words(s->mails).text,
+                  number_s(s->mails), number_words(s->findings).text, number_s(s->findings));
+    print_journal(&p, s);
+    print_firewall(&p, s);
+    print_links(&p, s);
+    print_parts(&p, s);
+    print_gaps(&p, s);
+    if (status_troubles(s, NULL, NULL) > 0) {
+        (void)fputs("\nThis needs a look:\n", to);
+        (void)status_troubles(s, print_trouble, &p);
+    }
+}
+
+/* ---- JSON ---- */
+
+static void json_name(struct text *t, const char at[16])
+{
+    text_word(t, "{\"name\":\"");
+    text_json(t, slice_of(at, strnlen(at, 16)));
+    text_word(t, "\"");
+}
+
+static void json_number(struct text *t, const char *key, uint64_t n)
+{
+    text_addf(t, ",\"%s\":%llu", key, (unsigned long long)n);
+}
+
+static void json_bool(struct text *t, const char *key, bool yes)
+{
+    text_addf(t, ",\"%s\":%s", key, yes ? "true" : "false");
+}
+
+static void json_time(struct text *t, const char *key, int64_t at_us)
+{
+    text_addf(t, ",\"%s\":\"", key);
+    text_time(t, at_us, 6);
+    text_word(t, "\"");
+}
+
+static void json_parts(struct text *t, const struct ctl_status *s)
+{
+    text_word(t, ",\"parts\":[");
+    for (uint32_t i = 0; i < at_most(s->parts_count, CTL_PARTS); i++) {
+        const struct ctl_part *p = &s->parts[i];
+        char gaps[256];
+        struct text g = TEXT_IN(gaps);
+
+        status_gaps(&g, p->gaps);
+        text_word(t, i ? "," : "");
+        json_name(t, p->name);
+        text_addf(t, ",\"pid\":%d", (int)p->pid);
+        json_bool(t, "up", p->up);
+        json_time(t, "since", p->since_us);
+        json_number(t, "events", p->events);
+        json_number(t, "lost", p->lost);
+        json_number(t, "restarts", p->restarts);
+        text_addf(t, ",\"not_confined\":\"%s\"}", gaps);
+    }
+    text_word(t, "]");
+}
+
+static void json_links(struct text *t, const struct ctl_status *s)
+{
+    text_word(t, ",\"interfaces\":[");
+    for (uint32_t i = 0; i < at_most(s->links_count, CTL_LINKS); i++) {
+        const struct ctl_link *l = &s->links[i];
+
+        text_word(t, i ? "," : "");
+        json_name(t, l->name);
+        json_bool(t, "captured", l->captured);
+        json_bool(t, "up", l->up);
+        json_number(t, "packets", l->packets);
+        json_number(t, "lost", l->lost);
+        text_word(t, "}");
+    }
+    text_word(t, "]");
+}
+
+struct json_list {
+    struct text *t;
+    unsigned count;
+};
+
+static void json_trouble(void *ctx, const char *sentence)
+{
+    struct json_list *list = ctx;
+
+    text_word(list->t, list->count++ ? ",\"" : "\"");
+    text_json(list->t, slice_text(sentence));
+    text_word(list->t, "\"");
+}
+
+void status_json(const struct ctl_status *s, FILE *to)
+{
+    char line[32768];
+    struct text t = TEXT_IN(line);
+    struct json_list list = { .t = &t };
+
+    text_word(&t, "{\"version\":\"");
+    text_json(&t, slice_of(s->version, strnlen(s->version, sizeof(s->version))));
+    text_addf(&t, "\",\"mode\":\"%s\"", mode_name(s->mode));
+    json_time(&t, "now", s->now_us);
+    json_time(&t, "started", s->started_us);
+    json_number(&t, "events", s->next_seq ? s->next_seq - 1 : 0);
+    json_number(&t, "synced", s->synced_seq);
+    json_number(&t, "scribe_behind_us", s->scribe_behind_us > 0 ? (uint64_t)s->scribe_behind_us : 0);
+    json_number(&t, "mails", s->mails);
+    json_number(&t, "findings", s->findings);
+    json_number(&t, "blocks", s->blocks);
+    json_number(&t, "blocks_cap", s->blocks_cap);
+    json_bool(&t, "table_whole", s->table_whole);
+    json_bool(&t, "table_owned", s->table_owned);
+    json_bool(&t, "table_persists", s->table_persists);
+    json_parts(&t, s);
+    json_links(&t, s);
+    text_word(&t, ",\"troubles\":[");
+    (void)status_troubles(s, json_trouble, &list);
+    text_word(&t, "]}");
+    (void)fprintf(to, "%s\n", line);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "view/tell.h"
+
+#include <string.h>
+
+#include "view/line.h"
+#include "view/when.h"
+
+static const char *const templates[EV_KINDS] = {
+    [EV_SERVIOLA_STARTED] = "serviola[ {name}] started[: {why}]",
+    [EV_SERVIOLA_STOPPED] = "serviola was asked to stop[ by {who}][: {why}]",
+    [EV_ROLE_STARTED] = "the part {name} started[ as process {pid}][: {why}]",
+    [EV_ROLE_DIED] = "the part {name}[ (process {pid})] died[: {why}]",
+    [EV_ROLE_GAVE_UP] = "the part {name} died too often and stays down[: {why}]",
+    [EV_LINK_BROKE_RULES] = "the part {name} said something it may not say and was cut off[: {why}]",
+    [EV_CONF_LOADED] = "the configuration[ {name}] is in force[: {why}]",
+    [EV_CONF_REFUSED] = "the new configuration[ {name}] has[ {count}] faults, the running one stays[: {why}]",
+    [EV_SCRIBE_STUCK] = "the journal's disk has not answered[ for {span}][; {count} events wait in memory]",
+    [EV_SCRIBE_BACK] = "the journal's disk answers again[ after {span}]",
+    [EV_SCRIBE_FAILED] = "the journal could not be written[: {why}]",
+    [EV_JOURNAL_LOST] = "[{count} ]events left the memory before the disk took them",
+    [EV_JOURNAL_RECOVERED] = "the journal was read back[: {count} events][ in {span}]",
+    [EV_JOURNAL_TORN] = "the end of[ {name}] was torn[ at byte {offset}] and cut off at the last whole record",
+    [EV_JOURNAL_SEALED] = "the segment[ {name}] was closed and sealed",
+    [EV_JOURNAL_EXPIRED] = "the old segment[ {name}] was removed[: {why}]",
+    [EV_HUNT_STARTED] = "the hunt listens on {name}[, ports {ports}]",
+    [EV_HUNT_INTERFACE_LOST] = "{name} went away, the hunt waits for it[: {why}]",
+    [EV_HUNT_PACKETS_LOST] = "[{count} ]packets were lost[ on {name}], the capture ring was full",
+    [EV_HUNT_MAIL_SEEN] = "{src} spoke SMTP to {dst}[ with {mail}]",
+    [EV_HUNT_RATE_CROSSED] =
+        "{src} opened[ {value}] mail connections[ within {span}][, more than {limit}][, the last to {dst}]",
+    [EV_HUNT_SERVERS_CROSSED] =
+        "{src} spoke to[ {value}] mail servers[ within {span}][, more than {limit}][, the last was {dst}]",
+    [EV_HUNT_SENDERS_CROSSED] =
+        "{src} used[ {value}] sender addresses[ within {span}][, more than {limit}][, the last in {mail}]",
+    [EV_HUNT_DOMAINS_CROSSED] =
+        "{src} used[ {value}] sender domains[ within {span}][, more than {limit}][, the last {domain}]",
+    [EV_HUNT_HELO_CHANGED] = "{src} used[ {value}] HELO names[ within {span}][, more than {limit}][, the last {helo}]",
+    [EV_HUNT_REFUSALS_CROSSED] =
+        "servers refused[ {value}] recipients of {src}[ within {span}][, more than {limit}][, the last: {reply}]",
+    [EV_HUNT_VOLUME_CROSSED] = "{src} sent[ {value}] bytes of mail[ within {span}][, more than {limit}]",
+    [EV_HUNT_TLS_SEEN] = "{src} sent mail under TLS to {dst}[ ({sni})]",
+    [EV_HUNT_AUTH_SEEN] = "{src} logged in at the mail server {dst}[ as {user}][ by {mechanism}]",
+    [EV_HUNT_UNCONFIRMED] = "mail commands came in the name of {src} to {dst} without a proven handshake[: {mail}]",
+    [EV_HUNT_OVERLAP] = "{src} sent a segment to {dst} twice with different bytes",
+    [EV_HUNT_GAP] = "[{bytes} ]bytes from {src} to {dst} were never seen",
+    [EV_HUNT_LINE_TOO_LONG] = "{src} sent {dst} a command line over the limit[ of {limit} bytes], it was skipped",
+    [EV_HUNT_TABLE_FULL] = "the table of[ {name}] is full[ ({limit} entries)], the oldest unconfirmed entry leaves",
+    [EV_HUNT_INBOUND_SEEN] = "{src}, which is not inside, sent mail to {dst}[ with {mail}]",
+    [EV_HUNT_EVIDENCE_KEPT] = "the first packets of the flow were kept as[ {name}][, {bytes} bytes]",
+    [EV_HUNT_ALLOW_PROPOSED] = "{src} looks like a mail server of yours[: {why}]",
+    [EV_HUNT_HELD] = "a message from {src} to {dst} was held before it left[: {mail}]",
+    [EV_RULE_WOULD_BLOCK] =
+        "{src} would have been blocked[ for {span}][ by the rule {rule}], but only to observe was asked for",
+    [EV_ACT_BLOCKED] = "{src} was blocked[ until {until}][ by {who}][ by the rule {rule}][: {why}]",
+    [EV_ACT_BLOCK_REFUSED] = "a block of {src} was refused[: {why}]",
+    [EV_ACT_BLOCK_FAILED] = "the kernel did not take the block of {src}[: {why}]",
+    [EV_ACT_BLOCK_EXPIRED] = "the block of {src} ended by itself[ after {span}]",
+    [EV_ACT_UNBLOCKED] = "the block of {src} was lifted[ by {who}][: {why}]",
+    [EV_ACT_BLOCK_KEPT] = "the block of {src} stands[ until {until}]",
+    [EV_ACT_ALLOWED] = "{allowed} was put on the allow list[ by {who}][: {why}]",
+    [EV_ACT_DISALLOWED] = "{allowed} was taken off the allow list[ by {who}][: {why}]",
+    [EV_ACT_CUT] = "[{count} ]running connections of {src} were cut",
+    [EV_ACT_CAP_REACHED] = "the limit on blocks[ ({limit})] is reached, new ones are refused[: {why}]",
+    [EV_ACT_TABLE_LOST] = "another program removed the firewall table[ {name}] or part of it",
+    [EV_JOURNAL_CHECKPOINT] = "the state as it stands was written again[: {count} entries]",
+    [EV_ACT_BLOCK_ASKED] = "a block of {src} was asked for by command[ ({who})][: {why}]",
+    [EV_ACT_TABLE_BACK] = "the firewall table[ {name}] is in place again[ with {count} blocks][ after {span}]",
+};
+
+struct telling {
+    const struct event *ev;
+    const char *who;
+    int64_t now_us;
+};
+
+static enum field field_of(struct slice name)
+{
+    for (int f = F_NONE + 1; f < F_FIELDS; f++)
+        if (slice_eq(slice_text(field_name((enum field)f)), name))
+            return (enum field)f;
+    return F_NONE;
+}
+
+/* `MAIL FROM:<a@b>`, however it was written; without a path, the command as seen. */
+static bool put_mail(struct text *t, const struct event *ev)
+{
+    struct slice command = { 0 };
+    struct slice path;
+    bool has_command = event_get(ev, F_COMMAND, &command);
+
+    if (!event_get(ev, F_PATH, &path)) {
+        text_visible(t, command);
+        return has_command;
+    }
+    text_word(t, slice_starts_nocase(command, SLICE("RCPT")) ? "RCPT TO:<" : "MAIL FROM:<");
+    text_visible(t, path);
+    text_word(t, ">");
+    return true;
+}
+
+static bool put_field(struct text *t, const struct telling *w, enum field f)
+{
+    struct slice value;
+    uint64_t n;
+
+    if (f == F_NONE || !event_get(w->ev, f, &value) || value.len == 0)
+        return false;
+    if (field_type(f) == FIELD_TIME && event_get_number(w->ev, f, &n))
+        text_word(t, when_near((int64_t)n, w->now_us).text);
+    else
+        line_value(t, f, value);
+    return true;
+}
+
+/* Puts the value for {name}; false when the event has none. */
+static bool put(struct text *t, const struct telling *w, struct slice name)
+{
+    const struct event *ev = w->ev;
+
+    if (slice_eq(name, SLICE("src"))) {
+        text_word(t, w->who ? w->who : ev->src.family ? addr_ip_text(ev->src).text : "a host");
+        return true;
+    }
+    if (slice_eq(name, SLICE("dst"))) {
+        text_word(t, ev->dst.family ? addr_text(ev->dst).text : "a server");
+        return ev->dst.family != 0;
+    }
+    if (slice_eq(name, SLICE("mail")))
+        return put_mail(t, ev);
+    if (slice_eq(name, SLICE("allowed")))
+        return put_field(t, w, F_PREFIX) || put(t, w, SLICE("src"));
+    return put_field(t, w, field_of(name));
+}
+
+/* Fills in `template`; false when a value was missing. */
+static bool fill(struct text *t, const struct telling *w, struct slice template)
+{
+    bool whole = true;
+
+    while (template.len > 0) {
+        uint8_t c = template.at[0];
+        struct slice rest = slice_skip(template, 1);
+
+        if (c == '{') {
+            struct slice name = slice_until(rest, '}', &template);
+
+            whole = put(t, w, name) && whole;
+        } else if (c == '[') {
+            struct slice part = slice_until(rest, ']', &template);
+            struct text before = *t;
+
+            if (!fill(t, w, part)) {
+                *t = before;
+                t->at[t->len] = '\0';
+            }
+        } else {
+            text_add(t, slice_first(template, 1));
+            template = rest;
+        }
+    }
+    return whole;
+}
+
+void tell(struct text *t, const struct event *ev, const char *who, int64_t now_us)
+{
+    struct telling w = { .ev = ev, .who = who, .now_us = now_us };
+    const char *template = ev->kind < EV_KINDS ? templates[ev->kind] : NULL;
+
+    (void)fill(t, &w, slice_text(template ? template : event_what((enum event_kind)ev->kind)));
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "view/why.h"
+
+#include <string.h>
+
+#include "view/mode.h"
+#include "view/tell.h"
+#include "view/when.h"
+
+const char *why_state_name(enum why_state s)
+{
+    static const char *const names[WHY_STATES] = {
+        [WHY_UNKNOWN] = "unknown",       [WHY_SEEN] = "seen",
+        [WHY_NOTICED] = "noticed",       [WHY_WOULD] = "would be blocked",
+        [WHY_REFUSED] = "block refused", [WHY_FAILED] = "block failed",
+        [WHY_BLOCKED] = "blocked",       [WHY_GONE] = "block lost",
+        [WHY_EXPIRED] = "block expired", [WHY_LIFTED] = "block lifted",
+        [WHY_ALLOWED] = "allowed",
+    };
+
+    return s < WHY_STATES ? names[s] : "?";
+}
+
+/* ---- the verdict: a fold over the events, oldest first ---- */
+
+static void fold(struct why_verdict *v, const struct event *ev)
+{
+    static const uint8_t decides[EV_KINDS] = {
+        [EV_ACT_BLOCKED] = WHY_BLOCKED,     [EV_ACT_BLOCK_KEPT] = WHY_BLOCKED,    [EV_ACT_BLOCK_EXPIRED] = WHY_EXPIRED,
+        [EV_ACT_UNBLOCKED] = WHY_LIFTED,    [EV_ACT_BLOCK_REFUSED] = WHY_REFUSED, [EV_ACT_BLOCK_FAILED] = WHY_FAILED,
+        [EV_RULE_WOULD_BLOCK] = WHY_WOULD,  [EV_ACT_ALLOWED] = WHY_ALLOWED,       [EV_ACT_DISALLOWED] = WHY_SEEN,
+        [EV_ACT_CAP_REACHED] = WHY_REFUSED,
+    };
+    enum why_state next = (enum why_state)decides[ev->kind < EV_KINDS ? ev->kind : EV_NONE];
+    bool finding = ev->grade >= GRADE_WARN && ev->kind >= EV_HUNT_STARTED && ev->kind < EV_RULE_WOULD_BLOCK;
+    uint64_t until;
+
+    if (next == WHY_UNKNOWN) {
+        if (finding && (v->state == WHY_UNKNOWN || v->state == WHY_SEEN || v->state == WHY_NOTICED)) {
+            v->state = WHY_NOTICED;
+            v->decision = ev;
+        } else if (v->state == WHY_UNKNOWN) {
+            v->state = WHY_SEEN;
+        }
+        return;
+    }
+    if (((next == WHY_REFUSED || next == WHY_FAILED) && v->state == WHY_BLOCKED) ||
+        (next == WHY_ALLOWED && v->state == WHY_ALLOWED))
+        return; /* asked or said again: nothing changes */
+    if (next == WHY_BLOCKED) {
+        if (ev->kind == EV_ACT_BLOCKED || !v->block)
+            v->block = ev;
+        if (event_get_number(ev, F_UNTIL, &until))
+            v->until_us = (int64_t)until;
+    }
+    v->state = next;
+    v->decision = next == WHY_BLOCKED ? v->block : ev;
+}
+
+struct why_verdict why_judge(const struct why_case *c)
+{
+    struct why_verdict v = { .state = WHY_UNKNOWN };
+
+    for (size_t i = 0; i < c->count; i++)
+        fold(&v, &c->about[i]);
+    if (c->running && c->block) {
+        v.state = WHY_BLOCKED;
+        v.until_us = c->block->until_us;
+        v.decision = v.block ? v.block : v.decision;
+    } else if (v.state == WHY_BLOCKED && v.until_us != 0 && v.until_us <= c->now_us) {
+        v.state = WHY_EXPIRED;
+    } else if (v.state == WHY_BLOCKED && c->running) {
+        v.state = WHY_GONE;
+    }
+    return v;
+}
+
+/* What it came from: a checkpoint repeats an older event and goes back to that one.  0: nothing, or no sound number. */
+static uint64_t led_by(const struct event *ev)
+{
+    uint64_t origin;
+    uint64_t from = event_get_number(ev, F_ORIGIN, &origin) && origin != 0 ? origin : ev->cause;
+
+    return from < ev->seq ? from : 0;
+}
+
+size_t why_chain(const struct why_case *c, const struct event *from, struct event chain[WHY_DEPTH])
+{
+    size_t n = 1;
+
+    chain[0] = *from;
+    while (n < WHY_DEPTH && led_by(&chain[n - 1]) != 0 && c->get(c->ctx, led_by(&chain[n - 1]), &chain[n]))
+        n++;
+    return n;
+}
+
+/* ---- the answer ---- */
+
+struct answer { /* what the sentences need */
+    struct text *t;
+    const struct why_case *c;
+    const struct why_verdict *v;
+    struct event cause; /* what led to the decision; kind EV_NONE: nothing known */
+    char who[64];
+};
+
+static void cause_of(struct answer *a, const struct event *ev)
+{
+    struct event before;
+
+    a->cause = (struct event){ 0 };
+    if (!ev || led_by(ev) == 0 || !a->c->get(a->c->ctx, led_by(ev), &before))
+        return;
+    if (ev->kind == EV_ACT_BLOCK_KEPT && before.kind == EV_ACT_BLOCKED)
+        cause_of(a, &before); /* one step only: an act.blocked repeats nothing */
+    else
+        a->cause = before;
+}
+
+static bool words_of(const struct event *ev, enum field f, struct slice *words)
+{
+    return ev && event_get(ev, f, words) && words->len > 0;
+}
+
+/* A person wanted it. */
+static void put_asked(struct answer *a)
+{
+    struct slice words;
+
+    text_addf(a->t, "it was asked for by command at %s", when_near(a->cause.at_us, a->c->now_us).text);
+    if (words_of(&a->cause, F_WHO, &words)) {
+        text_word(a->t, " (");
+        text_visible(a->t, words);
+        text_word(a->t, ")");
+    }
+    if (words_of(&a->cause, F_WHY, &words)) {
+        text_word(a->t, ", with the words: ");
+        text_visible(a->t, words);
+    }
+}
+
+/* "at 13:03:22 it spoke SMTP to ..." of the cause; else who asked, else that nothing is recorded. */
+static void put_because(struct answer *a, const struct event *decision)
+{
+    struct slice words;
+
+    if (a->cause.kind == EV_ACT_BLOCK_ASKED) {
+        put_asked(a);
+        return;
+    }
+    if (a->cause.kind != EV_NONE) {
+        text_addf(a->t, "at %s ", when_near(a->cause.at_us, a->c->now_us).text);
+        tell(a->t, &a->cause, addr_eq_ip(a->cause.src, a->c->who) ? "it" : NULL, a->c->now_us);
+        if (a->cause.kind == EV_HUNT_MAIL_SEEN || a->cause.kind == EV_HUNT_TLS_SEEN)
+            text_word(a->t, "; it is not on the allow list");
+        return;
+    }
+    if (words_of(decision, F_RULE, &words)) {
+        text_word(a->t, "the rule ");
+        text_visible(a->t, words);
+        text_word(a->t, " said so");
+    } else
+        text_word(a->t, "it was asked for");
+    if (decision && led_by(decision) != 0)
+        text_addf(a->t, " (event #%llu, which the journal no longer holds)", (unsigned long long)led_by(decision));
+}
+
+static void put_proof(struct answer *a)
+{
+    struct slice proof;
+
+    if (!words_of(&a->cause, F_PROOF, &proof))
+        return;
+    text_word(a->t, " Proof: ");
+    text_visible(a->t, proof);
+    text_word(a->t, ".");
+}
+
+static void put_standing(struct answer *a)
+{
+    if (a->c->standing)
+        text_addf(a->t, " %s", a->c->standing);
+}
+
+static void put_reason(struct answer *a, const struct event *decision)
+{
+    struct slice why;
+
+    if (words_of(decision, F_WHY, &why))
+        text_visible(a->t, why);
+    else
+        text_word(a->t, "the journal holds no reason");
+}
+
+static void say_blocked(struct answer *a)
+{
+    const struct why_case *c = a->c;
+
+    cause_of(a, a->v->decision);
+    text_addf(a->t, "%s is blocked", a->who);
+    if (a->v->until_us != 0)
+        text_addf(a->t, " until %s (%s left)", when_near(a->v->until_us, c->now_us).text,
+                  when_long(a->v->until_us - c->now_us).text);
+    text_word(a->t, " because ");
+    put_because(a, a->v->decision);
+    text_word(a->t, ".");
+    put_proof(a);
+    if (c->block)
+        text_addf(a->t, " %llu packet%s been dropped since.", (unsigned long long)c->block->packets,
+                  c->block->packets == 1 ? " has" : "s have");
+    else if (!c->running)
+        text_word(a->t, " (serviola is not running: this is what the journal says.)");
+    put_standing(a);
+    text_addf(a->t, " To lift it: serviola unblock %s; to allow it for good: serviola allow %s.", a->who, a->who);
+}
+
+static void say_would(struct answer *a)
+{
+    cause_of(a, a->v->decision);
+    text_addf(a->t, "%s would be blocked, but is not, because this is %s mode: ", a->who,
+              mode_blocks((unsigned)a->c->mode) ? "or was then observe" : mode_name((unsigned)a->c->mode));
+    put_because(a, a->v->decision);
+    text_word(a->t, ".");
+    put_proof(a);
+    put_standing(a);
+    if (!mode_blocks((unsigned)a->c->mode))
+        text_word(a->t, " " MODE_HOW_TO_BLOCK ".");
+    else
+        text_addf(a->t, " The mode is %s by now; its next mail will block it.", mode_name((unsigned)a->c->mode));
+    text_addf(a->t, " If it is a mail server of yours: serviola allow %s.", a->who);
+}
+
+/* "It had been blocked at T because ..." for a block that is over. */
+static void put_past_block(struct answer *a)
+{
+    if (!a->v->block)
+        return;
+    cause_of(a, a->v->block);
+    text_addf(a->t, " It had been blocked at %s because ", when_near(a->v->block->at_us, a->c->now_us).text);
+    put_because(a, a->v->block);
+    text_word(a->t, ".");
+    put_proof(a);
+}
+
+static void say_expired(struct answer *a)
+{
+    const struct event *d = a->v->decision;
+    int64_t at_us = d && d->kind == EV_ACT_BLOCK_EXPIRED ? d->at_us : a->v->until_us;
+
+    text_addf(a->t, "%s is not blocked now: its block ended by itself at %s.", a->who,
+              when_near(at_us, a->c->now_us).text);
+    put_past_block(a);
+    put_standing(a);
+    text_word(a->t, " If it does so again, it will be blocked again.");
+}
+
+static void say_lifted(struct answer *a)
+{
+    const struct event *d = a->v->decision;
+    struct slice words;
+
+    text_addf(a->t, "%s is not blocked: its block was lifted at %s", a->who, when_near(d->at_us, a->c->now_us).text);
+    if (words_of(d, F_WHO, &words)) {
+        text_word(a->t, " by ");
+        text_visible(a->t, words);
+    }
+    if (words_of(d, F_WHY, &words)) {
+        text_word(a->t, " (");
+        text_visible(a->t, words);
+        text_word(a->t, ")");
+    }
+    text_word(a->t, ".");
+    put_past_block(a);
+    put_standing(a);
+}
+
+static void say_refused(struct answer *a)
+{
+    const struct event *d = a->v->decision;
+
+    cause_of(a, d);
+    text_addf(a->t, "%s is not blocked: a block was asked for at %s and %s: ", a->who,
+              when_near(d->at_us, a->c->now_us).text,
+              a->v->state == WHY_REFUSED ? "refused" : "the kernel did not take it");
+    put_reason(a, d);
+    text_word(a->t, ".");
+    if (a->cause.kind != EV_NONE) {
+        text_word(a->t, " It was asked for because ");
+        put_because(a, d);
+        text_word(a->t, ".");
+        put_proof(a);
+    }
+    put_standing(a);
+}
+
+static void say_gone(struct answer *a)
+{
+    text_addf(a->t, "%s is not blocked now, although the journal knows of a block", a->who);
+    if (a->v->until_us != 0)
+        text_addf(a->t, " until %s", when_near(a->v->until_us, a->c->now_us).text);
+    text_addf(a->t, ": it is not in the firewall%s.",
+              mode_blocks((unsigned)a->c->mode) ? "" : ", since serviola now runs in a mode that blocks nobody");
+    put_past_block(a);
+    put_standing(a);
+}
+
+static void say_noticed(struct answer *a)
+{
+    const struct event *d = a->v->decision;
+
+    a->cause = *d;
+    text_addf(a->t, "%s is not blocked, but was noticed: ", a->who);
+    put_because(a, d);
+    text_word(a->t, ".");
+    put_proof(a);
+    put_standing(a);
+    text_addf(a->t, " No rule has acted on it (mode: %s, %s).", mode_name((unsigned)a->c->mode),
+              mode_what((unsigned)a->c->mode));
+}
+
+static void say_allowed(struct answer *a)
+{
+    const struct event *d = a->v->decision;
+
+    text_addf(a->t, "%s is not blocked: at %s ", a->who, when_near(d->at_us, a->c->now_us).text);
+    tell(a->t, d, NULL, a->c->now_us);
+    text_word(a->t, ".");
+    put_past_block(a);
+    text_addf(a->t, " To take it off the list again: serviola allow %s --remove.", a->who);
+}
+
+static void say_seen(struct answer *a)
+{
+    const struct event *last = &a->c->about[a->c->count - 1];
+
+    text_addf(a->t,
+              "%s is not blocked, and nothing speaks against it. The last of %zu event%s about it, at %s: ", a->who,
+              a->c->count, a->c->count == 1 ? "" : "s", when_near(last->at_us, a->c->now_us).text);
+    tell(a->t, last, addr_eq_ip(last->src, a->c->who) ? "it" : NULL, a->c->now_us);
+    text_word(a->t, ".");
+    put_standing(a);
+}
+
+static void say_unknown(struct answer *a)
+{
+    text_addf(a->t, "%s is not blocked, and nothing is known about it.", a->who);
+    if (a->c->looked_at)
+        text_addf(a->t, " Looked at: %s.", a->c->looked_at);
+    put_standing(a);
+    text_word(a->t, " A host appears here once it sends mail past an interface that the hunt listens on "
+                    "(serviola status lists them).");
+}
+
+void why_answer(struct text *t, const struct why_case *c, const struct why_verdict *v)
+{
+    static void (*const sentences[WHY_STATES])(struct answer * a) = {
+        [WHY_UNKNOWN] = say_unknown, [WHY_SEEN] = say_seen,      [WHY_NOTICED] = say_noticed, [WHY_WOULD] = say_would,
+        [WHY_REFUSED] = say_refused, [WHY_FAILED] = say_refused, [WHY_BLOCKED] = say_blocked, [WHY_GONE] = say_gone,
+        [WHY_EXPIRED] = say_expired, [WHY_LIFTED] = say_lifted,  [WHY_ALLOWED] = say_allowed,
+    };
+    struct answer a = { .t = t, .c = c, .v = v };
+
+    if (c->asked) {
+        text_addf(t, "Event #%llu, %s: ", (unsigned long long)c->asked->seq,
+                  when_near(c->asked->at_us, c->now_us).text);
+        tell(t, c->asked, NULL, c->now_us);
+        text_word(t, ".");
+        if (c->who.family == 0)
+            return;
+        text_word(t, " By now: ");
+    }
+    memcpy(a.who, addr_ip_text(c->who).text, sizeof(a.who));
+    sentences[v->state](&a);
+}
