@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * verify_walk - what verify carries from segment to segment.
+ */
+#ifndef SERVIOLA_JOURNAL_VERIFY_WALK_H
+#define SERVIOLA_JOURNAL_VERIFY_WALK_H
+#include "journal/segment.h"
+#include "journal/verify.h"
+
+struct walk {
+    void (*found)(void *own, const struct finding *f);
+    void *own;
+    struct verdict *v;
+    const uint8_t *since_head; /* NULL, or a chain head that must occur */
+    bool head_seen;
+    uint64_t segment; /* the last one walked; 0: none */
+    uint64_t last_seq;
+    bool known; /* chain and promised are what the next segment must continue */
+    uint8_t chain[SEG_HASH];
+    bool promises;              /* ... promised too */
+    uint8_t promised[SEG_HASH]; /* the next segment's key */
+    bool proven;                /* every key so far was promised, back to the id */
+    uint8_t *raw;               /* SEG_RAW_MAX */
+};
+
+struct place { /* of what a finding speaks of */
+    const char *file;
+    uint64_t segment, offset, first_seq, last_seq;
+};
+void walk_report(struct walk *w, enum fault fault, const struct place *at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void walk_saw_head(struct walk *w, const uint8_t chain[SEG_HASH]);
+
+/* Whether `segment`, with this key and this chain before it, is what comes next; reports what is not so. */
+void walk_enter(struct walk *w, const struct place *at, uint64_t segment, const uint8_t key[SEG_HASH],
+                const uint8_t prev[SEG_HASH], uint64_t first_seq);
+/* A seal that was checked: what it says about the next segment. */
+void walk_leave(struct walk *w, const struct seg_seal *s, bool trusted);
+
+/* verify_segment.c: one file's bytes. */
+void walk_segment(struct walk *w, const char *file, uint64_t segment, bool sealed, struct slice bytes);
+#endif
