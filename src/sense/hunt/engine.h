@@ -72,8 +72,9 @@ struct engine_frame {
     int64_t at_us;      /* wall clock */
     uint32_t vlans;     /* how many tags the network card took off (0 to 2); outermost first: */
     uint16_t tci[2];
-    enum engine_way way;
+    enum engine_way way; /* IN and OUT only where the host itself forwards or speaks; UNKNOWN on a mirror port */
     enum engine_sum sum;
+    bool held;          /* it stands at the valve: the server has it not yet, so the right ACK of its number is proof enough */
 };
 
 /* What is known about the flow of the frame just read; for the valve of hold mode. */
@@ -104,9 +105,9 @@ struct engine_source {
     uint64_t connections, mails, recipients, refusals, tls, auths, bytes, unconfirmed; /* since first_us */
     uint64_t servers, senders, domains, helos; /* distinct in the present window, up to the limit + 1 */
 };
-bool engine_source(const struct engine *g, struct addr who, struct engine_source *s);
+bool engine_source(struct engine *g, struct addr who, struct engine_source *s);
 /* All of them, in no order; stops when `each` gives false.  For learning and status. */
-void engine_sources(const struct engine *g, bool (*each)(void *ctx, const struct engine_source *s), void *ctx);
+void engine_sources(struct engine *g, bool (*each)(void *ctx, const struct engine_source *s), void *ctx);
 /* A block was lifted or an allow list changed: forget what was found, so that it is found anew. */
 void engine_forget(struct engine *g, struct addr who);
 
