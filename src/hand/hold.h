@@ -21,17 +21,18 @@ enum hold_op {
     HOLD_VERDICT,      /* struct hold_verdict[1..HOLD_BATCH]: hunt -> valve */
 };
 
+enum { HOLD_QUEUE = 2525 };                   /* unless settings.hold_queue says otherwise */
 enum { HOLD_BYTES = 64936, HOLD_BATCH = 64 }; /* header and bytes fit CHAN_BODY */
 
 struct hold_packet {
-    uint32_t id;      /* the kernel's; to be said in the verdict */
-    int32_t in, out;  /* ifindex; 0: none (a local sender has no `in`) */
-    uint8_t hook;     /* NF_INET_FORWARD or NF_INET_LOCAL_OUT */
-    uint8_t family;   /* 4 or 6: the bytes begin with this IP header */
-    uint8_t offload;  /* bit 0: checksums are left to the card; bit 1: a GSO frame, longer than the MTU */
+    uint32_t id;     /* the kernel's; to be said in the verdict */
+    int32_t in, out; /* ifindex; 0: none (a local sender has no `in`) */
+    uint8_t hook;    /* NF_INET_FORWARD or NF_INET_LOCAL_OUT */
+    uint8_t family;  /* 4 or 6: the bytes begin with this IP header */
+    uint8_t offload; /* bit 0: checksums are left to the card; bit 1: a GSO frame, longer than the MTU */
     uint8_t zero;
-    uint32_t len;     /* bytes that follow */
-    uint32_t whole;   /* bytes the packet has; more than `len` when it was cut */
+    uint32_t len;   /* bytes that follow */
+    uint32_t whole; /* bytes the packet has; more than `len` when it was cut */
 };
 
 struct hold_verdict {

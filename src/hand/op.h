@@ -18,44 +18,49 @@ enum hand_op {
     /* act: serviola-hand */
     HAND_BLOCK = 1, /* struct hand_block[1..HAND_BATCH]   -> struct hand_outcome[same count, same order] */
     HAND_UNBLOCK,   /* struct addr[1..HAND_BATCH]          -> struct hand_outcome[] */
-    HAND_LIST,      /* nothing                             -> struct hand_entry[0..HAND_BATCH], again and again; an empty one ends */
-    HAND_KILL,      /* struct addr                         -> struct hand_killed */
-    HAND_CAPTURE,   /* struct hand_capture                 -> struct hand_captured, with the packet descriptor if ok */
-    HAND_ALLOW,     /* struct hand_allow                   -> struct hand_outcome; replaces nothing, adds or removes one prefix */
-    HAND_CONF,      /* nothing, with a sealed memory file: struct hand_settings -> struct hand_outcome */
-    HAND_STOP,      /* struct hand_stop                    -> nothing: it ends; also understood by look and hold */
+    HAND_LIST, /* nothing                             -> struct hand_entry[0..HAND_BATCH], again and again; an empty one
+                  ends */
+    HAND_KILL, /* struct addr                         -> struct hand_killed */
+    HAND_CAPTURE, /* struct hand_capture                 -> struct hand_captured, with the packet descriptor if ok */
+    HAND_ALLOW,   /* struct hand_allow                   -> struct hand_outcome; replaces nothing, adds or removes one
+                     prefix */
+    HAND_CONF,    /* nothing, with a sealed memory file: struct hand_settings -> struct hand_outcome */
+    HAND_STOP,    /* struct hand_stop                    -> nothing: it ends; also understood by look and hold */
     /* look: serviola-hand -x look */
     HAND_STACK = 50, /* struct hand_pid                    -> struct hand_stack */
     /* hold: serviola-hand -x hold, the valve */
-    HAND_HOLD = 60, /* nothing                             -> struct hand_outcome, with the hunt's end of the valve if ok (hand/hold.h) */
+    HAND_HOLD = 60, /* nothing                             -> struct hand_outcome, with the hunt's end of the valve if
+                       ok (hand/hold.h) */
 
     HAND_ANSWER = 100, /* added to the ask's op */
 
-    HAND_FACT_LINK = 200, /* struct hand_link: an interface as it is now; sent for all at start, then at each change */
+    HAND_FACT_LINK = 200,  /* struct hand_link: an interface as it is now; sent for all at start, then at each change */
     HAND_FACT_LINKS_KNOWN, /* nothing: the first round is complete */
-    HAND_FACT_TABLE,      /* struct hand_table: how our table stands; at start, when damaged, when whole again */
-    HAND_FACT_READY,      /* struct hand_ready: jailed and running; the first thing that each mode says */
+    HAND_FACT_TABLE,       /* struct hand_table: how our table stands; at start, when damaged, when whole again */
+    HAND_FACT_READY,       /* struct hand_ready: jailed and running; the first thing that each mode says */
+    HAND_FACT_LIFTED, /* struct hand_outcome[1..HAND_BATCH]: these blocks ended, as the code says why (allowed now, our
+                         own now, ...) */
 };
 
 enum { HAND_BATCH = 256, HAND_STACK_TEXT = 2048, HAND_LINK_ADDRS = 64, HAND_NAME = 16 };
 
 enum hand_code {
     HAND_OK,
-    HAND_ALREADY,        /* it is so already; nothing was done */
-    HAND_NOT_THERE,      /* nothing of that kind to undo */
-    HAND_NEVER_OWN,      /* refusals: an address of our own */
+    HAND_ALREADY,   /* it is so already; nothing was done */
+    HAND_NOT_THERE, /* nothing of that kind to undo */
+    HAND_NEVER_OWN, /* refusals: an address of our own */
     HAND_NEVER_GATEWAY,
     HAND_NEVER_RESOLVER,
-    HAND_NEVER_ADMIN,    /* an admin network of the configuration */
-    HAND_NEVER_ALLOWED,  /* on the allow list */
-    HAND_NEVER_OUTSIDE,  /* not in a network that the configuration calls inside */
-    HAND_NEVER_SPECIAL,  /* loopback, multicast, broadcast, unspecified, link-local router */
-    HAND_CAP_MINUTE,     /* too many new blocks this minute */
-    HAND_CAP_TOTAL,      /* the set is full */
-    HAND_NOT_NAMED,      /* an interface, address or port that the configuration did not name */
-    HAND_FAILED,         /* the kernel refused: see error */
-    HAND_OBSERVES,       /* settings.acts is 0: the firewall is not touched */
-    HAND_WRONG,          /* the ask makes no sense: no address, a port, a time out of range */
+    HAND_NEVER_ADMIN,   /* an admin network of the configuration */
+    HAND_NEVER_ALLOWED, /* on the allow list */
+    HAND_NEVER_OUTSIDE, /* not in a network that the configuration calls inside */
+    HAND_NEVER_SPECIAL, /* loopback, multicast, broadcast, unspecified, link-local router */
+    HAND_CAP_MINUTE,    /* too many new blocks this minute */
+    HAND_CAP_TOTAL,     /* the set is full */
+    HAND_NOT_NAMED,     /* an interface, address or port that the configuration did not name */
+    HAND_FAILED,        /* the kernel refused: see error */
+    HAND_OBSERVES,      /* settings.acts is 0: the firewall is not touched */
+    HAND_WRONG,         /* the ask makes no sense: no address, a port, a time out of range */
     HAND_CODES
 };
 const char *hand_code_words(enum hand_code code); /* "it is our own address"; hand/ask.c */
@@ -77,7 +82,7 @@ struct hand_outcome {
 struct hand_entry {
     struct addr who;
     uint32_t zero;
-    uint64_t expires_ms; /* left */
+    uint64_t expires_ms;     /* left */
     uint64_t packets, bytes; /* dropped since it was blocked */
 };
 
@@ -100,11 +105,12 @@ struct hand_captured {
 
 struct hand_allow {
     struct prefix net;
-    uint8_t add;     /* 1: blocks inside it end at once; 0: take off, which only undoes an earlier add */
+    uint8_t add; /* 1: blocks inside it end at once; 0: take off, which only undoes an earlier add */
     uint8_t zero;
 };
 
-/* Without it (the link just ends, or SIGTERM) blocks stay: they have a time of their own.  The queue rule always goes. */
+/* Without it (the link just ends, or SIGTERM) blocks stay: they have a time of their own.  The queue rule always goes.
+ */
 struct hand_stop {
     uint8_t clear; /* 1: take our table out of the kernel */
     uint8_t zero[7];
@@ -120,7 +126,7 @@ struct hand_pid {
 };
 struct hand_stack {
     int32_t pid, error;
-    uint8_t state;         /* R S D Z ..., 0 unknown */
+    uint8_t state; /* R S D Z ..., 0 unknown */
     uint8_t zero[3];
     uint32_t len;
     char text[HAND_STACK_TEXT]; /* /proc/PID/stack as it is */
@@ -129,11 +135,11 @@ struct hand_stack {
 struct hand_link {
     char name[HAND_NAME];
     int32_t ifindex;
-    uint32_t link_type;     /* ARPHRD_* */
-    uint8_t up;             /* running */
-    uint8_t gone;           /* it was removed */
-    uint8_t default_route;  /* a default route leaves here */
-    uint8_t routed;         /* any unicast route (beyond link-local) leaves here */
+    uint32_t link_type;    /* ARPHRD_* */
+    uint8_t up;            /* running */
+    uint8_t gone;          /* it was removed */
+    uint8_t default_route; /* a default route leaves here */
+    uint8_t routed;        /* any unicast route (beyond link-local) leaves here */
     uint32_t count;
     struct prefix net[HAND_LINK_ADDRS]; /* its connected networks */
     struct addr own[HAND_LINK_ADDRS];   /* its addresses; same index */
@@ -144,12 +150,13 @@ struct hand_table {
     uint8_t owned;    /* the kernel protects it against others */
     uint8_t persists; /* the kernel keeps it when we die */
     uint8_t zero;
-    uint32_t blocks;  /* put back */
+    uint32_t blocks; /* put back */
     int64_t took_us;
 };
 
 /* The hand's settings, as numbers; filled from the configuration (hunt, block sections) by the core: a sealed memory
- * file of exactly this size at descriptor HAND_SETTINGS_FD, the link to the core at HAND_LINK_FD (as in part/link.h). */
+ * file of exactly this size at descriptor HAND_SETTINGS_FD, the link to the core at HAND_LINK_FD (as in part/link.h).
+ */
 enum { HAND_LINK_FD = 3, HAND_SETTINGS_FD = 4 };
 enum { HAND_NETS = 1024, HAND_PORTS = 16, HAND_IFS = 32, HAND_RESOLVERS = 8 };
 enum hand_how { HAND_DROP, HAND_REJECT };
@@ -158,20 +165,21 @@ struct hand_nets {
     struct prefix at[HAND_NETS];
 };
 struct hand_settings {
-    char table[32];             /* "serviola"; table inet NAME */
-    uint8_t acts;               /* 0: never touch the firewall (observe) */
-    uint8_t hold;               /* 1: unknown hosts' mail is queued to us */
-    uint8_t hold_fails_open;    /* when nobody judges: let it pass */
-    uint8_t how;                /* enum hand_how */
-    uint8_t inside_auto;        /* inside = connected networks of interfaces without a default route */
-    uint8_t zero[3];
+    char table[32];          /* "serviola"; table inet NAME */
+    uint8_t acts;            /* 0: never touch the firewall (observe) */
+    uint8_t hold;            /* 1: unknown hosts' mail is queued to us */
+    uint8_t hold_fails_open; /* when nobody judges: let it pass */
+    uint8_t how;             /* enum hand_how */
+    uint8_t inside_auto;     /* inside = connected networks of interfaces without a default route */
+    uint8_t zero;
+    uint16_t hold_queue;        /* number of the kernel's queue; 0: 2525 */
     uint32_t log_per_minute;    /* kernel log lines per blocked source; 0: none */
     uint32_t hold_packets;      /* packets that may wait for a verdict; 0: 1024 */
     int64_t hold_wait_us;       /* how long each may wait; 0: 2 s */
     uint32_t per_minute, total; /* caps on blocks */
     uint32_t ports_count;
     uint16_t ports[HAND_PORTS];
-    uint32_t ifs_count;         /* interfaces that may be captured; 0: every one that carries a route */
+    uint32_t ifs_count;            /* interfaces that may be captured; 0: every one that carries a route */
     char ifs[HAND_IFS][HAND_NAME]; /* NUL-filled */
     uint32_t resolvers_count;
     struct addr resolvers[HAND_RESOLVERS];

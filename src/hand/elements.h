@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * elements - what the kernel says is in one of our sets of addresses.
+ */
+#ifndef SERVIOLA_HAND_ELEMENTS_H
+#define SERVIOLA_HAND_ELEMENTS_H
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "hand/nl.h"
+
+struct element {
+    struct addr who;
+    uint64_t left_ms; /* 0: it has no end */
+    uint64_t packets, bytes;
+};
+typedef void (*elements_each)(void *ctx, const struct element *el);
+
+/* 0, or -1 with errno: ENOENT no such set, EINTR it changed while being read (`each` may have heard of some). */
+int elements_read(struct nl *n, const char *table, const char *set, elements_each each, void *ctx);
+
+/* One message of such an answer (NFT_MSG_NEWSETELEM); what is malformed is left out. */
+void elements_parse(const struct nlmsghdr *h, elements_each each, void *ctx);
+#endif

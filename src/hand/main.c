@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * serviola-hand - the only program of the house that keeps a capability.
+ *
+ *   serviola-hand           act: firewall, packet sockets        NET_ADMIN NET_RAW
+ *   serviola-hand -x look   where a process stands in the kernel  SYS_ADMIN SYS_PTRACE, reads /proc only
+ *   serviola-hand -x hold   the valve of hold mode                NET_ADMIN
+ *
+ * Each is started by `serviola run` with its link and its settings, jails
+ * itself, and then understands the fixed structs of hand/op.h and nothing
+ * else.  There is no exec in it and no parser of anything from outside.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "hand/act.h"
+#include "hand/look.h"
+#include "hand/op.h"
+#include "hand/settings.h"
+#include "hand/valve.h"
+#include "sys/jail.h"
+#include "sys/lock.h"
+#include "sys/loop.h"
+#include "sys/memfile.h"
+#include "sys/say.h"
+
+#define KEEP(cap) (UINT64_C(1) << (cap))
+static const char *const proc_only[] = { "/proc", NULL };
+
+static void *new_act(struct loop *l, const struct hand_settings *set, struct err *e)
+{
+    return act_new(l, HAND_LINK_FD, set, e);
+}
+
+static int begin_act(void *own, unsigned gaps, struct err *e)
+{
+    return act_begin(own, gaps, e);
+}
+
+static void stop_act(void *own, int signal)
+{
+    (void)signal;
+    act_stop(own);
+}
+
+static void free_act(void *own)
+{
+    act_free(own);
+}
+
+static void *new_look(struct loop *l, const struct hand_settings *set, struct err *e)
+{
+    memfile_unmap(set, sizeof(*set));
+    return look_new(l, HAND_LINK_FD, e);
+}
+
+static int begin_look(void *own, unsigned gaps, struct err *e)
+{
+    return look_begin(own, gaps, e);
+}
+
+static void free_look(void *own)
+{
+    look_free(own);
+}
+
+static void *new_valve(struct loop *l, const struct hand_settings *set, struct err *e)
+{
+    struct valve *v = valve_new(l, HAND_LINK_FD, set, e);
+
+    memfile_unmap(set, sizeof(*set));
+    return v;
+}
+
+static int begin_valve(void *own, unsigned gaps, struct err *e)
+{
+    return valve_begin(own, gaps, e);
+}
+
+static void free_valve(void *own)
+{
+    valve_free(own);
+}
+
+static const struct mode {
+    const char *name;                                                              /* NULL: without -x */
+    const char *says;                                                              /* before its lines */
+    void *(*make)(struct loop *l, const struct hand_settings *set, struct err *e); /* owns link and `set` */
+    int (*begin)(void *own, unsigned gaps, struct err *e);
+    void (*stop)(void *own, int signal); /* NULL: the loop just ends */
+    void (*end)(void *own);
+    struct jail jail;
+} modes[] = {
+    { NULL,
+      "hand",
+      new_act,
+      begin_act,
+      stop_act,
+      free_act,
+      { .user = "serviola-hand",
+        .calls = JAIL_NETLINK | JAIL_PACKET,
+        .keep_caps = KEEP(CAP_NET_ADMIN) | KEEP(CAP_NET_RAW) } },
+    /* SYS_ADMIN: the kernel shows a stack to nobody else; without a system call that changes anything it is only that.
+     */
+    { "look",
+      "look",
+      new_look,
+      begin_look,
+      NULL,
+      free_look,
+      { .user = "serviola-look",
+        .calls = JAIL_PROC,
+        .read_only = proc_only,
+        .keep_caps = KEEP(CAP_SYS_PTRACE) | KEEP(CAP_SYS_ADMIN) } },
+    { "hold",
+      "valve",
+      new_valve,
+      begin_valve,
+      NULL,
+      free_valve,
+      { .user = "serviola-hand", .calls = JAIL_NETLINK, .keep_caps = KEEP(CAP_NET_ADMIN) } },
+};
+
+struct running {
+    const struct mode *mode;
+    struct loop *loop;
+    void *own;
+};
+
+static void on_term(void *ctx, int signal)
+{
+    struct running *r = ctx;
+
+    if (r->mode->stop)
+        r->mode->stop(r->own, signal);
+    else
+        loop_stop(r->loop);
+}
+
+static int start(struct running *r, struct err *e)
+{
+    const void *settings = NULL;
+    unsigned gaps = 0;
+
+    if (memfile_map(HAND_SETTINGS_FD, sizeof(struct hand_settings), &settings, e) < 0)
+        return err_wrap(e, "settings");
+    (void)close(HAND_SETTINGS_FD);
+    if (settings_check(settings, e) < 0)
+        return -1;
+    r->loop = loop_new(e);
+    if (!r->loop)
+        return -1;
+    r->own = r->mode->make(r->loop, settings, e);
+    if (!r->own || loop_signal(r->loop, SIGTERM, on_term, r, e) < 0)
+        return -1;
+    if (lock_memory(e) < 0)
+        say("memory is not locked: %s", e->text);
+    if (jail_enter(&r->mode->jail, &gaps, e) < 0)
+        return -1;
+    return r->mode->begin(r->own, gaps, e);
+}
+
+static bool has_link(void)
+{
+    int type = 0;
+    socklen_t len = sizeof(type);
+
+    return getsockopt(HAND_LINK_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
+}
+
+int main(int argc, char **argv)
+{
+    struct running r = { 0 };
+    struct err e = { 0 };
+    int code = 0;
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+        if (modes[i].name ? argc == 3 && strcmp(argv[1], "-x") == 0 && strcmp(argv[2], modes[i].name) == 0 : argc == 1)
+            r.mode = &modes[i];
+    say_name("serviola-hand");
+    if (!r.mode || !has_link()) {
+        say("this is a part of serviola and not for people; type: serviola run");
+        return 2;
+    }
+    say_name(r.mode->says);
+    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C is said to the supervisor, which tells us */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (start(&r, &e) < 0) {
+        say("does not start: %s", e.text);
+        code = 3;
+    } else if (loop_run(r.loop, &e) < 0) {
+        say("%s", e.text);
+        code = 3;
+    }
+    if (r.own)
+        r.mode->end(r.own);
+    loop_free(r.loop);
+    return code;
+}
