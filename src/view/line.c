@@ -95,8 +95,11 @@ void line_full(struct text *t, const struct event *ev, bool colour)
     enum grade g = (enum grade)ev->grade;
     size_t before;
 
-    text_addf(t, "%s  #%-6llu  %s%-5s%s  %-20s", when_full(ev->at_us).text, (unsigned long long)ev->seq,
-              paint_on(colour, paint_of(g)), grade_name(g), paint_off(colour), event_name((enum event_kind)ev->kind));
+    text_addf(t, "%s  ", when_full(ev->at_us).text);
+    if (ev->seq)
+        text_addf(t, "#%-6llu  ", (unsigned long long)ev->seq);
+    text_addf(t, "%s%-5s%s  %-20s", paint_on(colour, paint_of(g)), grade_name(g), paint_off(colour),
+              event_name((enum event_kind)ev->kind));
     if (ev->src.family || ev->dst.family) {
         text_word(t, "  ");
         put_addrs(t, ev);

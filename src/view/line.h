@@ -5,8 +5,8 @@
  *   2026-11-22 18:28:03.123  #812  warn   hunt.mail_seen  10.1.0.2:40312 > 203.0.113.31:25  path=a@b.example  <- #811
  *   18:28:03.123  WARN   10.1.0.2 spoke SMTP to 203.0.113.31 port 25 with MAIL FROM:<a@b.example>  (#812)
  *
- * Whatever the event carries, it stays one line and no escape sequence of
- * its own reaches the terminal.
+ * An event that has no number yet is told without one.  Whatever the event carries, it stays one line and no escape
+ * sequence of its own reaches the terminal.
  */
 #ifndef SERVIOLA_VIEW_LINE_H
 #define SERVIOLA_VIEW_LINE_H

@@ -56,7 +56,7 @@ static bool take_clock(struct slice *s, struct tm *tm, int64_t *fraction_us)
     return true;
 }
 
-/* Z, +01:00, -0330; false when there is none. */
+/* Z, +01:00, -0330 */
 static bool take_zone(struct slice *s, int *east_s)
 {
     int hours;
@@ -105,8 +105,8 @@ static bool read_date(struct slice s, int64_t *at_us)
     bool utc;
 
     if (!take_digits(&s, 4, &tm.tm_year) || !take(&s, '-') || !take_digits(&s, 2, &tm.tm_mon) || !take(&s, '-') ||
-        !take_digits(&s, 2, &tm.tm_mday) || tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
-        tm.tm_mday > 31)
+        !take_digits(&s, 2, &tm.tm_mday) || tm.tm_year < 1970 || tm.tm_year > 9998 || tm.tm_mon < 1 || tm.tm_mon > 12 ||
+        tm.tm_mday < 1 || tm.tm_mday > 31)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon--;
@@ -114,8 +114,8 @@ static bool read_date(struct slice s, int64_t *at_us)
         return to_us(tm, false, at_us);
     if ((!take(&s, 'T') && !take(&s, 't') && !take(&s, ' ')) || !take_clock(&s, &tm, &fraction_us))
         return false;
-    utc = take_zone(&s, &east_s);
-    if (s.len > 0 || !to_us(tm, utc, at_us))
+    utc = s.len > 0;
+    if ((utc && !take_zone(&s, &east_s)) || s.len > 0 || !to_us(tm, utc, at_us))
         return false;
     *at_us += fraction_us - east_s * SECOND_US;
     return true;
@@ -172,13 +172,12 @@ static struct when_words written(int64_t at_us, const char *format, bool millise
     struct when_words w = { "" };
     struct text t = TEXT_IN(w.text);
     int64_t fraction_us = at_us % SECOND_US;
-    time_t seconds;
+    time_t seconds = (time_t)(at_us / SECOND_US - (fraction_us < 0));
     struct tm tm;
     char out[32];
 
     if (fraction_us < 0)
         fraction_us += SECOND_US;
-    seconds = (time_t)((at_us - fraction_us) / SECOND_US);
     if (!localtime_r(&seconds, &tm) || tm.tm_year > 8099 || tm.tm_year < 0) {
         text_addf(&t, "%lld us", (long long)at_us);
         return w;

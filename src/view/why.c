@@ -165,15 +165,25 @@ static void put_because(struct answer *a, const struct event *decision)
         text_addf(a->t, " (event #%llu, which the journal no longer holds)", (unsigned long long)led_by(decision));
 }
 
+/* The proof, and the machine: who looks for it wants its network card more than its address. */
 static void put_proof(struct answer *a)
 {
-    struct slice proof;
+    struct slice words;
 
-    if (!words_of(&a->cause, F_PROOF, &proof))
-        return;
-    text_word(a->t, " Proof: ");
-    text_visible(a->t, proof);
-    text_word(a->t, ".");
+    if (words_of(&a->cause, F_PROOF, &words)) {
+        text_word(a->t, " Proof: ");
+        text_visible(a->t, words);
+        text_word(a->t, ".");
+    }
+    if (words_of(&a->cause, F_MAC, &words)) {
+        text_word(a->t, " It came from the network card ");
+        text_visible(a->t, words);
+        if (words_of(&a->cause, F_VLAN, &words)) {
+            text_word(a->t, " in VLAN ");
+            text_visible(a->t, words);
+        }
+        text_word(a->t, ".");
+    }
 }
 
 static void put_standing(struct answer *a)
@@ -216,17 +226,22 @@ static void say_blocked(struct answer *a)
 
 static void say_would(struct answer *a)
 {
+    const char *mode = mode_name((unsigned)a->c->mode);
+    bool blocks_now = mode_blocks((unsigned)a->c->mode);
+
     cause_of(a, a->v->decision);
-    text_addf(a->t, "%s would be blocked, but is not, because this is %s mode: ", a->who,
-              mode_blocks((unsigned)a->c->mode) ? "or was then observe" : mode_name((unsigned)a->c->mode));
+    if (blocks_now)
+        text_addf(a->t, "%s is not blocked: serviola only observed when ", a->who);
+    else
+        text_addf(a->t, "%s would be blocked, but is not, because this is %s mode: ", a->who, mode);
     put_because(a, a->v->decision);
     text_word(a->t, ".");
     put_proof(a);
     put_standing(a);
-    if (!mode_blocks((unsigned)a->c->mode))
-        text_word(a->t, " " MODE_HOW_TO_BLOCK ".");
+    if (blocks_now)
+        text_addf(a->t, " The mode is %s by now: its next mail will block it.", mode);
     else
-        text_addf(a->t, " The mode is %s by now; its next mail will block it.", mode_name((unsigned)a->c->mode));
+        text_word(a->t, " " MODE_HOW_TO_BLOCK ".");
     text_addf(a->t, " If it is a mail server of yours: serviola allow %s.", a->who);
 }
 

@@ -124,6 +124,14 @@ static void print_file(const struct page *p, const struct event *ev)
                   name, (unsigned long long)ev->seq, rest);
 }
 
+static bool has_finding(const struct event *chain, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (chain[i].kind >= EV_HUNT_MAIL_SEEN && chain[i].kind < EV_HUNT_EVIDENCE_KEPT)
+            return true;
+    return false;
+}
+
 static void print_evidence(const struct page *p, const struct event *chain, size_t n)
 {
     size_t found = 0;
@@ -137,7 +145,7 @@ static void print_evidence(const struct page *p, const struct event *chain, size
             heading(p, "Evidence (tcpdump -nXr FILE shows it):");
         print_file(p, ev);
     }
-    if (found == 0) {
+    if (found == 0 && has_finding(chain, n)) {
         heading(p, "Evidence:");
         (void)fprintf(p->to, "  no packets were kept for this; the proof is in the fields above\n");
     }

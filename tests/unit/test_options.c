@@ -40,7 +40,7 @@ static const struct option_row rows[] = {
 static const struct usage usage = { .name = "test", .what = "A test.", .synopsis = "[WORD]", .rows = rows, .most = 1,
                                     .examples = "serviola test|shows it" };
 
-enum { WORDS = 12 };
+enum { WORDS = 24 };
 
 /* What the shell would have made of the line; `said` is what came on standard error. */
 static bool read_line(const char *line, struct test_options *o, int *code, char said[512])
