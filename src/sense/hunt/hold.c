@@ -67,7 +67,8 @@ static bool judge(struct hold *h, const struct hold_packet *p, struct slice byte
                               .wire_len = p->whole,
                               .at_us = clock_wall_us(),
                               .way = WAY_UNKNOWN,
-                              .sum = p->offload & 1 ? SUM_GOOD : SUM_CHECK };
+                              .sum = p->offload & 1 ? SUM_GOOD : SUM_CHECK,
+                              .held = true };
     struct ends ends = ends_of(bytes);
     struct hold_case c = { .has_data = ends.has_data, .fails_open = h->fails_open };
 

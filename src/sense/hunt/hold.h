@@ -8,8 +8,7 @@
  *   it is allowed, or the server is              pass
  *   the host has a finding                       drop
  *   the flow sent a segment twice, differently   drop: what we read may not be what the server reads
- *   it speaks mail, and any mail is a finding    drop, confirmed or not: what came in one burst with
- *                                                the first bytes can only be confirmed once it has left
+ *   it speaks mail, and any mail is a finding    drop, also without proof: nobody is blocked for it
  *   data of a flow the engine can't follow       as the configuration says: open or closed
  *   anything else (handshake, EHLO, QUIT)        pass
  */

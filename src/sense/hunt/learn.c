@@ -164,7 +164,7 @@ static bool one_source(void *ctx, const struct engine_source *s)
     return true;
 }
 
-void learn_sources(struct learn *l, const struct engine *g)
+void learn_sources(struct learn *l, struct engine *g)
 {
     engine_sources(g, one_source, l);
 }

@@ -58,7 +58,7 @@ void learn_free(struct learn *l); /* NULL is fine */
 /* `s` is what the engine knows of the row's client; who is not inside, or allowed already, is passed over. */
 void learn_mail(struct learn *l, const struct mail_row *row, const struct engine_source *s);
 /* What the engine has counted since: before a judgement. */
-void learn_sources(struct learn *l, const struct engine *g);
+void learn_sources(struct learn *l, struct engine *g);
 void learn_source(struct learn *l, const struct engine_source *s);
 
 enum learn_verdict learn_judge(const struct learn_host *h);
