@@ -91,6 +91,8 @@ struct flow {
     bool suspect;          /* the server's segments came the client's way, or all of it inside a tunnel: no proof */
     bool exempt;           /* source or server on the allow list, or the source not inside */
     bool has_mac;
+    bool heard;            /* a segment of the server was seen */
+    uint8_t moves;         /* how often the acknowledgements of a client went on whose server was not heard */
     uint8_t mac[6];        /* of the client's frames */
     uint8_t path_len, helo_len, sni_len;
     uint8_t path[128];     /* of the first MAIL */

@@ -66,12 +66,13 @@ struct seen_segment {
     const struct ip_packet *ip;
     const struct tcp_segment *tcp;
     bool sum_known, sum_good;
+    bool sum_doubted; /* bad, in a direction that is good otherwise: a decoy, or the capture was rewritten */
     bool inner; /* inside a tunnel: anybody can write both sides of such a flow */
 };
 
 /* packet.c: all layers of a frame; segment.c: one segment of a connection that may carry mail. */
 struct engine_verdict packet_read(struct engine *g, const struct engine_frame *f);
-struct engine_verdict segment_read(struct engine *g, const struct seen_segment *s);
+struct engine_verdict segment_read(struct engine *g, struct seen_segment *s);
 /* A segment of no watched port whose payload is a mail server's greeting. */
 bool segment_greets(struct slice payload);
 
