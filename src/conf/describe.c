@@ -15,6 +15,18 @@ static void write_limit(struct text *t, const struct key *k, int64_t value)
         value_write_number(t, (uint64_t)value);
 }
 
+void describe_help(struct text *t, const char *help)
+{
+    size_t first = t->len;
+    size_t word = strspn(help, "abcdefghijklmnopqrstuvwxyz");
+
+    text_word(t, help);
+    if (word > 0 && (help[word] == ' ' || help[word] == '\'') && !t->cut)
+        t->at[first] = (char)(help[0] - 'a' + 'A'); /* `block: ...` is a word of the file and stays */
+    if (t->len > first && !strchr(".:?!", t->at[t->len - 1]))
+        text_word(t, ".");
+}
+
 void describe_values(struct text *t, const struct key *k)
 {
     if (k->type == KEY_WORD && k->words_are) {
@@ -25,10 +37,16 @@ void describe_values(struct text *t, const struct key *k)
             text_addf(t, "%s%s", i == 0 ? "" : k->words[i + 1] ? ", " : " or ", k->words[i]);
         text_word(t, ".");
     } else if ((k->type == KEY_NUMBER || k->type == KEY_BYTES || k->type == KEY_SPAN) && k->max > 0) {
-        text_word(t, "From ");
+        bool open = k->max == INT64_MAX;
+
+        if (open && k->min == 0)
+            return;
+        text_word(t, open ? "At least " : "From ");
         write_limit(t, k, k->min);
-        text_word(t, " to ");
-        write_limit(t, k, k->max);
+        if (!open) {
+            text_word(t, " to ");
+            write_limit(t, k, k->max);
+        }
         text_word(t, ".");
     }
 }

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "conf/schema.h"
 
+/* A help text as whole sentences: a large letter first, a full stop last. */
+void describe_help(struct text *t, const char *help);
 /* "One of off, observe or block.", "From 64 to 16M."; nothing for what the default shows well enough. */
 void describe_values(struct text *t, const struct key *k);
 /* What may stand there, as a placeholder: "NUMBER", "[NETWORK, ...]". */

@@ -7,10 +7,14 @@
 #include "conf/read.h"
 
 /* One sentence a line; nothing in it is a request, an escape or a macro. */
-static void print_sentences(FILE *to, const char *words)
+static void print_sentences(FILE *to, const char *help)
 {
+    char whole[1024];
+    struct text t = TEXT_IN(whole);
+    const char *words = whole;
     bool begins = true;
 
+    describe_help(&t, help);
     for (; *words; words++) {
         if (begins && *words == ' ')
             continue;
@@ -63,6 +67,8 @@ static void print_default(FILE *to, const struct key *k)
     struct text t = TEXT_IN(def);
 
     describe_default(&t, k);
+    if (k->type == KEY_EACH && k->def && k->def[0] == '\0')
+        return; /* no blocks: nothing to show */
     if (!k->def) {
         fputs("Required.\n", to);
     } else if (strchr(k->def, '\n')) {

@@ -33,7 +33,7 @@ static void print_help(FILE *to, unsigned indent, const struct key *k)
     char words[PRINT_WORDS];
     struct text t = TEXT_IN(words);
 
-    text_word(&t, k->help);
+    describe_help(&t, k->help);
     text_word(&t, " ");
     describe_values(&t, k);
     print_wrapped(to, indent, "", words);
@@ -46,7 +46,8 @@ static void print_block_keys(FILE *to, unsigned indent, const char *lead, const 
         char words[PRINT_WORDS];
         struct text t = TEXT_IN(words);
 
-        text_addf(&t, "%s: %s %s", k->name, describe_type(k), k->help);
+        text_addf(&t, "%s:%s%s ", k->name, k->type == KEY_TABLE ? "" : " ", describe_type(k));
+        describe_help(&t, k->help);
         text_word(&t, " ");
         describe_values(&t, k);
         if (k->type != KEY_TABLE) {
@@ -116,8 +117,12 @@ void conf_print_defaults(const struct section *sections, FILE *to)
           "# To change one, take away the # in front of it.  Then: serviola check\n",
           to);
     for (const struct section *s = sections; s->name; s++) {
+        char what[PRINT_WORDS];
+        struct text t = TEXT_IN(what);
+
+        describe_help(&t, s->what);
         fputc('\n', to);
-        print_wrapped(to, 0, "", s->what);
+        print_wrapped(to, 0, "", what);
         fprintf(to, "%s:\n", s->name);
         print_keys(to, 2, s->keys);
     }

@@ -11,7 +11,7 @@ struct unit {
 /* Largest first, so that a writer finds the shortest spelling. */
 static const struct unit thousands[] = { { "G", 1000000000 }, { "M", 1000000 }, { "k", 1000 }, { "", 1 } };
 static const struct unit powers[] = { { "TiB", 1ull << 40 }, { "GiB", 1 << 30 }, { "MiB", 1 << 20 },
-                                      { "KiB", 1 << 10 },    { "B", 1 },         { "", 1 } };
+                                      { "KiB", 1 << 10 },    { "", 1 },          { "B", 1 } };
 static const struct unit spans[] = { { "d", 86400000000 }, { "h", 3600000000 }, { "min", 60000000 },
                                      { "s", 1000000 },     { "ms", 1000 },      { "us", 1 } };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

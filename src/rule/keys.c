@@ -123,7 +123,7 @@ const struct key block_keys[] = {
       .type = KEY_NUMBER,
       KEY_AT(struct block_settings, windows),
       .min = 16,
-      .max = 1000000,
+      .max = 65536,
       .def = "8192",
       .help = "Sources that rules with more than one in times can count at once." },
     { .name = NULL },
