@@ -116,8 +116,15 @@ bool prefix_read(struct slice s, struct prefix *p)
     if (!addr_read(host, &a))
         return false;
     bits = family_bits(a);
-    if (host.len < s.len && (!slice_to_u64(after, &bits) || bits > family_bits(a)))
-        return false;
+    if (host.len < s.len) {
+        bool mapped = a.family == 4 && memchr(host.at, ':', host.len); /* ::ffff:10.0.0.0/104 counts as IPv6 does */
+
+        if (!slice_to_u64(after, &bits) || (mapped && bits < 96))
+            return false;
+        bits -= mapped ? 96 : 0;
+        if (bits > family_bits(a))
+            return false;
+    }
     found = prefix_of(a, (unsigned)bits);
     if (!addr_eq_ip(found.net, a))
         return false;
@@ -146,7 +153,8 @@ bool prefix_has(struct prefix p, struct addr a)
     unsigned whole = p.bits / 8;
     unsigned rest = p.bits % 8;
 
-    if (p.net.family != a.family || a.family == 0 || memcmp(p.net.ip, a.ip, whole) != 0)
+    if (p.net.family != a.family || family_bits(a) == 0 || p.bits > family_bits(a) ||
+        memcmp(p.net.ip, a.ip, whole) != 0)
         return false;
     return rest == 0 || ((p.net.ip[whole] ^ a.ip[whole]) & (0xff00u >> rest) & 0xff) == 0;
 }
@@ -160,7 +168,7 @@ struct addr_words addr_ip_text(struct addr a)
 {
     struct addr_words w = { "-" };
 
-    if (a.family != 0)
+    if (a.family == 4 || a.family == 6)
         (void)inet_ntop(a.family == 4 ? AF_INET : AF_INET6, a.ip, w.text, sizeof(w.text));
     return w;
 }
@@ -183,7 +191,10 @@ struct addr_words addr_socket_text(struct addr a)
     struct addr_words w;
     struct text t = TEXT_IN(w.text);
 
-    text_addf(&t, a.family == 6 ? "[%s]:%u" : "%s:%u", ip.text, (unsigned)a.port);
+    if (a.port == 0)
+        text_word(&t, ip.text);
+    else
+        text_addf(&t, a.family == 6 ? "[%s]:%u" : "%s:%u", ip.text, (unsigned)a.port);
     return w;
 }
 

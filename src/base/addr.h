@@ -48,7 +48,7 @@ struct addr_words {
 };
 struct addr_words addr_text(struct addr a);        /* "192.0.2.1 port 25"; without a port "192.0.2.1"; none: "-" */
 struct addr_words addr_ip_text(struct addr a);     /* "192.0.2.1" (RFC 5952 for IPv6) */
-struct addr_words addr_socket_text(struct addr a); /* "192.0.2.1:25", "[2001:db8::1]:25" */
+struct addr_words addr_socket_text(struct addr a); /* "192.0.2.1:25", "[2001:db8::1]:25"; as addr_ip_text without */
 struct addr_words prefix_text(struct prefix p);    /* "192.0.2.0/24" */
 
 bool addr_is_loopback(struct addr a);    /* 127/8, ::1 */

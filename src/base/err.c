@@ -5,37 +5,50 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+/* Puts words in front of what is there, ": " between them; cut at the end.  The new words may quote the old ones. */
+__attribute__((format(printf, 2, 0))) static void put_before(struct err *e, const char *format, va_list args)
+{
+    char old[sizeof(e->text)];
+    char fresh[sizeof(e->text)];
+    struct text t;
+
+    memcpy(old, e->text, sizeof(old));
+    (void)vsnprintf(fresh, sizeof(fresh), format, args);
+    t = TEXT_IN(e->text);
+    text_word(&t, fresh);
+    text_word(&t, fresh[0] && old[0] ? ": " : "");
+    text_word(&t, old);
+}
+
 int err_set(struct err *e, int code, const char *format, ...)
 {
+    const char *words = code ? strerrordesc_np(code) : "";
+    struct err fresh = { .code = code };
     va_list args;
 
     if (!e)
         return -1;
-    e->code = code;
+    if (words)
+        (void)snprintf(fresh.text, sizeof(fresh.text), "%s", words);
+    else
+        (void)snprintf(fresh.text, sizeof(fresh.text), "error %d", code);
     va_start(args, format);
-    (void)vsnprintf(e->text, sizeof(e->text), format, args);
+    put_before(&fresh, format, args); /* which may quote what *e says now */
     va_end(args);
-    if (code != 0) {
-        size_t used = strlen(e->text);
-
-        (void)snprintf(e->text + used, sizeof(e->text) - used, "%s%s", used ? ": " : "", strerrordesc_np(code));
-    }
+    *e = fresh;
     return -1;
 }
 
 int err_wrap(struct err *e, const char *format, ...)
 {
-    char inner[sizeof(e->text)];
     va_list args;
-    size_t used;
 
     if (!e)
         return -1;
-    memcpy(inner, e->text, sizeof(inner));
     va_start(args, format);
-    (void)vsnprintf(e->text, sizeof(e->text), format, args);
+    put_before(e, format, args);
     va_end(args);
-    used = strlen(e->text);
-    (void)snprintf(e->text + used, sizeof(e->text) - used, ": %.*s", (int)(sizeof(inner) - 1), inner);
     return -1;
 }
