@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "sys/memfile.h"
 #include "sys/net.h"
 #include "sys/peer.h"
+#include "sys/say.h"
 #include "sys/spawn.h"
 
 enum { IMAGE_MOST = 256 * 1024 * 1024, RESOLV_MOST = 64 * 1024 };
@@ -33,7 +35,8 @@ static const struct {
     { CAP_CHOWN, "CAP_CHOWN", "to give the journal's folder to its writer" },
     { CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to see where a process hangs" },
     { CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "likewise" },
-    { CAP_SYSLOG, "CAP_SYSLOG", "to read kernel addresses" },
+    { CAP_SYSLOG, "CAP_SYSLOG", "likewise" },
+    { CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "the kernel gives stacks of processes to nobody else" },
 };
 
 int prepare_privileges(struct err *e)
@@ -141,7 +144,12 @@ void prepare_resolvers(struct ground *g)
 
 int prepare_ground(const struct house_settings *h, struct ground *g, struct err *e)
 {
+    const struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
+
     prepare_resolvers(g);
+    if (setrlimit(RLIMIT_MEMLOCK, &no_limit) < 0) /* the children inherit it */
+        say("memory can't be locked here (CAP_SYS_RESOURCE or LimitMEMLOCK=infinity is missing): while a disk hangs, a "
+            "part of the program may have to wait for it");
     if (make_folder(h->journal.folder, "serviola-scribe", e) < 0)
         return -1;
     if (open_images(g, e) < 0)

@@ -23,7 +23,8 @@
 #include "sys/spawn.h"
 
 enum {
-    GRACE_US = 5000000,    /* from the wish to stop to the use of force */
+    GRACE_US = 5000000,    /* from the wish to stop to the use of force, */
+    IMPATIENT_US = 1000000, /* or sooner, when somebody asks again after this */
     AGAIN_US = 100000,     /* before a part is started again; grows with each time */
     EARLY_US = 3000000,    /* a part that can't start so soon after the house will never start */
     DEATHS = 64,
@@ -50,7 +51,7 @@ struct house {
     struct chan *core;
     struct child children[ROSTER_MAX];
     enum house_state state;
-    int64_t up_us;
+    int64_t up_us, asked_us;
     uint32_t force_timer;
     int code; /* exit */
 };
@@ -310,10 +311,11 @@ static void on_stop_signal(void *ctx, int signal)
     struct house *h = ctx;
 
     (void)signal;
-    if (h->state == HOUSE_STOPPING)
-        use_force(h); /* asked twice */
-    else
+    if (h->state != HOUSE_STOPPING) {
+        h->asked_us = clock_mono_us();
         wind_down(h, HOUSE_STOPPING);
+    } else if (clock_mono_us() - h->asked_us > IMPATIENT_US)
+        use_force(h);
 }
 
 /* ---- reload ---- */
@@ -481,7 +483,7 @@ static int jail_self(const struct house *h, struct err *e)
         .keep_caps = 1ull << CAP_KILL,
         .lend_caps = 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_RAW | 1ull << CAP_NET_BIND_SERVICE |
                      1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYSLOG |
-                     1ull << CAP_IPC_LOCK | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
+                     1ull << CAP_SYS_ADMIN | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
                      1ull << CAP_KILL,
     };
     unsigned gaps;

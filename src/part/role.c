@@ -107,7 +107,7 @@ static int start(struct runner *run, struct err *e)
     if (p->confine)
         p->confine(r, &jail);
     if (p->locked && lock_memory(e) < 0)
-        say("memory is not locked: %s", e->text);
+        say_debug("memory is not locked: %s", e->text); /* the supervisor has said so */
     if (jail_enter(&jail, &r->gaps, e) < 0)
         return -1;
     if (p->run && p->run(r, e) < 0)
