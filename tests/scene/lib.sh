@@ -23,6 +23,10 @@ SERVIOLA_BUILD=$(cd "${SERVIOLA_BUILD:-$TOP/build-check}" 2>/dev/null && pwd) ||
     echo "no build in ${SERVIOLA_BUILD:-build-check}: run ./check --build-only first" >&2
     exit 3
 }
+[ -x "$SERVIOLA_BUILD/serviola" ] || {
+    echo "no serviola in $SERVIOLA_BUILD: run ./check --build-only first" >&2
+    exit 3
+}
 
 if [ -z "${SCENE_INSIDE-}" ]; then
     [ "$(id -u)" = 0 ] || {
@@ -36,6 +40,7 @@ if [ -z "${SCENE_INSIDE-}" ]; then
     exit $status
 fi
 
+exec 3>&2 # for `fail`, also from within a condition whose output nobody wants
 export T SERVIOLA_BUILD
 export PATH=$SERVIOLA_BUILD:$SCENES/bin:$PATH
 export PYTHONDONTWRITEBYTECODE=1
@@ -52,7 +57,7 @@ say()
 
 fail()
 {
-    printf 'not true: %s\n' "$*" >&2
+    printf 'not true: %s\n' "$*" >&3
     exit 1
 }
 
@@ -238,10 +243,7 @@ serviola_again() # HOST [ARGUMENT...]: with the configuration that is there
 
 is_up()
 {
-    [ -e "/proc/$(pid_of "serviola-$1")/stat" ] || {
-        cat "$T/serviola-$1.err" >&2
-        fail "serviola did not start on $1"
-    }
+    kill -0 "$(pid_of "serviola-$1")" || fail "serviola did not start on $1"
     on "$1" serviola status && listens "$1"
 }
 

@@ -2,7 +2,7 @@
 # A worm speaks; its host is blocked, once, and `serviola why` says for what.  In observe mode nothing is touched.
 . "$(dirname "$0")/lib.sh"
 house
-sink_on out
+sink_on out --port 25,8025
 serviola_on wall 'hunt: { mode: block }'
 
 say "the worm speaks on the pc; the wall stops it"
@@ -18,7 +18,7 @@ prints 'MAIL FROM:<john.doe@mail.com>' on wall serviola why 10.1.0.2
 say "the worm goes on trying: it is blocked once, never twice"
 is_not on pc worm --messages 5 --patience 0.3
 [ "$(events wall act.blocked)" = 1 ]
-on pc ping -q -c 1 -W 2 10.2.0.2 >/dev/null || fail "only mail may be stopped"
+on pc worm --port 8025 --variant greet_only --messages 1 || fail "only mail may be stopped"
 finish serviola-wall
 
 say "twin: in observe mode the same worm is seen, and the firewall stays as it is"
