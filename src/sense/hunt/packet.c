@@ -4,6 +4,7 @@
 #include "sense/hunt/inner.h"
 
 enum { TUNNELS = 3, ETHER_V4 = 0x0800, ETHER_V6 = 0x86dd, ETHER_Q = 0x8100 };
+enum { DULL_MIN = 42 }; /* a tagged Ethernet header and an IPv4 header, or what of an IPv6 one is looked at */
 
 static const struct engine_verdict no_mail;
 
@@ -23,7 +24,7 @@ static bool is_dull(const struct engine *g, const struct engine_frame *f)
     size_t at = 14;
     size_t data;
 
-    if (f->link != LINK_ETHERNET || f->bytes.len < 78)
+    if (f->link != LINK_ETHERNET || f->bytes.len < DULL_MIN)
         return false;
     if (get16(p + 12) == ETHER_Q)
         at = 18;
@@ -47,7 +48,7 @@ static bool is_dull(const struct engine *g, const struct engine_frame *f)
     default:
         return false;
     }
-    if (port_in(&g->watched, get16(p + at)) || port_in(&g->watched, get16(p + at + 2)))
+    if (at + 13 > f->bytes.len || port_in(&g->watched, get16(p + at)) || port_in(&g->watched, get16(p + at + 2)))
         return false;
     /* A mail server greets on any port: `220`. */
     data = at + (size_t)(p[at + 12] >> 4) * 4;

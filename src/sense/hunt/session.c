@@ -68,13 +68,14 @@ static void queue_drop(struct session *s, uint16_t n)
 }
 
 /* After losses: a reply that fits one kind alone says where we are. */
-static void queue_seek(struct session *s, uint8_t kind)
+static bool queue_seek(struct session *s, uint8_t kind)
 {
     for (uint16_t i = 0; i < s->queue_len; i++)
         if (queue_at(s, i) == kind) {
             queue_drop(s, i);
-            return;
+            return true;
         }
+    return false;
 }
 
 /* --- AUTH: the name is read, the rest wiped --- */
@@ -482,6 +483,17 @@ static void on_paired(struct session *s, uint8_t kind, unsigned code, const stru
     }
 }
 
+/* The server waits for a body whose DATA was lost. */
+static void on_lost_data(struct session *s)
+{
+    s->queue_len = 0;
+    s->mode = IN_BODY;
+    s->tail = TAIL_START;
+    s->body_open = true;
+    s->body_lossy = true;
+    line_clear(s);
+}
+
 static void on_reply(struct session *s, unsigned code, const struct session_talk *talk)
 {
     bool first = !s->answered;
@@ -489,10 +501,12 @@ static void on_reply(struct session *s, unsigned code, const struct session_talk
     s->answered = true;
     if (first && !s->begun)
         return; /* the greeting */
-    if (s->lossy && code == 354)
-        queue_seek(s, SMTP_DATA);
+    if (s->lossy && code == 354 && !queue_seek(s, SMTP_DATA) && s->mode == IN_COMMANDS) {
+        on_lost_data(s);
+        return;
+    }
     if (s->lossy && code == 220)
-        queue_seek(s, SMTP_STARTTLS);
+        (void)queue_seek(s, SMTP_STARTTLS);
     if (s->mode == IN_BODY && s->body_lossy && s->body_open && s->queue_len == 0) {
         s->mode = IN_COMMANDS; /* the end of the body was among what was lost */
         return;
@@ -502,16 +516,8 @@ static void on_reply(struct session *s, unsigned code, const struct session_talk
         if (code == 220 || code >= 400)
             return;
     }
-    if (s->queue_len == 0) {
-        if (code == 354 && s->lossy && s->mode == IN_COMMANDS) { /* DATA was lost */
-            s->mode = IN_BODY;
-            s->tail = TAIL_START;
-            s->body_open = true;
-            s->body_lossy = true;
-            line_clear(s);
-        }
+    if (s->queue_len == 0)
         return;
-    }
     if (queue_at(s, 0) == SMTP_AUTH && code == 334) {
         s->auth_due = s->auth != AUTH_NONE;
         return;
