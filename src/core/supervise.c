@@ -38,7 +38,7 @@ struct child {
     uint32_t restarts, timer;
     int64_t deaths_us[DEATHS]; /* a ring: when it died */
     uint32_t deaths;
-    bool gave_up, again;
+    bool gave_up, dismissed;
 };
 
 enum house_state { HOUSE_UP, HOUSE_STOPPING, HOUSE_RESTARTING };
@@ -262,9 +262,9 @@ static void on_exit_of(void *ctx, int fd, int events)
             h->code = early || too_often(h, c, clock_mono_us()) ? CANNOT_START : 0;
             wind_down(h, h->code ? HOUSE_STOPPING : HOUSE_RESTARTING); /* links closed: the others end by themselves */
         }
-    } else if (h->state == HOUSE_UP && !c->again)
+    } else if (h->state == HOUSE_UP && !c->dismissed)
         replace(h, c, pid, status);
-    c->again = false;
+    c->dismissed = false;
     if (h->state != HOUSE_UP && !anybody_left(h))
         bring_up(h);
 }
@@ -362,8 +362,8 @@ static void fit(struct house *h, struct child *c)
     else if (wanted)
         tell_settings(h, c);
     else if (c->process.pid > 0) {
-        c->again = true; /* it ends because we say so */
-        signal_child(c, SIGTERM);
+        c->dismissed = true; /* it ends because we say so */
+        signal_child(c, SIGKILL);
     }
 }
 
@@ -454,7 +454,7 @@ static void on_core_link_ended(void *ctx, struct chan *chan, const char *why)
     say_debug("core: %s", why);
     for (uint32_t i = 0; i < roster_count; i++)
         if (roster[i].kind == ROW_CORE && h->state == HOUSE_UP)
-            signal_child(&h->children[i], SIGTERM);
+            signal_child(&h->children[i], SIGKILL);
 }
 
 static struct chan *core_link(struct house *h, int fd, struct err *e)
@@ -546,7 +546,7 @@ int run_house(const struct run_options *o)
     if (prepare_privileges(&e) < 0 || open_house(h, &e) < 0) {
         say("%s", e.text);
         for (uint32_t i = 0; i < roster_count; i++)
-            signal_child(&h->children[i], SIGTERM);
+            signal_child(&h->children[i], SIGKILL);
         goto out;
     }
     code = loop_run(h->loop, &e) < 0 ? CANNOT_START : h->code;

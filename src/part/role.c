@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "part/link.h"
@@ -120,10 +122,14 @@ int role_main(const struct part *p)
 {
     static struct runner run; /* the role is reachable from callbacks until the process ends */
     struct err e = { 0 };
+    char name[32];
 
     say_name(p->name);
+    (void)snprintf(name, sizeof(name), "serviola-%s", p->name); /* the kernel keeps 15 letters; it came as "memfd:..." */
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);
     run.role.part = p;
-    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C is said to the supervisor, which tells us */
+    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C is said to the supervisor, which tells us; */
+    (void)signal(SIGTERM, SIG_IGN); /* what is said to the whole group, too */
     (void)signal(SIGPIPE, SIG_IGN);
     if (start(&run, &e) < 0) {
         say("does not start: %s", e.text);
