@@ -26,7 +26,8 @@ struct act_options {
 /* What the three have in common. */
 struct act {
     const struct usage *usage;
-    const char *done; /* "is blocked" */
+    const char *done;                /* "is blocked" */
+    const char *already, *not_there; /* for what is so already; NULL: as the core says it */
     struct act_options o;
     struct sight sight;
     struct ctl_done answer;
@@ -68,6 +69,14 @@ static void print_json(const struct act *a)
     (void)puts(line);
 }
 
+/* The core says why not; what is so already is said in the words of the command. */
+static const char *reason(const struct act *a, const char *from_core)
+{
+    return a->answer.code == HAND_ALREADY && a->already     ? a->already
+         : a->answer.code == HAND_NOT_THERE && a->not_there ? a->not_there
+                                                            : from_core;
+}
+
 /* Prints the core's answer; its exit code. */
 static int report(const struct act *a)
 {
@@ -82,8 +91,8 @@ static int report(const struct act *a)
     else if (a->answer.code == HAND_OK)
         (void)printf("%s %s (event %llu)\n", a->subject, a->done, (unsigned long long)a->answer.seq);
     else
-        (void)fprintf(stderr, "serviola %s: %s: %s%s%s\n", a->usage->name, a->subject, words, out ? "; " : "",
-                      out ? out : "");
+        (void)fprintf(stderr, "serviola %s: %s: %s%s%s\n", a->usage->name, a->subject, reason(a, words),
+                      out ? "; " : "", out ? out : "");
     return a->answer.code == HAND_OK ? EXIT_FINE : already ? EXIT_FOUND : EXIT_CANNOT;
 }
 
@@ -157,7 +166,9 @@ static int ask_block(struct act *a, struct slice word, struct err *e)
 
 int cmd_block(int argc, char **argv)
 {
-    struct act a = { .usage = &block_usage, .done = "is blocked" };
+    struct act a = { .usage = &block_usage,
+                     .done = "is blocked",
+                     .already = "is blocked already; serviola why says why" };
 
     return act(&a, argc, argv, ask_block);
 }
@@ -187,7 +198,9 @@ static int ask_unblock(struct act *a, struct slice word, struct err *e)
 
 int cmd_unblock(int argc, char **argv)
 {
-    struct act a = { .usage = &unblock_usage, .done = "is not blocked any more" };
+    struct act a = { .usage = &unblock_usage,
+                     .done = "is not blocked any more",
+                     .not_there = "is not blocked; serviola why says more" };
 
     return act(&a, argc, argv, ask_unblock);
 }

@@ -19,8 +19,10 @@
 #include "view/status.h"
 
 enum {
-    TOTALS_US = 10000000,  /* between two totals on a terminal, when something has changed */
-    PATIENCE_US = 1000000, /* then the head is printed although not every interface has answered */
+    TICK_US = 1000000,
+    TOTALS_TICKS = 10,     /* between two totals on a terminal, when something has changed */
+    PATIENCE_TICKS = 3,    /* then the head is printed although no interface has answered */
+    LAST_WORDS_US = 40000, /* how long the last totals are waited for */
     BURST = 200,           /* events printed at a time; more are counted, and the journal has them */
 };
 
@@ -28,13 +30,14 @@ struct console {
     struct role *role;
     struct tail *tail; /* NULL until it comes */
     uint64_t next;     /* the number that is shown next */
+    uint64_t start_up; /* notes below this number are told by the head */
     bool terminal, colour;
-    bool headed;            /* the head was printed */
-    bool asking;            /* a status is under way */
+    bool headed; /* the head was printed */
+    bool asking; /* a status is under way */
+    bool stopping;
+    unsigned ticks;
     struct ctl_status last; /* as the totals showed it */
 };
-
-static void on_tick(void *ctx);
 
 static void ask_status(struct console *c)
 {
@@ -75,6 +78,8 @@ static void print_head(struct console *c, const struct ctl_status *s)
     (void)puts("  elsewhere   serviola why last, serviola blocks, serviola status; Ctrl-C ends");
     (void)fflush(stdout);
     c->headed = true;
+    c->start_up = s->next_seq;
+    c->next = c->tail ? tail_oldest(c->tail) : 0;
 }
 
 /* ---- events ---- */
@@ -88,11 +93,12 @@ static void print_event(struct console *c, const struct event *ev)
     (void)puts(line);
 }
 
-/* Its own coming up is told by the head; the rest of the house's notes are for `serviola events`. */
-static bool is_shown(const struct event *ev)
+/* What the head has told, and what the journal says to itself, is for `serviola events`. */
+static bool is_shown(const struct console *c, const struct event *ev)
 {
-    return ev->kind != EV_ROLE_STARTED && ev->kind != EV_ACT_BLOCK_KEPT && ev->kind != EV_JOURNAL_CHECKPOINT &&
-           ev->kind != EV_JOURNAL_RECOVERED && ev->kind != EV_CONF_LOADED && ev->kind != EV_SERVIOLA_STARTED;
+    if (ev->seq < c->start_up && ev->grade == GRADE_NOTE)
+        return false;
+    return ev->kind != EV_ACT_BLOCK_KEPT && ev->kind != EV_JOURNAL_CHECKPOINT;
 }
 
 static void show_news(struct console *c)
@@ -113,7 +119,7 @@ static void show_news(struct console *c)
             continue;
         }
         c->next++;
-        if (!is_shown(&ev))
+        if (!is_shown(c, &ev))
             continue;
         if (shown < BURST)
             print_event(c, &ev);
@@ -143,12 +149,23 @@ static void print_totals(struct console *c, const struct ctl_status *s)
     (void)fflush(stdout);
 }
 
-static bool hears(const struct ctl_status *s)
+static bool is_ready(const struct ctl_status *s)
 {
+    bool hears = s->mode == MODE_OFF;
+
     for (uint32_t i = 0; i < s->links_count && i < CTL_LINKS; i++)
-        if (s->links[i].captured)
-            return true;
-    return false;
+        hears = hears || s->links[i].captured;
+    return s->up && hears;
+}
+
+static void end(void *ctx)
+{
+    struct console *c = ctx;
+
+    show_news(c);
+    if (c->headed)
+        print_totals(c, &c->last);
+    loop_stop(c->role->loop);
 }
 
 static int on_status(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
@@ -161,13 +178,14 @@ static int on_status(void *ctx, struct chan *from, const struct msg *m, const vo
     (void)fd;
     memcpy(&s, body, sizeof(s));
     c->asking = false;
-    if (!c->headed && (hears(&s) || s.mode == MODE_OFF || s.now_us - s.started_us > PATIENCE_US)) {
+    if (c->stopping) {
+        c->last = s;
+        end(c);
+    } else if (!c->headed && (is_ready(&s) || c->ticks > PATIENCE_TICKS)) {
         print_head(c, &s);
         c->last = s;
         show_news(c);
-        return 0;
-    }
-    if (c->headed && c->terminal && has_changed(&c->last, &s)) {
+    } else if (c->headed && c->terminal && has_changed(&c->last, &s)) {
         print_totals(c, &s);
         c->last = s;
     }
@@ -218,7 +236,11 @@ static const struct chan_op ops[] = {
 
 static void on_tick(void *ctx)
 {
-    ask_status(ctx);
+    struct console *c = ctx;
+
+    c->ticks++;
+    if (!c->headed || (c->terminal && c->ticks % TOTALS_TICKS == 0))
+        ask_status(c);
 }
 
 static int console_open(struct role *r, struct err *e)
@@ -239,20 +261,25 @@ static int console_run(struct role *r, struct err *e)
 {
     struct console *c = r->own;
 
-    if (loop_timer(r->loop, PATIENCE_US, c->terminal ? TOTALS_US : 0, on_tick, c) == 0)
+    if (loop_timer(r->loop, TICK_US, TICK_US, on_tick, c) == 0)
         return err_set(e, 0, "no room for a timer");
     ask_status(c);
     return 0;
 }
 
+/* Asks for the last totals; called again when the core is gone. */
 static void console_stop(struct role *r)
 {
     struct console *c = r->own;
 
-    show_news(c);
-    if (c->headed)
-        print_totals(c, &c->last);
-    loop_stop(r->loop);
+    if (!c->stopping && loop_timer(r->loop, LAST_WORDS_US, 0, end, c) != 0) {
+        c->stopping = true;
+        c->asking = false;
+        ask_status(c);
+        if (c->asking)
+            return;
+    }
+    end(c);
 }
 
 const struct part view_console = {

@@ -98,7 +98,7 @@ void line_full(struct text *t, const struct event *ev, bool colour)
     text_addf(t, "%s  ", when_full(ev->at_us).text);
     if (ev->seq)
         text_addf(t, "#%-6llu  ", (unsigned long long)ev->seq);
-    text_addf(t, "%s%-5s%s  %-20s", paint_on(colour, paint_of(g)), grade_name(g), paint_off(colour),
+    text_addf(t, "%s%-5s%s  %-20s", paint_on(colour, paint_of(g)), grade_name(g), paint_off(colour && g != GRADE_NOTE),
               event_name((enum event_kind)ev->kind));
     if (ev->src.family || ev->dst.family) {
         text_word(t, "  ");
@@ -117,7 +117,7 @@ void line_short(struct text *t, const struct event *ev, bool colour)
     enum paint p = g == GRADE_NOTE ? PAINT_PLAIN : paint_of(g);
 
     text_addf(t, "%s%s%s  %s%-5s%s  ", paint_on(colour, PAINT_DIM), when_clock(ev->at_us).text, paint_off(colour),
-              paint_on(colour, p), grade_name(g), paint_off(colour));
+              paint_on(colour, p), grade_name(g), paint_off(colour && p != PAINT_PLAIN));
     tell(t, ev, NULL, ev->at_us);
     if (ev->seq)
         text_addf(t, "  %s(#%llu)%s", paint_on(colour, PAINT_DIM), (unsigned long long)ev->seq, paint_off(colour));

@@ -53,8 +53,7 @@ static const char *const templates[EV_KINDS] = {
     [EV_HUNT_EVIDENCE_KEPT] = "the first packets of the flow were kept as[ {name}][, {bytes} bytes]",
     [EV_HUNT_ALLOW_PROPOSED] = "{src} looks like a mail server of yours[: {count} mails][ in {span}][, of {domain}]",
     [EV_HUNT_HELD] = "mail of {src} to {dst} was held before it left[ ({count} segments)]",
-    [EV_RULE_WOULD_BLOCK] =
-        "{src} would have been blocked[ for {span}][ by the rule {rule}], but only to observe was asked for",
+    [EV_RULE_WOULD_BLOCK] = "{src} would have been blocked[ by the rule {rule}], but this mode blocks nobody",
     [EV_ACT_BLOCKED] = "{src} was blocked[ until {until}][ by {who}][ by the rule {rule}][: {why}]",
     [EV_ACT_BLOCK_REFUSED] = "a block of {src} was refused[: {why}]",
     [EV_ACT_BLOCK_FAILED] = "the kernel did not take the block of {src}[: {why}]",

@@ -45,8 +45,8 @@ static void fold(struct why_verdict *v, const struct event *ev)
         return;
     }
     if (((next == WHY_REFUSED || next == WHY_FAILED) && v->state == WHY_BLOCKED) ||
-        (next == WHY_ALLOWED && v->state == WHY_ALLOWED))
-        return; /* asked or said again: nothing changes */
+        ((next == WHY_ALLOWED || next == WHY_LIFTED) && v->state == WHY_ALLOWED))
+        return; /* asked or said again, or a consequence: nothing changes */
     if (next == WHY_BLOCKED) {
         if (ev->kind == EV_ACT_BLOCKED || !v->block)
             v->block = ev;
@@ -122,12 +122,12 @@ static bool words_of(const struct event *ev, enum field f, struct slice *words)
     return ev && event_get(ev, f, words) && words->len > 0;
 }
 
-/* A person wanted it. */
+/* "was asked for by command ...": a person wanted it. */
 static void put_asked(struct answer *a)
 {
     struct slice words;
 
-    text_addf(a->t, "it was asked for by command at %s", when_near(a->cause.at_us, a->c->now_us).text);
+    text_addf(a->t, "was asked for by command at %s", when_near(a->cause.at_us, a->c->now_us).text);
     if (words_of(&a->cause, F_WHO, &words)) {
         text_word(a->t, " (");
         text_visible(a->t, words);
@@ -145,6 +145,7 @@ static void put_because(struct answer *a, const struct event *decision)
     struct slice words;
 
     if (a->cause.kind == EV_ACT_BLOCK_ASKED) {
+        text_word(a->t, "it ");
         put_asked(a);
         return;
     }
@@ -299,7 +300,11 @@ static void say_refused(struct answer *a)
               a->v->state == WHY_REFUSED ? "refused" : "the kernel did not take it");
     put_reason(a, d);
     text_word(a->t, ".");
-    if (a->cause.kind != EV_NONE) {
+    if (a->cause.kind == EV_ACT_BLOCK_ASKED) {
+        text_word(a->t, " It ");
+        put_asked(a);
+        text_word(a->t, ".");
+    } else if (a->cause.kind != EV_NONE) {
         text_word(a->t, " It was asked for because ");
         put_because(a, d);
         text_word(a->t, ".");
@@ -348,11 +353,12 @@ static void say_seen(struct answer *a)
 {
     const struct event *last = &a->c->about[a->c->count - 1];
 
-    text_addf(a->t,
-              "%s is not blocked, and nothing speaks against it. The last of %zu event%s about it, at %s: ", a->who,
-              a->c->count, a->c->count == 1 ? "" : "s", when_near(last->at_us, a->c->now_us).text);
+    text_addf(
+        a->t, "%s is not blocked, and nothing speaks against it%s. The last of %zu event%s about it, at %s: ", a->who,
+        a->v->block ? " now" : "", a->c->count, a->c->count == 1 ? "" : "s", when_near(last->at_us, a->c->now_us).text);
     tell(a->t, last, addr_eq_ip(last->src, a->c->who) ? "it" : NULL, a->c->now_us);
     text_word(a->t, ".");
+    put_past_block(a);
     put_standing(a);
 }
 

@@ -4,6 +4,7 @@
 
 #include "journal/json.h"
 #include "view/line.h"
+#include "view/number.h"
 #include "view/paint.h"
 #include "view/when.h"
 #include "view/why.h"
@@ -112,16 +113,20 @@ static void print_followers(const struct page *p, const struct event *chain, siz
 static void print_file(const struct page *p, const struct event *ev)
 {
     char name[256];
-    char rest[LINE_TEXT];
+    char digest[2 * 32 + 1];
     struct text t = TEXT_IN(name);
-    struct text fields = TEXT_IN(rest);
+    struct text hex = TEXT_IN(digest);
     struct slice value;
+    uint64_t bytes = 0;
 
     if (event_get(ev, F_NAME, &value))
         text_visible(&t, value);
-    line_fields(&fields, ev);
-    (void)fprintf(p->to, "  %s%s%s (#%llu, %s)\n", p->c->evidence ? p->c->evidence : "", p->c->evidence ? "/" : "",
-                  name, (unsigned long long)ev->seq, rest);
+    if (event_get(ev, F_DIGEST, &value))
+        line_value(&hex, F_DIGEST, value);
+    (void)event_get_number(ev, F_BYTES, &bytes);
+    (void)fprintf(p->to, "  %s%s%s\n             %s bytes, event #%llu, SHA-256 %s\n",
+                  p->c->evidence ? p->c->evidence : "", p->c->evidence ? "/" : "", name, number_words(bytes).text,
+                  (unsigned long long)ev->seq, digest[0] ? digest : "not known");
 }
 
 static bool has_finding(const struct event *chain, size_t n)

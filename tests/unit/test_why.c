@@ -282,6 +282,7 @@ static void an_allowed_host_says_how_to_take_it_off(void **state)
     ev = happens(EV_ACT_ALLOWED, 0);
     ev->src = (struct addr){ 0 };
     event_add_words(ev, F_PREFIX, "10.1.0.2/32");
+    (void)happens(EV_ACT_UNBLOCKED, ev->seq);
     c = a_case();
     assert_int_equal(why_judge(&c).state, WHY_ALLOWED);
     holds(answer_to(&c), "10.1.0.2/32 was put on the allow list");
@@ -315,7 +316,7 @@ static void evidence_is_listed_with_its_file(void **state)
     event_add_words(ev, F_NAME, "10.1.0.2-801.pcap");
     c = a_case();
     c.evidence = "/var/lib/serviola/journal/evidence";
-    page_holds(&c, "/var/lib/serviola/journal/evidence/10.1.0.2-801.pcap (#803");
+    page_holds(&c, "/var/lib/serviola/journal/evidence/10.1.0.2-801.pcap\n");
 }
 
 static void causes_that_go_round_in_circles_come_to_an_end(void **state)
