@@ -3,8 +3,8 @@
  * serviola-hand - the only program of the house that keeps a capability.
  *
  *   serviola-hand           act: firewall, packet sockets        NET_ADMIN NET_RAW
- *   serviola-hand -x look   where a process stands in the kernel  SYS_ADMIN SYS_PTRACE, reads /proc only
- *   serviola-hand -x hold   the valve of hold mode                NET_ADMIN
+ *   serviola-hand -x look   where a process stands in the kernel  SYS_ADMIN SYS_PTRACE DAC_READ_SEARCH, reads /proc
+ * only serviola-hand -x hold   the valve of hold mode                NET_ADMIN
  *
  * Each is started by `serviola run` with its link and its settings, jails
  * itself, and then understands the fixed structs of hand/op.h and nothing
@@ -117,7 +117,7 @@ static const struct mode {
       { .user = "serviola-look",
         .calls = JAIL_PROC,
         .read_only = proc_only,
-        .keep_caps = KEEP(CAP_SYS_PTRACE) | KEEP(CAP_SYS_ADMIN) } },
+        .keep_caps = KEEP(CAP_SYS_PTRACE) | KEEP(CAP_SYS_ADMIN) | KEEP(CAP_DAC_READ_SEARCH) } },
     { "hold",
       "valve",
       new_valve,

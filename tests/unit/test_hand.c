@@ -1,0 +1,741 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The hand against the real kernel, in a network namespace of the test's own: 10.1.0.1 and 10.1.0.2 are ours, on lan0.
+ * 10.1.0.1 is a local sender that may be blocked; a server listens on 10.1.0.2 port 25.  Needs root.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <linux/filter.h>
+
+#include "hand/act.h"
+#include "hand/cut.h"
+#include "hand/facts.h"
+#include "hand/hold.h"
+#include "hand/valve.h"
+#include "hand/wall.h"
+#include "sys/clock.h"
+#include "sys/memfile.h"
+
+static struct hand_settings set;
+static struct never never;
+static struct facts facts;
+static struct wall wall;
+static struct err e;
+static int server = -1;
+
+static struct addr at(const char *text)
+{
+    struct addr a;
+
+    assert_true(addr_read(slice_text(text), &a));
+    return a;
+}
+
+static void shell(const char *command)
+{
+    assert_int_equal(system(command), 0);
+}
+
+static bool holds(const char *set_name, const char *who)
+{
+    char command[200];
+
+    (void)snprintf(command, sizeof(command), "nft list set inet serviola %s 2>/dev/null | grep -qwF %s", set_name, who);
+    return system(command) == 0;
+}
+
+static struct sockaddr_in mail_at(const char *ip, uint16_t port)
+{
+    struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+    assert_int_equal(inet_pton(AF_INET, ip, &sa.sin_addr), 1);
+    return sa;
+}
+
+/* Connects from 10.1.0.1; the descriptor, or -1 with errno (ETIMEDOUT after 300 ms). */
+static int call(void)
+{
+    struct sockaddr_in from = mail_at("10.1.0.1", 0);
+    struct sockaddr_in to = mail_at("10.1.0.2", 25);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    int error = ETIMEDOUT;
+    socklen_t len = sizeof(error);
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+    if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 && errno == EINPROGRESS && poll(&p, 1, 300) > 0)
+        (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    if (error == 0)
+        return fd;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+static int house(void **state)
+{
+    struct sockaddr_in sa;
+    int yes = 1;
+
+    (void)state;
+    if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0)
+        return -1;
+    shell("ip link set lo up && ip link add lan0 type veth peer name pc0 && ip addr add 10.1.0.1/24 dev lan0 && "
+          "ip addr add 10.1.0.2/24 dev lan0 && ip link set lan0 up && ip link set pc0 up && "
+          "ip addr add fd00:1::1/64 dev lan0 nodad");
+    sa = mail_at("10.1.0.2", 25);
+    server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (bind(server, (const struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(server, 64) < 0)
+        return -1;
+    return facts_open(&facts, &e);
+}
+
+static int empty_house(void **state)
+{
+    (void)state;
+    facts_close(&facts);
+    return close(server);
+}
+
+static void know(void)
+{
+    assert_int_equal(facts_read(&facts, &e), 0);
+    facts_tell(&facts, &never.facts);
+    never_sort(&never);
+}
+
+static void begin(void)
+{
+    assert_int_equal(wall_open(&wall, &set, &never, 7, &e), 0);
+    if (wall_begin(&wall, clock_mono_us(), &e) < 0)
+        fail_msg("%s", e.text);
+}
+
+static int walled(void **state)
+{
+    (void)state;
+    memset(&set, 0, sizeof(set));
+    strcpy(set.table, "serviola");
+    set.acts = 1;
+    set.inside_auto = 1;
+    set.log_per_minute = 10;
+    set.per_minute = 1000;
+    set.total = 2000;
+    set.ports_count = 2;
+    set.ports[0] = 25;
+    set.ports[1] = 587;
+    set.own_blockable.count = 1;
+    set.own_blockable.at[0] = prefix_of(at("10.1.0.1"), 32);
+    never_init(&never, &set);
+    know();
+    begin();
+    return 0;
+}
+
+static int torn_down(void **state)
+{
+    (void)state;
+    wall_end(&wall, true, clock_mono_us());
+    wall_close(&wall);
+    return 0;
+}
+
+static enum hand_code block(const char *who, uint32_t seconds)
+{
+    struct hand_block ask = { .who = at(who), .seconds = seconds };
+    struct hand_outcome out;
+
+    wall_block(&wall, &ask, 1, &out, clock_mono_us());
+    return (enum hand_code)out.code;
+}
+
+static enum hand_code unblock(const char *who)
+{
+    struct addr ask = at(who);
+    struct hand_outcome out;
+
+    wall_unblock(&wall, &ask, 1, &out, clock_mono_us());
+    return (enum hand_code)out.code;
+}
+
+static void a_block_is_in_the_kernel_once_and_can_be_lifted(void **state)
+{
+    (void)state;
+    assert_int_equal(block("10.1.0.7", 60), HAND_OK);
+    assert_int_equal(block("10.1.0.7", 60), HAND_ALREADY);
+    assert_int_equal(block("fd00:1::7", 60), HAND_OK);
+    assert_true(holds("block4", "10.1.0.7"));
+    assert_true(holds("block6", "fd00:1::7"));
+    assert_int_equal(unblock("10.1.0.7"), HAND_OK);
+    assert_int_equal(unblock("10.1.0.7"), HAND_NOT_THERE);
+    assert_false(holds("block4", "10.1.0.7"));
+    assert_int_equal(block("10.1.0.7", 0), HAND_WRONG);
+    assert_int_equal(block("10.1.0.7", HAND_SECONDS_MAX + 1), HAND_WRONG);
+    assert_int_equal(block("10.1.0.2", 60), HAND_NEVER_OWN);
+}
+
+static void observing_touches_nothing(void **state)
+{
+    (void)state;
+    set.acts = 0;
+    assert_int_equal(block("10.1.0.7", 60), HAND_OBSERVES);
+    assert_false(holds("block4", "10.1.0.7"));
+    set.acts = 1;
+}
+
+static void a_batch_answers_each_in_its_place(void **state)
+{
+    struct hand_block asks[HAND_BATCH] = { 0 };
+    struct hand_outcome out[HAND_BATCH];
+
+    (void)state;
+    for (uint32_t i = 0; i < HAND_BATCH; i++)
+        asks[i] = (struct hand_block){ .who = addr_v4(0x0a010000 + i, 0), .seconds = 60 };
+    asks[9] = asks[8];
+    wall_block(&wall, asks, HAND_BATCH, out, clock_mono_us());
+    assert_int_equal(out[0].code, HAND_NEVER_SPECIAL); /* the network's own address */
+    assert_int_equal(out[1].code, HAND_OK);            /* ours, but named as a local sender */
+    assert_int_equal(out[2].code, HAND_NEVER_OWN);
+    assert_int_equal(out[8].code, HAND_OK);
+    assert_int_equal(out[9].code, HAND_ALREADY);
+    assert_int_equal(out[255].code, HAND_NEVER_SPECIAL);
+    assert_int_equal(wall.bans.count, HAND_BATCH - 4);
+    assert_int_equal(wall_compare(&wall, clock_mono_us(), &e), 0);
+}
+
+static void a_full_list_says_so_until_a_block_runs_out(void **state)
+{
+    int64_t now = clock_mono_us();
+    struct hand_block ask = { .who = at("10.1.0.9"), .seconds = 60, .unasked = 1 };
+    struct hand_outcome out;
+
+    (void)state;
+    set.total = 2;
+    assert_int_equal(block("10.1.0.7", 1), HAND_OK);
+    assert_int_equal(block("10.1.0.8", 60), HAND_OK);
+    wall_block(&wall, &ask, 1, &out, now);
+    assert_int_equal(out.code, HAND_CAP_TOTAL);
+    wall_block(&wall, &ask, 1, &out, now + 2000000);
+    assert_int_equal(out.code, HAND_OK);
+}
+
+static void an_owned_table_is_not_for_others_to_touch(void **state)
+{
+    (void)state;
+    if (!wall_is_owned(&wall))
+        skip();
+    assert_int_equal(block("10.1.0.7", 60), HAND_OK);
+    shell("nft flush ruleset");
+    assert_int_not_equal(system("nft delete table inet serviola 2>/dev/null"), 0);
+    assert_int_not_equal(system("nft add element inet serviola block4 '{ 10.1.0.99 }' 2>/dev/null"), 0);
+    assert_true(holds("block4", "10.1.0.7"));
+    assert_int_equal(wall_compare(&wall, clock_mono_us(), &e), 0);
+}
+
+static void on_a_plain_table_every_blow_is_noticed_and_mended(void **state)
+{
+    static const char *const blows[] = { "nft flush ruleset",
+                                         "nft delete table inet serviola",
+                                         "nft flush table inet serviola",
+                                         "nft flush chain inet serviola mail",
+                                         "nft flush set inet serviola block4",
+                                         "nft delete element inet serviola block4 '{ 10.1.0.7 }'",
+                                         "nft add element inet serviola block4 '{ 10.1.0.99 timeout 1h }'",
+                                         "nft add element inet serviola block4 '{ 8.8.8.8 }'",
+                                         "nft insert rule inet serviola mail accept" };
+
+    (void)state;
+    wall.may_own = false;
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_false(wall_is_owned(&wall));
+    assert_int_equal(block("10.1.0.7", 60), HAND_OK);
+    assert_false(wall_news(&wall)); /* our own changes are no news */
+    for (size_t i = 0; i < sizeof(blows) / sizeof(blows[0]); i++) {
+        shell(blows[i]);
+        assert_int_equal(wall_compare(&wall, clock_mono_us(), &e), 1);
+        assert_true(wall_news(&wall));
+        assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+        assert_int_equal(wall_compare(&wall, clock_mono_us(), &e), 0);
+        assert_false(wall_news(&wall));
+        assert_true(holds("block4", "10.1.0.7"));
+        assert_false(holds("block4", "10.1.0.99"));
+    }
+    shell("nft add table inet somebody && nft delete table inet somebody");
+    assert_false(wall_news(&wall)); /* others' tables are not our matter */
+    shell("nft delete table inet serviola");
+    assert_int_equal(block("10.1.0.8", 60), HAND_OK); /* without having heard of it */
+    assert_true(wall.mended);
+    assert_true(holds("block4", "10.1.0.7"));
+}
+
+static void a_hand_that_died_leaves_its_blocks_and_the_next_one_takes_them_over(void **state)
+{
+    (void)state;
+    assert_int_equal(block("10.1.0.7", 60), HAND_OK);
+    assert_int_equal(block("fd00:1::7", 60), HAND_OK);
+    wall_close(&wall); /* no good-bye: as after kill -9 */
+    assert_true(holds("block4", "10.1.0.7"));
+    begin();
+    assert_int_equal(wall.bans.count, 2);
+    assert_int_equal(block("10.1.0.7", 60), HAND_ALREADY);
+    assert_int_equal(wall_compare(&wall, clock_mono_us(), &e), 0);
+}
+
+static void what_was_left_is_checked_again_before_it_is_taken_over(void **state)
+{
+    (void)state;
+    assert_int_equal(block("10.1.0.7", 60), HAND_OK);
+    wall_close(&wall);
+    shell("nft add element inet serviola block4 '{ 8.8.8.8 timeout 1h, 10.1.0.2 timeout 1h, 10.1.0.8 }'");
+    begin();
+    assert_int_equal(wall.bans.count, 1);
+    assert_false(holds("block4", "8.8.8.8"));
+    assert_false(holds("block4", "10.1.0.2"));
+    assert_true(holds("block4", "10.1.0.7"));
+}
+
+static void two_hands_do_not_share_a_table(void **state)
+{
+    static struct wall second;
+
+    (void)state;
+    if (!wall_is_owned(&wall))
+        skip();
+    assert_int_equal(wall_open(&second, &set, &never, 8, &e), 0);
+    assert_int_equal(wall_begin(&second, clock_mono_us(), &e), -1);
+    assert_int_equal(e.code, EBUSY);
+    wall_close(&second);
+}
+
+static void on_lifted(void *ctx, const struct hand_outcome *lifted)
+{
+    *(struct hand_outcome *)ctx = *lifted;
+}
+
+static void an_address_that_becomes_ours_is_freed_but_an_interface_that_flaps_frees_nobody(void **state)
+{
+    struct hand_outcome last = { 0 };
+
+    (void)state;
+    assert_int_equal(block("10.1.0.7", 60), HAND_OK);
+    assert_int_equal(block("10.1.0.8", 60), HAND_OK);
+    shell("ip addr add 10.1.0.7/24 dev lan0");
+    know();
+    wall_lift(&wall, clock_mono_us(), on_lifted, &last);
+    assert_int_equal(last.code, HAND_NEVER_OWN);
+    assert_true(addr_eq(last.who, at("10.1.0.7")));
+    shell("ip addr del 10.1.0.7/24 dev lan0");
+    never.facts.nets_count = 0; /* as while the interface has no address */
+    wall_lift(&wall, clock_mono_us(), on_lifted, &last);
+    assert_true(holds("block4", "10.1.0.8"));
+    know();
+}
+
+static void new_settings_move_the_table_or_take_it_away(void **state)
+{
+    static struct hand_settings other;
+
+    (void)state;
+    assert_int_equal(block("10.1.0.7", 60), HAND_OK);
+    other = set;
+    strcpy(other.table, "elsewhere");
+    other.total = 10;
+    assert_int_equal(wall_settings(&wall, &other, clock_mono_us(), &e), 0);
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_false(holds("block4", "10.1.0.7"));
+    shell("nft list set inet elsewhere block4 | grep -qwF 10.1.0.7");
+    other.acts = 0;
+    assert_int_equal(wall_settings(&wall, &other, clock_mono_us(), &e), 0);
+    shell("! nft list ruleset | grep -q elsewhere");
+}
+
+static struct hand_entry listed;
+static void on_entry(void *ctx, const struct hand_entry *entry)
+{
+    (void)ctx;
+    listed = *entry;
+}
+
+static void a_blocked_sender_is_stopped_and_counted_even_across_a_restore(void **state)
+{
+    uint64_t before;
+    int fd = call();
+
+    (void)state;
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_int_equal(block("10.1.0.1", 60), HAND_OK);
+    assert_int_equal(call(), -1);
+    assert_int_equal(errno, ETIMEDOUT);
+    assert_int_equal(wall_list(&wall, clock_mono_us(), on_entry, NULL, &e), 0);
+    assert_true(listed.packets >= 1);
+    assert_true(listed.expires_ms > 50000 && listed.expires_ms <= 60000);
+    before = listed.packets;
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_int_equal(wall_list(&wall, clock_mono_us(), on_entry, NULL, &e), 0);
+    assert_true(listed.packets >= before);
+    assert_int_equal(unblock("10.1.0.1"), HAND_OK);
+    fd = call();
+    assert_true(fd >= 0);
+    (void)close(fd);
+}
+
+static void reject_tells_the_sender_at_once(void **state)
+{
+    (void)state;
+    set.how = HAND_REJECT;
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_int_equal(block("10.1.0.1", 60), HAND_OK);
+    assert_int_equal(call(), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+}
+
+static void running_connections_of_a_blocked_host_are_cut(void **state)
+{
+    struct cut cut;
+    struct hand_killed killed;
+    char byte;
+    int fd;
+
+    (void)state;
+    shell("nft \'table ip house { chain o { type filter hook output priority 0; ct state established accept; }; }\'");
+    fd = call();
+    assert_true(fd >= 0);
+    assert_int_equal(cut_open(&cut, &e), 0);
+    killed = cut_host(&cut, at("10.1.0.9"), true, set.ports, set.ports_count);
+    assert_int_equal(killed.tracked + killed.sockets, 0);
+    killed = cut_host(&cut, at("10.1.0.1"), true, (uint16_t[]){ 80 }, 1);
+    assert_int_equal(killed.tracked + killed.sockets, 0);
+    assert_int_equal(block("10.1.0.1", 60), HAND_OK);
+    killed = cut_host(&cut, at("10.1.0.1"), true, set.ports, set.ports_count);
+    assert_int_equal(killed.error, 0);
+    assert_true(killed.tracked >= 1);
+    assert_int_equal(killed.sockets, 1);
+    assert_int_equal(recv(fd, &byte, 1, 0), -1);
+    assert_int_equal(errno, ECONNABORTED);
+    cut_close(&cut);
+    (void)close(fd);
+    shell("nft delete table ip house");
+}
+
+/* ---- over the link, as the core sees it; the child is not jailed here, main.c does that ---- */
+
+static struct {
+    unsigned seen[256]; /* by op */
+    struct hand_outcome outcome;
+    struct hand_captured captured;
+    struct hand_link lan;
+    int fd;
+} heard;
+
+static int on_any(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)ctx;
+    (void)from;
+    heard.seen[m->op]++;
+    if (fd >= 0)
+        heard.fd = fd;
+    if (m->op == HAND_BLOCK + HAND_ANSWER || m->op == HAND_HOLD + HAND_ANSWER)
+        memcpy(&heard.outcome, body, sizeof(heard.outcome));
+    if (m->op == HAND_CAPTURE + HAND_ANSWER)
+        memcpy(&heard.captured, body, sizeof(heard.captured));
+    if (m->op == HAND_FACT_LINK && strcmp(((const struct hand_link *)body)->name, "lan0") == 0)
+        memcpy(&heard.lan, body, sizeof(heard.lan));
+    return 0;
+}
+
+static int on_packet(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
+
+#define ROW(op)                                                                                                        \
+    {                                                                                                                  \
+        (op), "any", 0, CHAN_BODY, true, on_any                                                                        \
+    }
+static const struct chan_op core_ops[] = {
+    ROW(HAND_BLOCK + HAND_ANSWER), ROW(HAND_CAPTURE + HAND_ANSWER),
+    ROW(HAND_LIST + HAND_ANSWER),  ROW(HAND_HOLD + HAND_ANSWER),
+    ROW(HAND_FACT_LINK),           ROW(HAND_FACT_LINKS_KNOWN),
+    ROW(HAND_FACT_TABLE),          ROW(HAND_FACT_READY),
+    ROW(HAND_FACT_LIFTED),
+};
+
+static const struct chan_op hunt_ops[] = { { HOLD_PACKET, "packet", sizeof(struct hold_packet), CHAN_BODY, false,
+                                             on_packet } };
+
+static int serve(int link, bool valve)
+{
+    struct loop *l = loop_new(&e);
+    const void *at_settings = NULL;
+    int settings = memfile_from(&set, sizeof(set), "settings", &e);
+    void *own;
+    int rc;
+
+    if (!l || settings < 0 || memfile_map(settings, sizeof(set), &at_settings, &e) < 0)
+        return 1;
+    own = valve ? (void *)valve_new(l, link, at_settings, &e) : (void *)act_new(l, link, at_settings, &e);
+    rc = own && (valve ? valve_begin(own, 0, &e) : act_begin(own, 0, &e)) == 0 ? loop_run(l, &e) : -1;
+    if (rc < 0)
+        (void)fprintf(stderr, "%s\n", e.text);
+    if (valve)
+        valve_free(own);
+    else
+        act_free(own);
+    loop_free(l);
+    return rc < 0;
+}
+
+static struct chan *start(bool valve, pid_t *child)
+{
+    int ends[2];
+    struct chan *c;
+
+    assert_int_equal(chan_pair(ends, &e), 0);
+    *child = fork();
+    if (*child == 0) {
+        (void)close(ends[0]);
+        _exit(serve(ends[1], valve));
+    }
+    (void)close(ends[1]);
+    memset(&heard, 0, sizeof(heard));
+    heard.fd = -1;
+    c = chan_new(ends[0], "hand", core_ops, sizeof(core_ops) / sizeof(core_ops[0]), NULL, &e);
+    assert_non_null(c);
+    return c;
+}
+
+static void hear(struct chan *c, unsigned op, unsigned times)
+{
+    for (int i = 0; i < 100 && heard.seen[op] < times; i++)
+        assert_int_equal(chan_wait(c, 50000, &e), 0);
+    assert_true(heard.seen[op] >= times);
+}
+
+static int end_of(pid_t child)
+{
+    int status = -1;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static int leave_the_table_to_the_child(void **state)
+{
+    (void)walled(state);
+    return torn_down(state);
+}
+
+static void over_the_link_it_blocks_captures_and_reports(void **state)
+{
+    struct hand_block ask = { .who = at("10.1.0.7"), .seconds = 60 };
+    struct hand_capture named = { "lan0" };
+    struct hand_capture unrouted = { "pc0" };
+    struct hand_stop stop = { .clear = 1 };
+    struct sock_filter pass = { BPF_RET | BPF_K, 0, 0, 0xffff };
+    struct sock_fprog program = { 1, &pass };
+    pid_t child;
+    struct chan *c = start(false, &child);
+
+    (void)state;
+    hear(c, HAND_FACT_LINKS_KNOWN, 1);
+    assert_int_equal(heard.seen[HAND_FACT_READY], 1);
+    assert_int_equal(heard.seen[HAND_FACT_TABLE], 1);
+    assert_true(heard.lan.routed && heard.lan.up && !heard.lan.default_route);
+    assert_int_equal(chan_send(c, HAND_BLOCK, 1, 0, &ask, sizeof(ask), -1), 0);
+    hear(c, HAND_BLOCK + HAND_ANSWER, 1);
+    assert_int_equal(heard.outcome.code, HAND_OK);
+    assert_int_equal(chan_send(c, HAND_CAPTURE, 2, 0, &unrouted, sizeof(unrouted), -1), 0);
+    hear(c, HAND_CAPTURE + HAND_ANSWER, 1);
+    assert_int_equal(heard.captured.code, HAND_NOT_NAMED);
+    assert_int_equal(heard.fd, -1);
+    assert_int_equal(chan_send(c, HAND_CAPTURE, 3, 0, &named, sizeof(named), -1), 0);
+    hear(c, HAND_CAPTURE + HAND_ANSWER, 2);
+    assert_int_equal(heard.captured.code, HAND_OK);
+    assert_true(heard.fd >= 0);
+    assert_int_equal(setsockopt(heard.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)), -1);
+    assert_int_equal(errno, EPERM);
+    (void)close(heard.fd);
+    shell("ip addr add 10.1.0.7/24 dev lan0");
+    hear(c, HAND_FACT_LIFTED, 1);
+    shell("ip addr del 10.1.0.7/24 dev lan0");
+    assert_int_equal(chan_send(c, HAND_STOP, 0, 0, &stop, sizeof(stop), -1), 0);
+    assert_int_equal(end_of(child), 0);
+    chan_free(c);
+    shell("! nft list ruleset | grep -q serviola");
+}
+
+static void nonsense_on_the_link_ends_it_and_blocks_stay(void **state)
+{
+    struct hand_block ask = { .who = at("10.1.0.7"), .seconds = 60 };
+    pid_t child;
+    struct chan *c = start(false, &child);
+
+    (void)state;
+    hear(c, HAND_FACT_LINKS_KNOWN, 1);
+    assert_int_equal(chan_send(c, HAND_BLOCK, 1, 0, &ask, sizeof(ask), -1), 0);
+    hear(c, HAND_BLOCK + HAND_ANSWER, 1);
+    assert_int_equal(chan_send(c, HAND_BLOCK, 1, 0, &ask, sizeof(ask) + 1, -1), 0);
+    assert_int_equal(end_of(child), 0);
+    chan_free(c);
+    assert_true(holds("block4", "10.1.0.7"));
+    shell("nft delete table inet serviola");
+}
+
+/* ---- the valve ---- */
+
+static struct hold_verdict pending[64];
+static size_t pending_count;
+
+static int on_packet(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    const struct hold_packet *p = body;
+
+    (void)ctx;
+    (void)from;
+    (void)fd;
+    assert_int_equal(m->len, sizeof(*p) + p->len);
+    assert_int_equal(p->family, 4);
+    assert_int_equal(((const uint8_t *)(p + 1))[0] >> 4, 4);
+    pending[pending_count++ % 64] = (struct hold_verdict){ .id = p->id };
+    return 0;
+}
+
+static int open_call(void)
+{
+    struct sockaddr_in from = mail_at("10.1.0.1", 0);
+    struct sockaddr_in to = mail_at("10.1.0.2", 25);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), -1);
+    assert_int_equal(errno, EINPROGRESS);
+    return fd;
+}
+
+static bool is_connected(int fd, int wait_ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    if (poll(&p, 1, wait_ms) <= 0)
+        return false;
+    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    return error == 0;
+}
+
+static int held(void **state)
+{
+    (void)walled(state);
+    set.hold = 1;
+    set.hold_wait_us = 200000;
+    return wall_restore(&wall, clock_mono_us(), &e);
+}
+
+static void the_valve_waits_for_the_hunt_and_fails_as_it_was_told(void **state)
+{
+    pid_t child;
+    struct chan *core;
+    struct chan *hunt;
+    int fd;
+
+    (void)state;
+    core = start(true, &child);
+    hear(core, HAND_FACT_READY, 1);
+    assert_false(is_connected(fd = open_call(), 150)); /* no hunt: closed */
+    (void)close(fd);
+    assert_int_equal(chan_send(core, HAND_HOLD, 1, 0, NULL, 0, -1), 0);
+    hear(core, HAND_HOLD + HAND_ANSWER, 1);
+    assert_int_equal(heard.outcome.code, HAND_OK);
+    hunt = chan_new(heard.fd, "valve", hunt_ops, 1, NULL, &e);
+    assert_non_null(hunt);
+
+    fd = open_call(); /* the SYN waits for us */
+    pending_count = 0;
+    for (int i = 0; i < 100 && pending_count == 0; i++)
+        assert_int_equal(chan_wait(hunt, 20000, &e), 0);
+    assert_int_equal(pending_count, 1);
+    assert_false(is_connected(fd, 20));
+    pending[0].accept = 1;
+    assert_int_equal(chan_send(hunt, HOLD_VERDICT, 0, 0, pending, sizeof(pending[0]), -1), 0);
+    assert_true(is_connected(fd, 1000));
+    (void)close(fd);
+    assert_int_equal(chan_send(hunt, HOLD_VERDICT, 0, 0, pending, sizeof(pending[0]), -1), 0); /* too late is no harm */
+    chan_free(hunt);
+    chan_free(core);
+    assert_int_equal(end_of(child), 0);
+}
+
+static void an_open_valve_lets_pass_what_nobody_judges(void **state)
+{
+    pid_t child;
+    struct chan *core;
+    struct chan *hunt;
+    int fd;
+
+    (void)state;
+    set.hold_fails_open = 1;
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_true(is_connected(fd = open_call(), 1000)); /* nobody reads the queue */
+    (void)close(fd);
+    core = start(true, &child);
+    hear(core, HAND_FACT_READY, 1);
+    assert_true(is_connected(fd = open_call(), 1000)); /* no hunt */
+    (void)close(fd);
+    assert_int_equal(chan_send(core, HAND_HOLD, 1, 0, NULL, 0, -1), 0);
+    hear(core, HAND_HOLD + HAND_ANSWER, 1);
+    hunt = chan_new(heard.fd, "valve", hunt_ops, 1, NULL, &e);
+    fd = open_call(); /* a hunt that says nothing: each packet waits its 200 ms */
+    assert_false(is_connected(fd, 50));
+    assert_true(is_connected(fd, 2000));
+    (void)close(fd);
+    chan_free(hunt);
+    chan_free(core);
+    assert_int_equal(end_of(child), 0);
+}
+
+int main(void)
+{
+#define WALL(test) cmocka_unit_test_setup_teardown(test, walled, torn_down)
+    const struct CMUnitTest tests[] = {
+        WALL(a_block_is_in_the_kernel_once_and_can_be_lifted),
+        WALL(observing_touches_nothing),
+        WALL(a_batch_answers_each_in_its_place),
+        WALL(a_full_list_says_so_until_a_block_runs_out),
+        WALL(an_owned_table_is_not_for_others_to_touch),
+        WALL(on_a_plain_table_every_blow_is_noticed_and_mended),
+        WALL(a_hand_that_died_leaves_its_blocks_and_the_next_one_takes_them_over),
+        WALL(what_was_left_is_checked_again_before_it_is_taken_over),
+        WALL(two_hands_do_not_share_a_table),
+        WALL(an_address_that_becomes_ours_is_freed_but_an_interface_that_flaps_frees_nobody),
+        WALL(new_settings_move_the_table_or_take_it_away),
+        WALL(a_blocked_sender_is_stopped_and_counted_even_across_a_restore),
+        WALL(reject_tells_the_sender_at_once),
+        WALL(running_connections_of_a_blocked_host_are_cut),
+        cmocka_unit_test_setup(over_the_link_it_blocks_captures_and_reports, leave_the_table_to_the_child),
+        cmocka_unit_test_setup(nonsense_on_the_link_ends_it_and_blocks_stay, leave_the_table_to_the_child),
+        cmocka_unit_test_setup_teardown(the_valve_waits_for_the_hunt_and_fails_as_it_was_told, held, torn_down),
+        cmocka_unit_test_setup_teardown(an_open_valve_lets_pass_what_nobody_judges, held, torn_down),
+    };
+
+    if (geteuid() != 0) {
+        (void)puts("test_hand: needs root, skipped");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, house, empty_house);
+}
