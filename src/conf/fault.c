@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/words.h"
 
 enum { BEFORE_CARET = 100 /* columns of a long line that are shown in front of the word */ };
 
@@ -96,7 +97,7 @@ void fault_add(struct conf_faults *f, struct slice yaml, struct place where, con
     if (i >= FAULT_CAP)
         return;
     va_start(args, format);
-    (void)vsnprintf(fault.text, sizeof(fault.text), format, args);
+    (void)vsnprintf(fault.text, sizeof(fault.text), words_in(format), args);
     va_end(args);
     locate(&fault, yaml, where);
     for (; i > 0 && stands_before(&fault, &f->at[i - 1]); i--)
@@ -130,5 +131,5 @@ void conf_print_faults(const struct conf_faults *faults, FILE *to, bool colour)
     for (size_t i = 0; i < kept; i++)
         print_fault(faults->file, &faults->at[i], to, colour);
     if (faults->count > kept)
-        fprintf(to, "%s: and %zu more faults\n", faults->file, faults->count - kept);
+        fprintf(to, _("%s: and %zu more faults\n"), faults->file, faults->count - kept);
 }

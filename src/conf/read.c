@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/words.h"
 #include "conf/fault.h"
 #include "conf/near.h"
 #include "conf/tree.h"
@@ -31,7 +32,7 @@ void conf_fault(struct walk *w, const struct node *n, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(sentence, sizeof(sentence), format, args);
+    (void)vsnprintf(sentence, sizeof(sentence), words_in(format), args);
     va_end(args);
     if (w->in_default)
         fault_add(w->faults, w->tree->yaml, NOWHERE, "the built-in default is wrong: %s", sentence);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/words.h"
 
 /* Debian 12's library exports these; its header forgot them (later ones have them, just so). */
 const struct fy_mark *fy_token_start_mark(struct fy_token *token);
@@ -29,7 +30,7 @@ struct builder {
 
 static int stop(struct builder *b, struct place where, const char *why)
 {
-    fault_add(b->faults, b->tree->yaml, where, "%s", why);
+    fault_add(b->faults, b->tree->yaml, where, "%s", _(why));
     return -1;
 }
 
@@ -176,7 +177,7 @@ static void say_syntax(struct builder *b, struct fy_diag *diag)
     char words[160];
     struct text t = TEXT_IN(words);
 
-    text_visible(&t, slice_text(error ? error->msg : "it can't be read"));
+    text_visible(&t, slice_text(error ? error->msg : _("it can't be read")));
     while (where.at != SIZE_MAX && where.at > 0 && where.at >= yaml.len)
         where.at--; /* "at the end" is the end of the last line */
     fault_add(b->faults, yaml, where, "this is not YAML: %s", words);

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/words.h"
 #include "conf/near.h"
 #include "conf/value.h"
 #include "conf/walk.h"
 
 static void wrong(struct walk *w, const struct node *n, const char *must_be)
 {
-    conf_fault(w, n, "%s must be %s, not \"%s\"", w->path.at, must_be, conf_shown(n->text).text);
+    conf_fault(w, n, "%s must be %s, not \"%s\"", w->path.at, words_in(must_be), conf_shown(n->text).text);
 }
 
 static void read_bool(struct walk *w, const struct key *k, char *to, const struct node *n)
@@ -225,7 +226,8 @@ void conf_value(struct walk *w, const struct key *k, char *to, uint32_t at)
     bool is_list = list_types[k->type].add != NULL;
 
     if (n->type == NODE_MAP || (n->type == NODE_LIST && !is_list))
-        conf_fault(w, n, "%s is one value, not %s", w->path.at, n->type == NODE_MAP ? "a block of keys" : "a list");
+        conf_fault(w, n, "%s is one value, not %s", w->path.at,
+                   n->type == NODE_MAP ? _("a block of keys") : _("a list"));
     else if (n->type == NODE_SCALAR && n->empty)
         conf_fault(w, n, "%s has no value; write one, or leave the line out", w->path.at);
     else
