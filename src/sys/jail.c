@@ -268,13 +268,16 @@ static int prove(const struct jail *j, struct ids who, struct err *e)
 
 int jail_enter(const struct jail *j, unsigned *gaps, struct err *e)
 {
+    bool traces = j->keep_caps >> CAP_SYS_PTRACE & 1;
     struct ids who;
     int ruleset;
 
     *gaps = 0;
+    if (traces && (j->calls & (JAIL_FILES | JAIL_SPAWN)))
+        return err_set(e, EINVAL, "jail: who may trace others may not write files too");
     if (alone(e) < 0 || choose_ids(j, &who, e) < 0)
         return err_wrap(e, "jail");
-    ruleset = landlock_open(j, gaps, e); /* while its folders can still be reached */
+    ruleset = traces ? LANDLOCK_ABSENT : landlock_open(j, gaps, e); /* while its folders can still be reached */
     if (ruleset == -1)
         return err_wrap(e, "jail");
     if (become_small(j, who, e) < 0 || (ruleset >= 0 && landlock_enter(ruleset, j, e) < 0) ||

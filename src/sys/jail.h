@@ -27,19 +27,18 @@ enum jail_gap {
 };
 const char *jail_gap_words(enum jail_gap one); /* "TCP ports (Linux 6.7)" */
 
-enum jail_calls { /* seccomp sets; each includes JAIL_BASE (memory, clocks, epoll, messages on open descriptors, exit)
-                   */
-                  JAIL_BASE = 0,
-                  JAIL_RING = 1,     /* packet ring: getsockopt and setsockopt on an open packet socket */
-                  JAIL_FILES = 2,    /* open, read, write, sync, rename, unlink inside the Landlock folders */
-                  JAIL_NETLINK = 4,  /* send and receive on netlink sockets, open new ones */
-                  JAIL_ACCEPT = 8,   /* accept4 on listening sockets */
-                  JAIL_THREADS = 16, /* more threads */
-                  JAIL_PROC = 32,    /* open (read-only) and read below `read_only`: /proc */
-                  JAIL_SPAWN = 64,   /* fork, exec, wait, setuid, and all that a child needs until its own jail: the
-                                        supervisor alone */
-                  JAIL_PACKET = 128, /* open packet sockets, and bind and filter them: the hand */
-                  JAIL_LISTEN = 256, /* open TCP sockets, bind and listen: the hand */
+/* seccomp sets; each includes JAIL_BASE (memory, clocks, epoll, messages on open descriptors, exit) */
+enum jail_calls {
+    JAIL_BASE = 0,
+    JAIL_RING = 1,     /* packet ring: getsockopt and setsockopt on an open packet socket */
+    JAIL_FILES = 2,    /* open, read, write, sync, rename, unlink inside the Landlock folders */
+    JAIL_NETLINK = 4,  /* send and receive on netlink sockets, open new ones */
+    JAIL_ACCEPT = 8,   /* accept4 on listening sockets */
+    JAIL_THREADS = 16, /* more threads */
+    JAIL_PROC = 32,    /* open (read-only) and read below `read_only`: /proc */
+    JAIL_SPAWN = 64,   /* fork, exec, wait, and all that a child needs until its own jail: the supervisor alone */
+    JAIL_PACKET = 128, /* open packet sockets, bind and filter them: the hand */
+    JAIL_LISTEN = 256, /* open TCP sockets, bind and listen: the hand */
 };
 
 struct jail {
@@ -48,9 +47,15 @@ struct jail {
     unsigned calls;               /* enum jail_calls */
     const char *const *folders;   /* may read and write below these (NULL-ended; NULL: no files at all) */
     const char *const *read_only; /* may read these, or below these; one that does not exist grants nothing */
-    uint64_t keep_caps;           /* 1 << CAP_...; the hand alone keeps any */
-    uint64_t lend_caps;           /* held for children only (JAIL_SPAWN): permitted and bounding, not in effect */
-    bool tcp;                     /* may connect or bind TCP (the hand's LISTEN; the gate, later) */
+    /*
+     * 1 << CAP_...; the hand alone keeps any.  With CAP_SYS_PTRACE there is no
+     * Landlock: it would refuse exactly what that capability is for (the stack
+     * of a process outside the jail), and seccomp then lets files be opened
+     * for reading alone (JAIL_PROC).
+     */
+    uint64_t keep_caps;
+    uint64_t lend_caps; /* held for children only (JAIL_SPAWN): permitted and bounding, not in effect */
+    bool tcp;           /* may connect or bind TCP (the hand's LISTEN; the gate, later) */
 };
 
 /*

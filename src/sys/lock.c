@@ -27,15 +27,21 @@ static int read_in(struct dl_phdr_info *object, size_t size, void *ctx)
     return 0;
 }
 
-int lock_memory(struct err *e)
+/* With a limit, a later malloc would fail when it is reached: all or nothing. */
+int lock_allow(struct err *e)
 {
     const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
     struct rlimit now;
 
-    /* With a limit, a later malloc would fail when it is reached: all or nothing. */
-    if (setrlimit(RLIMIT_MEMLOCK, &all) < 0 &&
-        (getrlimit(RLIMIT_MEMLOCK, &now) < 0 || now.rlim_cur != RLIM_INFINITY))
+    if (setrlimit(RLIMIT_MEMLOCK, &all) < 0 && (getrlimit(RLIMIT_MEMLOCK, &now) < 0 || now.rlim_cur != RLIM_INFINITY))
         return err_set(e, 0, "the limit on locked memory can't be raised; start as root, with LimitMEMLOCK=infinity");
+    return 0;
+}
+
+int lock_memory(struct err *e)
+{
+    if (lock_allow(e) < 0)
+        return -1;
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
         return err_set(e, errno, "mlockall");
     (void)dl_iterate_phdr(read_in, NULL);

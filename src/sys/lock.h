@@ -10,6 +10,9 @@
 #define SERVIOLA_SYS_LOCK_H
 #include "base/err.h"
 
+/* Lifts the limit for this process and all that it starts: the supervisor, before its jail. */
+int lock_allow(struct err *e);
+
 /* Before the jail.  -1 (nothing is locked) when the limit is too low and can't be raised; the text says how to. */
 int lock_memory(struct err *e);
 #endif

@@ -359,6 +359,51 @@ static void proc_is_read_and_not_written(void **state)
     assert_int_equal(child_ends(&j, write_proc), -BY_JAIL);
 }
 
+static pid_t looked_at;
+
+static int read_stack(void)
+{
+    char path[64];
+    char text[256];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stack", (int)looked_at);
+    fd = open(path, O_RDONLY);
+    return fd >= 0 && read(fd, text, sizeof(text)) > 0 ? DONE : 2;
+}
+
+static void the_look_sees_where_a_jailed_process_hangs_and_writes_nothing(void **state)
+{
+    struct jail other = jail_of(JAIL_BASE);
+    struct jail j = jail_of(JAIL_PROC);
+    int in[2];
+    char byte;
+
+    (void)state;
+    needs_root();
+    assert_int_equal(pipe(in), 0);
+    looked_at = fork();
+    if (looked_at == 0) {
+        unsigned gaps;
+
+        if (jail_enter(&other, &gaps, NULL) < 0)
+            _exit(NOT_JAILED);
+        (void)!write(in[1], "+", 1);
+        for (;;)
+            (void)poll(NULL, 0, -1);
+    }
+    (void)close(in[1]);
+    assert_int_equal(read(in[0], &byte, 1), 1);
+    j.keep_caps = 1ull << CAP_SYS_PTRACE | 1ull << CAP_SYS_ADMIN | 1ull << CAP_DAC_READ_SEARCH;
+    assert_int_equal(child_ends(&j, read_stack), DONE);
+    assert_int_equal(child_ends(&j, write_proc), -BY_JAIL);
+    (void)kill(looked_at, SIGKILL);
+    assert_int_equal(waitpid(looked_at, NULL, 0), looked_at);
+    (void)close(in[0]);
+    j.calls |= JAIL_FILES;
+    assert_int_equal(child_ends(&j, live), NOT_JAILED);
+}
+
 /* --- threads, netlink, signals --- */
 
 static void *nothing(void *ctx)
@@ -538,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
         cmocka_unit_test_setup_teardown(files_are_written_in_the_named_folder_and_nowhere_else, make_room, clear_room),
         cmocka_unit_test(proc_is_read_and_not_written),
+        cmocka_unit_test(the_look_sees_where_a_jailed_process_hangs_and_writes_nothing),
         cmocka_unit_test(threads_start_where_the_part_asked_for_them),
         cmocka_unit_test(netlink_does_not_open_the_internet),
         cmocka_unit_test(the_parent_death_signal_survives_a_change_of_user),
