@@ -11,6 +11,7 @@
 #include "cmd/sight.h"
 #include "core/supervise.h"
 #include "journal/json.h"
+#include "rule/rule.h"
 #include "sense/hunt/offline.h"
 #include "sys/say.h"
 #include "view/line.h"
@@ -60,8 +61,10 @@ enum { HOSTS_NAMED = 32 };
 
 struct reading {
     const struct hunt_options *o;
+    struct rules *rules; /* owned: what a live house would have done */
+    int64_t now_us;      /* the latest time in the file so far */
     bool colour;
-    struct addr hosts[HOSTS_NAMED]; /* with a finding, each once */
+    struct addr hosts[HOSTS_NAMED]; /* whom a rule would have blocked, each once */
     size_t hosts_count;
     bool more;
 };
@@ -80,11 +83,16 @@ static void add_host(struct reading *r, struct addr who)
 static void on_event(void *ctx, const struct event *ev)
 {
     struct reading *r = ctx;
+    struct rule_hit hits[RULE_HITS];
     char line[EVENT_JSON_BYTES];
     struct text t = TEXT_IN(line);
+    size_t n;
 
-    if (ev->grade >= GRADE_WARN && ev->src.family != 0)
-        add_host(r, ev->src);
+    r->now_us = ev->at_us > r->now_us ? ev->at_us : r->now_us;
+    n = rules_match(r->rules, ev, r->now_us, hits, RULE_HITS);
+    for (size_t i = 0; i < n; i++)
+        if (hits[i].act == RULE_BLOCK)
+            add_host(r, hits[i].src);
     if (r->o->common.json)
         event_json(ev, &t);
     else
@@ -113,18 +121,21 @@ static void sum_up(const struct reading *r, const struct offline_result *res)
     (void)fputs("\n", stderr);
 }
 
-static int read_file(const struct hunt_options *o, struct hunt_settings *settings)
+static int read_file(const struct hunt_options *o, const struct house_settings *conf)
 {
-    struct reading r = { .o = o, .colour = paint_wanted(STDOUT_FILENO) };
+    struct err e = { 0 };
+    struct reading r = { .o = o,
+                         .colour = paint_wanted(STDOUT_FILENO),
+                         .rules = rules_new(&conf->rules, &conf->block, &e) };
     struct offline_options offline = { .file = o->file,
-                                       .settings = settings,
+                                       .settings = &conf->hunt,
                                        .mails = o->mails ? stdout : NULL,
                                        .event = o->mails ? NULL : on_event,
                                        .ctx = &r };
     struct offline_result result = { 0 };
-    struct err e = { 0 };
-    enum offline_end end = hunt_offline(&offline, &result, &e);
+    enum offline_end end = r.rules ? hunt_offline(&offline, &result, &e) : OFFLINE_FAILED;
 
+    rules_free(r.rules);
     if (fflush(stdout) != 0) {
         say("standard output could not be written");
         return EXIT_CANNOT;
@@ -133,9 +144,7 @@ static int read_file(const struct hunt_options *o, struct hunt_settings *setting
         say("%s", e.text);
     if ((end == OFFLINE_WHOLE || end == OFFLINE_CUT) && !o->mails && !o->common.json)
         sum_up(&r, &result);
-    if (end == OFFLINE_WHOLE && !o->mails && r.hosts_count > 0)
-        return EXIT_FOUND;
-    return (int)end;
+    return end == OFFLINE_WHOLE && !o->mails && result.findings > 0 ? EXIT_FOUND : (int)end;
 }
 
 static int hunt_file(const struct hunt_options *o)
@@ -151,7 +160,7 @@ static int hunt_file(const struct hunt_options *o)
     if (o->lan && !live_networks(o->lan, &s.conf->hunt.inside))
         code = options_wrong(&usage, "--lan takes networks with commas between them, such as 10.1.0.0/16,fd00:20::/64");
     else
-        code = read_file(o, &s.conf->hunt);
+        code = read_file(o, s.conf);
 out:
     sight_close(&s);
     return code;

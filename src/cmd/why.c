@@ -150,9 +150,10 @@ static void gather_now(struct gathering *g)
     struct err e;
 
     g->c.mode = g->sight.conf->hunt.mode;
-    if (!g->sight.client || client_status(g->sight.client, &status, &e) < 0)
+    g->c.silent = client_says_down(&g->sight.core_error) ? "serviola is not running" : g->sight.core_error.text;
+    if (!g->sight.client || client_status(g->sight.client, &status, &g->sight.core_error) < 0)
         return;
-    g->c.running = true;
+    g->c.silent = NULL;
     g->c.mode = (int)status.mode;
     if (client_blocks(g->sight.client, see_block, g, &e) < 0)
         say("%s", e.text);

@@ -63,13 +63,13 @@ struct why_verdict why_judge(const struct why_case *c)
 
     for (size_t i = 0; i < c->count; i++)
         fold(&v, &c->about[i]);
-    if (c->running && c->block) {
+    if (!c->silent && c->block) {
         v.state = WHY_BLOCKED;
         v.until_us = c->block->until_us;
         v.decision = v.block ? v.block : v.decision;
     } else if (v.state == WHY_BLOCKED && v.until_us != 0 && v.until_us <= c->now_us) {
         v.state = WHY_EXPIRED;
-    } else if (v.state == WHY_BLOCKED && c->running) {
+    } else if (v.state == WHY_BLOCKED && !c->silent) {
         v.state = WHY_GONE;
     }
     return v;
@@ -219,8 +219,8 @@ static void say_blocked(struct answer *a)
     if (c->block)
         text_addf(a->t, " %llu packet%s been dropped since.", (unsigned long long)c->block->packets,
                   c->block->packets == 1 ? " has" : "s have");
-    else if (!c->running)
-        text_word(a->t, " (serviola is not running: this is what the journal says.)");
+    else if (c->silent)
+        text_addf(a->t, " (This is what the journal says; %s.)", c->silent);
     put_standing(a);
     text_addf(a->t, " To lift it: serviola unblock %s; to allow it for good: serviola allow %s.", a->who, a->who);
 }

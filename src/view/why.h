@@ -32,8 +32,8 @@ struct why_case {
     void *ctx;
 
     int64_t now_us;
-    bool running;                  /* the core answered; block and status are what it said */
-    const struct ctl_entry *block; /* the block that stands now; NULL: none */
+    const char *silent;            /* why the core could not be asked; NULL: it answered */
+    const struct ctl_entry *block; /* the block that stands now, as the core says; NULL: none */
     int mode;                      /* enum hunt_mode of the running core, else of the configuration */
 
     const char *standing; /* what the configuration says about `who`, a sentence; NULL: nothing */

@@ -75,7 +75,7 @@ static struct event *a_block(uint64_t cause)
 static struct why_case a_case(void)
 {
     return (struct why_case){ .who = worm(), .about = journal.at, .count = journal.count, .get = get, .now_us = NOW,
-                              .running = true, .mode = MODE_BLOCK };
+                              .mode = MODE_BLOCK };
 }
 
 static const char *answer_to(const struct why_case *c)
@@ -134,9 +134,9 @@ static void without_a_core_the_journal_alone_is_told(void **state)
     (void)state;
     (void)a_block(a_mail());
     c = a_case();
-    c.running = false;
+    c.silent = "serviola is not running";
     assert_int_equal(why_judge(&c).state, WHY_BLOCKED);
-    holds(answer_to(&c), "serviola is not running: this is what the journal says");
+    holds(answer_to(&c), "(This is what the journal says; serviola is not running.)");
     c.now_us = NOW + 3421 * SECOND;
     assert_int_equal(why_judge(&c).state, WHY_EXPIRED);
     holds(answer_to(&c), "its block ended by itself at 19:25:03. It had been blocked at 18:27:01 because at 18:27:00 it "
@@ -362,7 +362,7 @@ static void lines_are_folded_between_words(void **state)
     assert_non_null(f);
     (void)a_block(a_mail());
     c = a_case();
-    c.running = false;
+    c.silent = "serviola is not running";
     why_print(&c, f, 40, false);
     (void)fclose(f);
     holds(page, "FROM:<john.doe@mail.com>");
