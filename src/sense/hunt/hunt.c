@@ -20,12 +20,13 @@
 
 enum {
     SECOND_US = 1000000,
-    ALLOW_MOST = 256,        /* changes of the allow list while running */
-    LEARN_EVERY_S = 600,     /* how often learning looks for what to propose */
-    LEARN_PROPOSALS = 64,    /* events in one such round */
-    EVIDENCE_AT_ONCE = 8,    /* files made before frames are looked at again */
-    HOLD_RETRY_S = 2,        /* until the valve is asked for again */
-    HELD_EVERY_US = 1000000, /* hunt.held at most this often in all */
+    ALLOW_MOST = 256,          /* changes of the allow list while running */
+    LEARN_EVERY_S = 600,       /* how often learning looks for what to propose */
+    LEARN_PROPOSALS = 64,      /* events in one such round */
+    EVIDENCE_AT_ONCE = 4,      /* files made before frames are looked at again, */
+    EVIDENCE_PAUSE_US = 20000, /* and no sooner than then: blocks go before the disk */
+    HOLD_RETRY_S = 2,          /* until the valve is asked for again */
+    HELD_EVERY_US = 1000000,   /* hunt.held at most this often in all */
 };
 
 struct hunt {
