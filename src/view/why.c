@@ -36,11 +36,9 @@ static void fold(struct why_verdict *v, const struct event *ev)
     uint64_t until;
 
     if (next == WHY_UNKNOWN) {
-        if (finding && (v->state == WHY_UNKNOWN || v->state == WHY_SEEN || v->state == WHY_NOTICED)) {
+        if (finding && (v->state == WHY_SEEN || v->state == WHY_NOTICED)) {
             v->state = WHY_NOTICED;
             v->decision = ev;
-        } else if (v->state == WHY_UNKNOWN) {
-            v->state = WHY_SEEN;
         }
         return;
     }
@@ -57,12 +55,24 @@ static void fold(struct why_verdict *v, const struct event *ev)
     v->decision = next == WHY_BLOCKED ? v->block : ev;
 }
 
+/* What somebody sent it, and what followed for others, is no matter of its own; an allowance names a network. */
+static bool concerns(const struct event *ev, struct addr who)
+{
+    struct slice words;
+    struct prefix net;
+
+    if (ev->kind == EV_ACT_ALLOWED || ev->kind == EV_ACT_DISALLOWED)
+        return event_get(ev, F_PREFIX, &words) && prefix_read(words, &net) && prefix_has(net, who);
+    return addr_eq_ip(ev->src, who);
+}
+
 struct why_verdict why_judge(const struct why_case *c)
 {
-    struct why_verdict v = { .state = WHY_UNKNOWN };
+    struct why_verdict v = { .state = c->count > 0 ? WHY_SEEN : WHY_UNKNOWN };
 
     for (size_t i = 0; i < c->count; i++)
-        fold(&v, &c->about[i]);
+        if (concerns(&c->about[i], c->who))
+            fold(&v, &c->about[i]);
     if (!c->silent && c->block) {
         v.state = WHY_BLOCKED;
         v.until_us = c->block->until_us;

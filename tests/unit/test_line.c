@@ -80,8 +80,9 @@ static void bytes_from_outside_can_not_forge_a_line_nor_a_field(void **state)
 
     (void)state;
     event_add_words(&ev, F_PATH, "a\nb\033[2J\" cause=\"x");
-    event_add_text(&ev, F_HELO, SLICE("\xc2\x9b"
-                                      "31m"));
+    event_add_text(&ev, F_HELO,
+                   SLICE("\xc2\x9b"
+                         "31m"));
     line = full(&ev);
     assert_null(strchr(line, '\n'));
     assert_null(strchr(line, '\033'));
@@ -167,9 +168,20 @@ static void holds(FILE *f, const char *words)
 
 static struct ctl_status a_fine_house(void)
 {
-    struct ctl_status s = { .version = "0.1.0", .now_us = NOW, .started_us = NOW - 3600000000LL, .next_seq = 813,
-                            .synced_seq = 812, .mode = MODE_BLOCK, .blocks = 1, .blocks_cap = 65536, .table_whole = 1,
-                            .up = 1, .parts_count = 1, .links_count = 1, .mails = 3, .findings = 1 };
+    struct ctl_status s = { .version = "0.1.0",
+                            .now_us = NOW,
+                            .started_us = NOW - 3600000000LL,
+                            .next_seq = 813,
+                            .synced_seq = 812,
+                            .mode = MODE_BLOCK,
+                            .blocks = 1,
+                            .blocks_cap = 65536,
+                            .table_whole = 1,
+                            .up = 1,
+                            .parts_count = 1,
+                            .links_count = 1,
+                            .mails = 3,
+                            .findings = 1 };
 
     memcpy(s.parts[0].name, "hunt", 5);
     s.parts[0].up = 1;
@@ -237,8 +249,12 @@ static void a_status_from_a_stranger_can_not_lead_past_its_arrays(void **state)
 
 static void blocks_are_a_table_or_an_object_a_line(void **state)
 {
-    struct ctl_entry e = { .who = addr_v4(0x0a010002, 0), .cause = 813, .since_us = NOW - 60000000,
-                           .until_us = NOW + 3540000000LL, .packets = 1234, .bytes = 99 };
+    struct ctl_entry e = { .who = addr_v4(0x0a010002, 0),
+                           .cause = 813,
+                           .since_us = NOW - 60000000,
+                           .until_us = NOW + 3540000000LL,
+                           .packets = 1234,
+                           .bytes = 99 };
     FILE *f = capture();
 
     (void)state;

@@ -37,7 +37,11 @@ static const struct option_row rows[] = {
     { "mode", 'm', OPTION_WORD, offsetof(struct test_options, mode), "MODE", "how", modes },
     { 0 },
 };
-static const struct usage usage = { .name = "test", .what = "A test.", .synopsis = "[WORD]", .rows = rows, .most = 1,
+static const struct usage usage = { .name = "test",
+                                    .what = "A test.",
+                                    .synopsis = "[WORD]",
+                                    .rows = rows,
+                                    .most = 1,
                                     .examples = "serviola test|shows it" };
 
 enum { WORDS = 24 };
@@ -96,8 +100,8 @@ static void refuses(const char *line, const char *words)
 
 static void each_type_is_read_into_its_place(void **state)
 {
-    struct test_options o =
-        reads("test --follow --why because -n 3 --for 1h30min --who 2001:db8::7 --net 10.1.0.0/16 -m block -c x.conf --json");
+    struct test_options o = reads(
+        "test --follow --why because -n 3 --for 1h30min --who 2001:db8::7 --net 10.1.0.0/16 -m block -c x.conf --json");
 
     (void)state;
     assert_true(o.follow);

@@ -12,7 +12,7 @@
 
 #define SECOND 1000000LL
 /* 2026-11-22T18:28:03.5Z */
-#define NOW (1795372083LL * SECOND + 500000)
+#define NOW    (1795372083LL * SECOND + 500000)
 
 static void in_zone(const char *zone)
 {

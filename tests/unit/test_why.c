@@ -15,7 +15,7 @@
 #include "view/why.h"
 
 #define SECOND 1000000LL
-#define NOW (1795372083LL * SECOND) /* 2026-11-22T18:28:03Z */
+#define NOW    (1795372083LL * SECOND) /* 2026-11-22T18:28:03Z */
 
 /* A made-up journal: events in the order they were told. */
 static struct {
@@ -74,8 +74,9 @@ static struct event *a_block(uint64_t cause)
 
 static struct why_case a_case(void)
 {
-    return (struct why_case){ .who = worm(), .about = journal.at, .count = journal.count, .get = get, .now_us = NOW,
-                              .mode = MODE_BLOCK };
+    return (struct why_case){
+        .who = worm(), .about = journal.at, .count = journal.count, .get = get, .now_us = NOW, .mode = MODE_BLOCK
+    };
 }
 
 static const char *answer_to(const struct why_case *c)
@@ -139,8 +140,9 @@ static void without_a_core_the_journal_alone_is_told(void **state)
     holds(answer_to(&c), "(This is what the journal says; serviola is not running.)");
     c.now_us = NOW + 3421 * SECOND;
     assert_int_equal(why_judge(&c).state, WHY_EXPIRED);
-    holds(answer_to(&c), "its block ended by itself at 19:25:03. It had been blocked at 18:27:01 because at 18:27:00 it "
-                         "spoke SMTP");
+    holds(answer_to(&c),
+          "its block ended by itself at 19:25:03. It had been blocked at 18:27:01 because at 18:27:00 it "
+          "spoke SMTP");
 }
 
 static void a_block_by_command_is_told_with_who_and_why(void **state)
@@ -272,6 +274,19 @@ static void a_finding_that_nobody_acted_on_is_only_noticed(void **state)
     holds(answer_to(&c), "It is in an admin network.");
 }
 
+static void a_server_that_a_worm_spoke_to_is_not_the_worm(void **state)
+{
+    struct why_case c;
+
+    (void)state;
+    (void)a_block(a_mail());
+    c = a_case();
+    c.who = addr_v4(0xcb00711f, 0);
+    assert_int_equal(why_judge(&c).state, WHY_SEEN);
+    assert_null(why_judge(&c).decision);
+    holds(answer_to(&c), "203.0.113.31 is not blocked, and nothing speaks against it.");
+}
+
 static void an_allowed_host_says_how_to_take_it_off(void **state)
 {
     struct event *ev;
@@ -400,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup(a_cause_that_has_left_the_journal_is_named, empty),
         cmocka_unit_test_setup(an_unknown_host_is_told_what_was_looked_at, empty),
         cmocka_unit_test_setup(a_finding_that_nobody_acted_on_is_only_noticed, empty),
+        cmocka_unit_test_setup(a_server_that_a_worm_spoke_to_is_not_the_worm, empty),
         cmocka_unit_test_setup(an_allowed_host_says_how_to_take_it_off, empty),
         cmocka_unit_test_setup(an_event_is_told_and_then_how_it_stands, empty),
         cmocka_unit_test_setup(evidence_is_listed_with_its_file, empty),
