@@ -180,19 +180,29 @@ void loop_before_sleep(struct loop *l, void (*call)(void *ctx), void *ctx)
     l->hooks++;
 }
 
+static int wait_us(const struct loop *l, struct epoll_event *ev, int64_t left_us) /* < 0: for ever */
+{
+    const struct timespec wait = { .tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000 };
+    int n = epoll_pwait2(l->epoll, ev, HANDFUL, left_us < 0 ? NULL : &wait, NULL);
+
+    if (n < 0 && errno == ENOSYS) /* before Linux 5.11, and under valgrind: whole milliseconds, never too early */
+        n = epoll_wait(l->epoll, ev, HANDFUL,
+                       left_us < 0            ? -1
+                       : left_us > 3600000000 ? 3600000
+                                              : (int)((left_us + 999) / 1000));
+    return n;
+}
+
 /* Sleeps until something is ready or the first timer is due; the number of events, 0 on time-out, -1. */
-static int look(struct loop *l, struct epoll_event *ev)
+static int look(const struct loop *l, struct epoll_event *ev)
 {
     int64_t next_us = timers_next_us(l->timers);
-    struct timespec wait = { 0 };
+    int64_t left_us;
 
-    if (next_us != INT64_MAX) {
-        int64_t left_us = next_us - clock_mono_us();
-
-        if (left_us > 0)
-            wait = (struct timespec){ .tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000 };
-    }
-    return epoll_pwait2(l->epoll, ev, HANDFUL, next_us == INT64_MAX ? NULL : &wait, NULL);
+    if (next_us == INT64_MAX)
+        return wait_us(l, ev, -1);
+    left_us = next_us - clock_mono_us();
+    return wait_us(l, ev, left_us > 0 ? left_us : 0);
 }
 
 static void dispatch(struct loop *l, const struct epoll_event *ev)
@@ -221,7 +231,7 @@ int loop_run(struct loop *l, struct err *e)
             break;
         n = look(l, ev);
         if (n < 0 && errno != EINTR)
-            return err_set(e, errno, "epoll_pwait2");
+            return err_set(e, errno, "epoll_wait");
         for (int i = 0; i < n && !l->stop; i++)
             dispatch(l, &ev[i]);
     }

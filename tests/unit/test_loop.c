@@ -176,6 +176,7 @@ static void a_thousand_timers_keep_their_order(void **state)
 struct fixture {
     struct loop *loop;
     int pipe[2], other[2];
+    int fresh; /* of a pipe made on the way, or -1 */
     int calls, hooks;
 };
 
@@ -184,6 +185,8 @@ static int open_fixture(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
 
     *state = f;
+    if (f)
+        f->fresh = -1;
     if (!f || pipe2(f->pipe, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(f->other, O_CLOEXEC | O_NONBLOCK) < 0)
         return -1;
     f->loop = loop_new(NULL);
@@ -199,6 +202,7 @@ static int close_fixture(void **state)
         (void)close(f->pipe[i]);
         (void)close(f->other[i]);
     }
+    (void)close(f->fresh);
     free(f);
     return 0;
 }
@@ -286,6 +290,7 @@ static void take_its_number(void *ctx, int fd, int events)
     assert_int_equal(pipe2(fresh, O_CLOEXEC), 0);
     assert_int_equal(dup2(fresh[0], other), other); /* the same number, another file, nothing to read in it */
     (void)close(fresh[0]);
+    f->fresh = fresh[1];
     assert_int_equal(loop_watch(f->loop, other, LOOP_IN, never, f, NULL), 0);
     loop_unwatch(f->loop, fd);
     (void)loop_timer(f->loop, 1000, 0, stop, f);
