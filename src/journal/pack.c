@@ -115,7 +115,7 @@ static int take(struct packer *p, const struct seg_element *el, struct pack_resu
 {
     struct seg_block from;
 
-    if (!seg_read_block(el, &from) || seg_unpack(el, &from, p->unpacked, NULL) < 0) {
+    if (!seg_read_block(el, &from) || !seg_commits_fit(el, &from) || seg_unpack(el, &from, p->unpacked, NULL) < 0) {
         r->damaged_bytes += el->size;
         return 0;
     }

@@ -182,6 +182,17 @@ bool seg_next_commit(struct seg_commits *c, uint32_t *records, uint32_t *bytes)
     return true;
 }
 
+bool seg_commits_fit(const struct seg_element *el, const struct seg_block *b)
+{
+    struct seg_commits commits = seg_commits_of(el, b);
+    uint32_t records;
+    uint32_t bytes;
+
+    while (seg_next_commit(&commits, &records, &bytes))
+        continue;
+    return commits.left == 0 && commits.records == 0 && commits.bytes == 0;
+}
+
 void seg_chain(uint8_t chain[SEG_HASH], enum seg_content content, uint32_t records, uint64_t first_seq,
                struct slice payload)
 {

@@ -157,6 +157,7 @@ struct seg_commits {
 };
 struct seg_commits seg_commits_of(const struct seg_element *el, const struct seg_block *b);
 bool seg_next_commit(struct seg_commits *c, uint32_t *records, uint32_t *bytes);
+bool seg_commits_fit(const struct seg_element *el, const struct seg_block *b); /* the list is well-formed */
 
 void seg_chain(uint8_t chain[SEG_HASH], enum seg_content content, uint32_t records, uint64_t first_seq,
                struct slice payload); /* in place: before to after */
