@@ -12,6 +12,7 @@
 #include "core/supervise.h"
 #include "journal/json.h"
 #include "rule/rule.h"
+#include "sense/hunt/learn.h"
 #include "sense/hunt/offline.h"
 #include "sys/say.h"
 #include "view/line.h"
@@ -48,11 +49,12 @@ static const struct usage usage = {
         "capture file, which needs no rights.  Exit code of -r: 0 nobody found; 1 somebody, or the file is cut off;\n"
         "2 not a capture file.",
     .synopsis = "[-i IF[,IF]] [--lan NET[,NET]] [--block|--hold|--learn]\n"
-                "       serviola hunt -r FILE [--lan NET[,NET]] [--mails] [--json]",
+                "       serviola hunt -r FILE [--lan NET[,NET]] [--mails|--learn] [--json]",
     .rows = rows,
     .examples = "serviola hunt -i eth1|watch one interface, touch nothing\n"
                 "serviola hunt -i eth1 --block|and block who is found\n"
-                "serviola hunt -r day.pcap --lan 10.1.0.0/16|who would have been blocked that day",
+                "serviola hunt -r day.pcap --lan 10.1.0.0/16|who would have been blocked that day\n"
+                "serviola hunt -r day.pcap --learn|which hosts look like mail servers of the house",
 };
 
 /* ---- from a file ---- */
@@ -130,19 +132,24 @@ static int read_file(const struct hunt_options *o, const struct house_settings *
     struct offline_options offline = { .file = o->file,
                                        .settings = &conf->hunt,
                                        .mails = o->mails ? stdout : NULL,
-                                       .event = o->mails ? NULL : on_event,
+                                       .learn = o->learn ? learn_new(&e) : NULL,
+                                       .event = o->mails || o->learn ? NULL : on_event,
                                        .ctx = &r };
     struct offline_result result = { 0 };
-    enum offline_end end = r.rules ? hunt_offline(&offline, &result, &e) : OFFLINE_FAILED;
+    bool ready = r.rules && (!o->learn || offline.learn);
+    enum offline_end end = ready ? hunt_offline(&offline, &result, &e) : OFFLINE_FAILED;
 
     rules_free(r.rules);
+    if (offline.learn && (end == OFFLINE_WHOLE || end == OFFLINE_CUT))
+        learn_print(offline.learn, stdout);
+    learn_free(offline.learn);
     if (fflush(stdout) != 0) {
         say("standard output could not be written");
         return EXIT_CANNOT;
     }
     if (end != OFFLINE_WHOLE)
         say("%s", e.text);
-    if ((end == OFFLINE_WHOLE || end == OFFLINE_CUT) && !o->mails && !o->common.json)
+    if ((end == OFFLINE_WHOLE || end == OFFLINE_CUT) && !o->mails && !o->learn && !o->common.json)
         sum_up(&r, &result);
     return end == OFFLINE_WHOLE && !o->mails && result.findings > 0 ? EXIT_FOUND : (int)end;
 }
@@ -152,8 +159,10 @@ static int hunt_file(const struct hunt_options *o)
     struct sight s = { 0 };
     int code = EXIT_USAGE;
 
-    if (o->interfaces || o->block || o->hold || o->learn)
-        return options_wrong(&usage, "-r reads a file: -i, --block, --hold and --learn have no meaning there");
+    if (o->interfaces || o->block || o->hold)
+        return options_wrong(&usage, "-r reads a file: -i, --block and --hold have no meaning there");
+    if (o->learn && (o->mails || o->common.json))
+        return options_wrong(&usage, "--learn prints a proposal: --mails and --json have no meaning with it");
     code = sight_configure(&s, &o->common);
     if (code != EXIT_FINE)
         goto out;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "sense/hunt/learn.h"
 
 #define START_US  INT64_C(1795372083000000)
@@ -57,13 +58,9 @@ static struct learn_host *only_host(struct learn *l)
 static void a_steady_server_is_proposed(void **state)
 {
     struct learn *l = fresh();
-    struct engine_source s = { .who = addr_v4(0x0a010005, 0),
-                               .inside = true,
-                               .recipients = 40,
-                               .refusals = 1,
-                               .helos = 1,
-                               .domains = 2,
-                               .servers = 9 };
+    struct engine_source s = {
+        .who = addr_v4(0x0a010005, 0), .inside = true, .recipients = 40, .refusals = 1, .helos = 1, .servers = 9
+    };
     struct learn_host *h;
     struct event ev;
     uint64_t n;
@@ -95,7 +92,6 @@ static void a_worm_is_not(void **state)
         enum learn_verdict verdict;
     } worms[] = {
         { { .helos = 3, .domains = 1, .recipients = 20 }, LEARN_MANY_NAMES },
-        { { .helos = 1, .domains = 5, .recipients = 20 }, LEARN_MANY_DOMAINS },
         { { .helos = 1, .domains = 1, .recipients = 20, .refusals = 3 }, LEARN_REFUSED },
     };
 
@@ -214,38 +210,65 @@ static void days_are_counted_once_and_forgotten_at_last(void **state)
     learn_free(l);
 }
 
+static void a_worm_with_many_domains_is_told_though_each_window_has_few(void **state)
+{
+    struct learn *l = fresh();
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        char path[40];
+        struct text t = TEXT_IN(path);
+
+        text_addf(&t, "a@domain%d.example", i % 20);
+        mail_from(l, 1, path, START_US + i * MINUTE_US);
+    }
+    assert_int_equal(learn_judge(only_host(l)), LEARN_MANY_DOMAINS);
+    assert_int_equal(only_host(l)->named, LEARN_DOMAINS);
+    learn_free(l);
+}
+
+static void print(struct learn *l, char *into, size_t size)
+{
+    FILE *to = fmemopen(into, size, "w");
+
+    assert_non_null(to);
+    learn_print(l, to);
+    assert_int_equal(fclose(to), 0);
+    learn_free(l);
+}
+
 static void a_hostile_domain_can_t_leave_its_comment(void **state)
 {
     struct learn *l = fresh();
-    char line[600];
-    struct text t = TEXT_IN(line);
+    char printed[1000];
 
     (void)state;
-    twenty_mails(l, 0x0a010005, "a@x\n    - 0.0.0.0/0\x1b[2J");
-    learn_yaml(only_host(l), &t);
-    assert_string_equal(line,
-                        "    - 10.1.0.5  # 20 messages on 1 days, 0 recipients (0 refused), 0 HELO names, domains: "
-                        "x\\x0a    - 0.0.0.0/0\\x1b[2j\n");
-    learn_free(l);
+    twenty_mails(l, 0x0a010002, "a@x\n  allow: [0.0.0.0/0]\x1b[2J");
+    print(l, printed, sizeof(printed));
+    assert_string_equal(
+        printed, "# Who looks like a mail server of the house.  Read it before you copy it into the configuration.\n"
+                 "# 10.1.0.2 looks like a mail server: 20 messages on 1 days, 0 recipients (0 refused), 0 names in "
+                 "HELO, 1 sender domains: x\\x0a  allow: [0.0.0.0/0]\\x1b[2j\n"
+                 "hunt:\n  allow: [10.1.0.2]\n");
 }
 
 static void a_proposal_is_yaml_and_the_rest_is_a_comment(void **state)
 {
     struct learn *l = fresh();
-    struct addr a;
-    struct mail_row row = { .at_us = START_US, .verb = MAIL_FROM, .text = SLICE("a@b.example"), .confirmed = true };
-    char line[600];
-    struct text t = TEXT_IN(line);
+    struct mail_row row = { .verb = MAIL_FROM, .text = SLICE("a@b.example"), .confirmed = true };
+    char printed[1000];
 
     (void)state;
-    assert_true(addr_read(SLICE("2001:db8::5"), &a));
-    row.client = a;
-    learn_mail(l, &row, &inside);
-    learn_yaml(only_host(l), &t);
-    assert_string_equal(line,
-                        "    # \"2001:db8::5\"  sent too few messages to tell: 1 messages on 1 days, 0 recipients (0 "
-                        "refused), 0 HELO names, domains: b.example\n");
-    learn_free(l);
+    assert_true(addr_read(SLICE("2001:db8::5"), &row.client));
+    for (int i = 0; i < 20; i++) {
+        row.at_us = START_US + i * MINUTE_US;
+        learn_mail(l, &row, &inside);
+    }
+    twenty_mails(l, 0x0a010005, "");
+    mail_from(l, 0x0a010009, "", START_US);
+    print(l, printed, sizeof(printed));
+    assert_non_null(strstr(printed, "\n# 10.1.0.9 sent too few messages to tell: 1 messages on 1 days, "));
+    assert_non_null(strstr(printed, "\nhunt:\n  allow: [10.1.0.5, \"2001:db8::5\"]\n"));
 }
 
 int main(void)
@@ -259,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_host_that_is_allowed_by_now_leaves),
         cmocka_unit_test(a_thousand_hosts_leave_the_five_hundred_that_spoke_last),
         cmocka_unit_test(days_are_counted_once_and_forgotten_at_last),
+        cmocka_unit_test(a_worm_with_many_domains_is_told_though_each_window_has_few),
         cmocka_unit_test(a_hostile_domain_can_t_leave_its_comment),
         cmocka_unit_test(a_proposal_is_yaml_and_the_rest_is_a_comment),
     };

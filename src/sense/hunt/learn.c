@@ -2,8 +2,12 @@
 #include "sense/hunt/learn.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/hash.h"
+#include "base/text.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -109,16 +113,30 @@ static void add_domain(struct learn_host *h, struct slice domain)
 {
     char name[LEARN_DOMAIN_BYTES];
     struct text t = TEXT_IN(name);
+    uint64_t hash;
 
     text_ascii(&t, domain);
     for (size_t i = 0; i < t.len; i++)
         if (name[i] >= 'A' && name[i] <= 'Z')
             name[i] = (char)(name[i] - 'A' + 'a');
-    for (uint32_t i = 0; i < h->named; i++)
-        if (strcmp(h->domain[i], name) == 0)
+    hash = hash_bytes(name, t.len, 0);
+    for (uint64_t i = 0; i < h->domains; i++)
+        if (h->hash[i] == hash)
             return;
-    if (h->named < LEARN_DOMAINS && t.len > 0)
+    if (h->domains == LEARN_HASHES || t.len == 0)
+        return;
+    h->hash[h->domains++] = hash;
+    if (h->named < LEARN_DOMAINS)
         memcpy(h->domain[h->named++], name, sizeof(name));
+}
+
+/* What is distinct begins anew with each window of the engine's; the most that was ever seen counts. */
+static void count(struct learn_host *h, const struct engine_source *s)
+{
+    h->recipients = s->recipients;
+    h->refusals = s->refusals;
+    h->servers = s->servers > h->servers ? s->servers : h->servers;
+    h->helos = s->helos > h->helos ? s->helos : h->helos;
 }
 
 void learn_mail(struct learn *l, const struct mail_row *row, const struct engine_source *s)
@@ -131,6 +149,7 @@ void learn_mail(struct learn *l, const struct mail_row *row, const struct engine
         return;
     h = host_of(l, addr_ip(row->client), row->at_us);
     see(h, row->at_us);
+    count(h, s);
     h->mails++;
     while (rest.len > 0) /* a quoted local part may hold an '@': the last one counts */
         domain = slice_until(rest, '@', &rest);
@@ -151,11 +170,7 @@ void learn_source(struct learn *l, const struct engine_source *s)
         memmove(h, h + 1, (l->count - at) * sizeof(*h));
         return;
     }
-    h->recipients = s->recipients;
-    h->refusals = s->refusals;
-    h->servers = s->servers > h->servers ? s->servers : h->servers;
-    h->domains = s->domains > h->domains ? s->domains : h->domains;
-    h->helos = s->helos > h->helos ? s->helos : h->helos;
+    count(h, s);
 }
 
 static bool one_source(void *ctx, const struct engine_source *s)
@@ -223,29 +238,35 @@ struct event learn_event(const struct learn_host *h)
     return ev;
 }
 
-void learn_yaml_head(struct text *t)
+static void print_host(const struct learn_host *h, FILE *to)
 {
-    text_word(t, "# Proposed by learning; read it before you copy it into the configuration.\n"
-                 "hunt:\n"
-                 "  allow:\n");
+    char domains[LEARN_DOMAINS * LEARN_DOMAIN_BYTES + 16];
+    struct text t = TEXT_IN(domains);
+
+    add_domains(h, &t);
+    (void)fprintf(to, "# %s %s: %" PRIu64 " messages on %u days, %" PRIu64 " recipients (%" PRIu64 " refused), ",
+                  addr_ip_text(h->who).text, learn_words(learn_judge(h)), h->mails, learn_days(h), h->recipients,
+                  h->refusals);
+    (void)fprintf(to, "%" PRIu64 " names in HELO, %" PRIu64 "%s sender domains%s%s\n", h->helos, h->domains,
+                  h->domains == LEARN_HASHES ? " or more" : "", t.len ? ": " : "", domains);
 }
 
-void learn_yaml(const struct learn_host *h, struct text *t)
+void learn_print(const struct learn *l, FILE *to)
 {
-    enum learn_verdict v = learn_judge(h);
-    const char *quote = h->who.family == 6 ? "\"" : ""; /* a colon before a blank means something to YAML */
+    const char *between = "";
 
-    text_addf(t, "    %s %s%s%s  ", v == LEARN_SERVER ? "-" : "#", quote, addr_ip_text(h->who).text, quote);
-    text_word(t, v == LEARN_SERVER ? "# " : "");
-    if (v != LEARN_SERVER)
-        text_addf(t, "%s: ", learn_words(v));
-    text_addf(t, "%llu messages on %u days, ", (unsigned long long)h->mails, learn_days(h));
-    text_addf(t, "%llu recipients (%llu refused), ", (unsigned long long)h->recipients,
-              (unsigned long long)h->refusals);
-    text_addf(t, "%llu HELO names, domains: ", (unsigned long long)h->helos);
-    if (h->named > 0)
-        add_domains(h, t);
-    else
-        text_word(t, "none");
-    text_word(t, "\n");
+    (void)fputs("# Who looks like a mail server of the house.  Read it before you copy it into the configuration.\n",
+                to);
+    for (size_t i = 0; i < l->count; i++)
+        print_host(&l->host[i], to);
+    (void)fputs("hunt:\n  allow: [", to);
+    for (size_t i = 0; i < l->count; i++) {
+        const char *quote = l->host[i].who.family == 6 ? "\"" : ""; /* a colon may mean something to YAML */
+
+        if (learn_judge(&l->host[i]) != LEARN_SERVER)
+            continue;
+        (void)fprintf(to, "%s%s%s%s", between, quote, addr_ip_text(l->host[i].who).text, quote);
+        between = ", ";
+    }
+    (void)fputs("]\n", to);
 }

@@ -2,7 +2,7 @@
 /*
  * learn - which hosts inside look like mail servers of the house, as a proposal for the allow list.
  *
- * A mail server is steady: the same one or two names in its HELO, few sender
+ * A mail server is steady: the same one or two names in its HELO, a few sender
  * domains, recipients that exist.  A worm is none of it.  Nothing is allowed
  * by learning: a person reads the proposal and copies it.
  */
@@ -11,21 +11,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
-#include "base/text.h"
 #include "sense/hunt/engine.h"
 
 enum {
     LEARN_HOSTS = 512,       /* remembered; the one silent for longest leaves */
-    LEARN_DOMAINS = 4,       /* sender domains kept of each, as text */
+    LEARN_DOMAINS = 4,       /* sender domains kept of each, as text; */
+    LEARN_HASHES = 16,       /* and told apart */
     LEARN_DOMAIN_BYTES = 64, /* with the terminator; a longer one is cut */
     LEARN_DAYS = 64,         /* looked back */
 
     /* what a mail server looks like */
     LEARN_MAILS = 10,         /* at least */
     LEARN_HELOS = 2,          /* names at most, in one window */
-    LEARN_SENDER_DOMAINS = 4, /* at most, in one window */
+    LEARN_SENDER_DOMAINS = 8, /* at most, in all */
     LEARN_REFUSED_PERCENT = 10,
 };
 #define LEARN_SPAN_US INT64_C(600000000) /* from its first to its last mail, at least */
@@ -46,7 +47,8 @@ struct learn_host {
     int64_t first_us, last_us;
     uint64_t days; /* bit n: it sent mail n days before last_us */
     uint64_t mails, recipients, refusals, servers, domains, helos;
-    uint32_t named;                                 /* of the array */
+    uint64_t hash[LEARN_HASHES];                    /* of the first `domains` sender domains */
+    uint32_t named;                                 /* of the array that follows */
     char domain[LEARN_DOMAINS][LEARN_DOMAIN_BYTES]; /* lower case, visible */
     int64_t proposed_us;                            /* when it last was; 0: never */
 };
@@ -68,7 +70,6 @@ void learn_each(struct learn *l, bool (*each)(void *ctx, struct learn_host *h), 
 
 /* hunt.allow_proposed; the host must be LEARN_SERVER. */
 struct event learn_event(const struct learn_host *h);
-/* One line (with its newline) of the proposal; the heading before the first.  Whoever is not proposed is a comment. */
-void learn_yaml_head(struct text *t);
-void learn_yaml(const struct learn_host *h, struct text *t);
+/* The proposal as a piece of the configuration: a comment about each host, then `hunt: allow: [...]`. */
+void learn_print(const struct learn *l, FILE *to);
 #endif

@@ -43,10 +43,9 @@ static void print_visible(FILE *to, struct slice s)
     }
 }
 
-static void on_mail(void *ctx, const struct mail_row *row)
+static void print_mail(const struct reader *x, const struct mail_row *row)
 {
     static const char *const names[MAIL_VERBS] = { "MAIL", "RCPT", "SNI", "AUTH" };
-    const struct reader *x = ctx;
     struct addr_words client = addr_ip_text(row->client);
     struct addr_words server = addr_ip_text(row->server);
 
@@ -54,6 +53,17 @@ static void on_mail(void *ctx, const struct mail_row *row)
             names[row->verb]);
     print_visible(x->o->mails, row->text);
     (void)fputc('\n', x->o->mails);
+}
+
+static void on_mail(void *ctx, const struct mail_row *row)
+{
+    const struct reader *x = ctx;
+    struct engine_source s;
+
+    if (x->o->mails)
+        print_mail(x, row);
+    if (x->o->learn && engine_source(x->engine, addr_ip(row->client), &s))
+        learn_mail(x->o->learn, row, &s);
 }
 
 static void on_event(void *ctx, struct event *ev, uint64_t flow)
@@ -173,7 +183,7 @@ static int open_input(const char *file, struct err *e)
 enum offline_end hunt_offline(const struct offline_options *o, struct offline_result *r, struct err *e)
 {
     struct reader *x = malloc(sizeof(*x));
-    struct engine_calls calls = { .ctx = x, .event = on_event, .mail = o->mails ? on_mail : NULL };
+    struct engine_calls calls = { .ctx = x, .event = on_event, .mail = o->mails || o->learn ? on_mail : NULL };
     enum offline_end end = OFFLINE_FAILED;
 
     *r = (struct offline_result){ 0 };
@@ -195,6 +205,8 @@ enum offline_end hunt_offline(const struct offline_options *o, struct offline_re
     if (!x->engine)
         goto out_fd;
     end = read_all(x, e);
+    if (o->learn)
+        learn_sources(o->learn, x->engine);
     engine_tick(x->engine, INT64_MAX / 2); /* the end of all flows */
     engine_count(x->engine, &r->counts);
     r->offset = x->pcap.offset;

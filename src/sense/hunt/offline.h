@@ -14,12 +14,14 @@
 #include "base/err.h"
 #include "journal/event.h"
 #include "sense/hunt/engine.h"
+#include "sense/hunt/learn.h"
 #include "sense/hunt/settings.h"
 
 struct offline_options {
     const char *file;                     /* "-" is standard input */
     const struct hunt_settings *settings; /* borrowed; with an empty `inside`, private addresses are inside */
     FILE *mails;                          /* one line a command goes here; NULL: none */
+    struct learn *learn;                  /* is told of each mail; NULL: none */
     void (*event)(void *ctx, const struct event *ev); /* each finding; NULL: none */
     void *ctx;
 };
