@@ -113,19 +113,23 @@ static void on_table_news(void *ctx, int fd, int events)
         damaged(a);
 }
 
+/* Every minute; more rarely where the list is so long that it would cost more than half a percent of our time. */
 static void on_compare(void *ctx)
 {
     struct act *a = ctx;
+    int64_t from = clock_mono_us();
+    int64_t pause_us;
     struct err e;
-    int differs;
+    int differs = 0;
 
-    if (!a->set->acts || a->restore_timer != 0)
-        return;
-    differs = wall_compare(&a->wall, clock_mono_us(), &e);
+    if (a->set->acts && a->restore_timer == 0)
+        differs = wall_compare(&a->wall, from, &e);
     if (differs < 0)
         say("the firewall table could not be looked at: %s", e.text);
     else if (differs > 0)
         damaged(a);
+    pause_us = (clock_mono_us() - from) * 200;
+    (void)loop_timer(a->loop, pause_us > COMPARE_US ? pause_us : COMPARE_US, 0, on_compare, a);
 }
 
 /* After a change that may have mended the table on the way. */
@@ -294,14 +298,12 @@ static void on_entry(void *ctx, const struct hand_entry *entry)
 static int on_list(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct act *a = ctx;
-    struct err e;
 
     (void)from;
     (void)body;
     (void)fd;
     a->list_id = m->id;
-    if (wall_list(&a->wall, clock_mono_us(), on_entry, a, &e) < 0)
-        say("%s", e.text);
+    wall_list(&a->wall, clock_mono_us(), on_entry, a);
     if (a->batch > 0)
         flush_listed(a);
     flush_listed(a); /* the empty one */
@@ -510,7 +512,7 @@ int act_begin(struct act *a, unsigned gaps, struct err *e)
         loop_watch(a->loop, facts_fd(&a->facts), LOOP_IN, on_facts, a, e) < 0 ||
         loop_watch(a->loop, wall_watch_fd(&a->wall), LOOP_IN, on_table_news, a, e) < 0)
         return -1;
-    if (loop_timer(a->loop, COMPARE_US, COMPARE_US, on_compare, a) == 0)
+    if (loop_timer(a->loop, COMPARE_US, 0, on_compare, a) == 0)
         return err_set(e, 0, "no timer left");
     (void)chan_send(a->core, HAND_FACT_READY, 0, 0, &ready, sizeof(ready), -1);
     read_facts(a);

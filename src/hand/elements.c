@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hand/elements.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <string.h>
 
@@ -116,5 +117,29 @@ int elements_read(struct nl *n, const char *table, const char *set, elements_eac
 
     mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
     mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
+    return nl_ask(n, h, on_message, &r);
+}
+
+int elements_ask(struct nl *n, const char *table, const char *set, const struct addr *who, size_t count,
+                 elements_each each, void *ctx)
+{
+    _Alignas(struct nlmsghdr) char buffer[1024 + ELEMENTS_ASKED * 32];
+    struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_ACK, 0);
+    struct reading r = { each, ctx };
+    struct nlattr *list;
+
+    assert(count <= ELEMENTS_ASKED);
+    mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
+    mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
+    list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (size_t i = 0; i < count; i++) {
+        struct nlattr *element = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
+        struct nlattr *key = mnl_attr_nest_start(h, NFTA_SET_ELEM_KEY);
+
+        mnl_attr_put(h, NFTA_DATA_VALUE, who[i].family == 4 ? 4 : 16, who[i].ip);
+        mnl_attr_nest_end(h, key);
+        mnl_attr_nest_end(h, element);
+    }
+    mnl_attr_nest_end(h, list);
     return nl_ask(n, h, on_message, &r);
 }

@@ -15,7 +15,7 @@
 #include "hand/elements.h"
 #include "hand/rules.h"
 
-enum { ASK_BYTES = 1024, TRIES = 4, NEARLY_OVER_US = 2000000 };
+enum { ASK_BYTES = 1024, TRIES = 4, NEARLY_OVER_US = 2000000, CARRIED = 4096 };
 static const char *const block_sets[2] = { "block4", "block6" };
 
 int wall_open(struct wall *w, const struct hand_settings *set, struct never *never, uint64_t seed, struct err *e)
@@ -219,13 +219,35 @@ static void bring_home(void *ctx, const struct element *el)
     }
 }
 
+/* Brings home every counter; one that is not there (any more) keeps what was known. */
+static void read_counters(struct wall *w, int64_t now_us)
+{
+    struct reading r = { w, now_us };
+    struct addr who[2][ELEMENTS_ASKED];
+    size_t used[2] = { 0 };
+
+    for (const struct ban *x = bans_next(&w->bans, NULL); x; x = bans_next(&w->bans, x)) {
+        size_t f = x->who.family == 6;
+
+        if (x->until_us <= now_us)
+            continue;
+        who[f][used[f]++] = x->who;
+        if (used[f] == ELEMENTS_ASKED) {
+            (void)elements_ask(&w->nl, w->set->table, block_sets[f], who[f], used[f], bring_home, &r);
+            used[f] = 0;
+        }
+    }
+    for (size_t f = 0; f < 2; f++)
+        if (used[f] > 0)
+            (void)elements_ask(&w->nl, w->set->table, block_sets[f], who[f], used[f], bring_home, &r);
+}
+
 /* On a table without an owner, others' changes are ours to notice. */
-static int watch_or_not(struct wall *w, struct err *e)
+static int listen_for_news(struct wall *w, bool yes, struct err *e)
 {
     int group = NFNLGRP_NFTABLES;
-    bool own = w->flags & NFT_TABLE_F_OWNER;
 
-    if (mnl_socket_setsockopt(w->watch.socket, own ? NETLINK_DROP_MEMBERSHIP : NETLINK_ADD_MEMBERSHIP, &group,
+    if (mnl_socket_setsockopt(w->watch.socket, yes ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP, &group,
                               sizeof(group)) < 0)
         return err_set(e, errno, "listening for changes of the firewall");
     return 0;
@@ -255,7 +277,6 @@ static int put_best_table(struct wall *w, struct rules *r, int64_t now_us, struc
 static int restore(struct wall *w, bool hold, int64_t now_us, struct err *e)
 {
     static const size_t cap = HAND_NETS + NEVER_NETS;
-    struct reading a = { w, now_us };
     struct prefix *inside = calloc(cap, sizeof(*inside));
     struct prefix *allowed = calloc(HAND_NETS + NEVER_ALLOWED, sizeof(*allowed));
     struct rules r = { .set = w->set,
@@ -275,14 +296,16 @@ static int restore(struct wall *w, bool hold, int64_t now_us, struct err *e)
     }
     r.inside_count = never_inside(w->never, inside, cap);
     r.allowed_count = never_allowed(w->never, allowed, HAND_NETS + NEVER_ALLOWED);
-    (void)read_elements(w, bring_home, &a); /* if the set is still there */
     (void)bans_sweep(&w->bans, now_us);
-    if (put_best_table(w, &r, now_us, e) < 0)
+    if (w->bans.count <= CARRIED) /* of more, what the last look brought home: being quick comes first */
+        read_counters(w, now_us);
+    /* The kernel would tell us of each of our own elements; what others do meanwhile, the batch undoes. */
+    if (listen_for_news(w, false, e) < 0 || put_best_table(w, &r, now_us, e) < 0)
         goto done;
     w->flags = r.table_flags;
     w->may_own = r.table_flags != 0;
     w->old_queue = r.old_queue;
-    if (watch_or_not(w, e) < 0)
+    if (!wall_is_owned(w) && listen_for_news(w, true, e) < 0)
         goto done;
     if (sum_rules(w, &w->rules_hash) < 0) {
         (void)err_set(e, errno, "reading back table inet %s", w->set->table);
@@ -335,6 +358,8 @@ int wall_compare(struct wall *w, int64_t now_us, struct err *e)
         return err_set(e, errno, "reading the rules of table inet %s", w->set->table);
     if (hash != w->rules_hash)
         return 1;
+    if (wall_is_owned(w)) /* so nobody else can have touched them */
+        return 0;
     w->pass++;
     if (read_elements(w, compare_one, &c) < 0) {
         if (errno == ENOENT)
@@ -518,14 +543,10 @@ void wall_lift(struct wall *w, int64_t now_us, void (*each)(void *ctx, const str
     } while (used == HAND_BATCH);
 }
 
-int wall_list(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_entry *entry), void *ctx,
-              struct err *e)
+void wall_list(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_entry *entry), void *ctx)
 {
-    struct reading r = { w, now_us };
-
-    if (w->set->acts && w->bans.count > 0 && read_elements(w, bring_home, &r) < 0)
-        return err_set(e, errno, "reading the blocks of table inet %s", w->set->table);
     (void)bans_sweep(&w->bans, now_us);
+    read_counters(w, now_us);
     for (const struct ban *x = bans_next(&w->bans, NULL); x; x = bans_next(&w->bans, x)) {
         struct hand_entry entry = { .who = x->who,
                                     .expires_ms = (uint64_t)(x->until_us - now_us) / 1000,
@@ -534,7 +555,6 @@ int wall_list(struct wall *w, int64_t now_us, void (*each)(void *ctx, const stru
 
         each(ctx, &entry);
     }
-    return 0;
 }
 
 static void clear_table(struct wall *w)

@@ -42,8 +42,8 @@ void wall_close(struct wall *w); /* the kernel keeps what it can */
 int wall_begin(struct wall *w, int64_t now_us, struct err *e);
 /* The whole table anew, in one step, from settings and list. */
 int wall_restore(struct wall *w, int64_t now_us, struct err *e);
-/* 0: table, rules and blocks in the kernel are as they should be; 1: they are not; -1: could not ask.  Also brings home
- * the counters. */
+/* 0: table, rules and blocks in the kernel are as they should be; 1: they are not; -1: could not ask.  The blocks
+ * themselves are only looked at where others could change them. */
 int wall_compare(struct wall *w, int64_t now_us, struct err *e);
 /* Leaves the kernel as it should be without us.  `clear`, or no blocks: our table goes; else blocks stay until their
  * time is over, and only a queue rule goes. */
@@ -65,7 +65,6 @@ void wall_unblock(struct wall *w, const struct addr *asks, size_t count, struct 
  * inside any more stay: an interface that goes down and up again frees nobody. */
 void wall_lift(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_outcome *lifted), void *ctx);
 
-/* Every block with what the kernel counted; 0, or -1 with errno in *e. */
-int wall_list(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_entry *entry), void *ctx,
-              struct err *e);
+/* Every block with what the kernel counted. */
+void wall_list(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_entry *entry), void *ctx);
 #endif
