@@ -277,7 +277,8 @@ static void say_expired(struct answer *a)
               when_near(at_us, a->c->now_us).text);
     put_past_block(a);
     put_standing(a);
-    text_word(a->t, " If it does so again, it will be blocked again.");
+    if (a->cause.kind != EV_NONE && a->cause.kind != EV_ACT_BLOCK_ASKED)
+        text_word(a->t, " If it does so again, it will be blocked again.");
 }
 
 static void say_lifted(struct answer *a)
@@ -363,9 +364,12 @@ static void say_seen(struct answer *a)
 {
     const struct event *last = &a->c->about[a->c->count - 1];
 
-    text_addf(
-        a->t, "%s is not blocked, and nothing speaks against it%s. The last of %zu event%s about it, at %s: ", a->who,
-        a->v->block ? " now" : "", a->c->count, a->c->count == 1 ? "" : "s", when_near(last->at_us, a->c->now_us).text);
+    text_addf(a->t, "%s is not blocked, and nothing speaks against it%s. The ", a->who, a->v->block ? " now" : "");
+    if (a->c->count > 1)
+        text_addf(a->t, "last of %zu events", a->c->count);
+    else
+        text_word(a->t, "only event");
+    text_addf(a->t, " about it, at %s: ", when_near(last->at_us, a->c->now_us).text);
     tell(a->t, last, addr_eq_ip(last->src, a->c->who) ? "it" : NULL, a->c->now_us);
     text_word(a->t, ".");
     put_past_block(a);
