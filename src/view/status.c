@@ -109,7 +109,7 @@ static void link_troubles(struct telling *w, const struct ctl_status *s)
 
         captured += l->captured;
         if (l->lost > 0)
-            trouble(w, "%s packet%s were lost on %s: the ring was full (hunt: ring_size makes it larger)",
+            trouble(w, "%s packet%s were lost on %s: the ring was full (hunt: ring makes it larger)",
                     number_words(l->lost).text, number_s(l->lost), name_of(l->name).text);
     }
     if (captured == 0 && s->mode != MODE_OFF)
