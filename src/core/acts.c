@@ -58,7 +58,9 @@ static void ask_hand(struct core *c, const struct block *b, int64_t now_us, bool
         acts_flush(c);
     c->batch[c->batch_count++] = (struct hand_block){
         .who = b->who,
-        .seconds = (uint32_t)(left < 1 ? 1 : left > HAND_SECONDS_MAX ? HAND_SECONDS_MAX : left),
+        .seconds = (uint32_t)(left < 1                  ? 1
+                              : left > HAND_SECONDS_MAX ? HAND_SECONDS_MAX
+                                                        : left),
         .unasked = unasked,
     };
 }

@@ -22,12 +22,12 @@ enum block_state {
 };
 
 struct block {
-    struct addr who;       /* port 0 */
-    uint32_t waiter;       /* a command that waits for the answer (core/desk.h); 0 for none */
-    uint32_t waiter_id;    /* the id of its ask */
-    uint8_t state;         /* enum block_state */
-    uint64_t cause;        /* the finding or the command */
-    uint64_t seq;          /* the act.blocked event; 0 until it stands */
+    struct addr who;            /* port 0 */
+    uint32_t waiter;            /* a command that waits for the answer (core/desk.h); 0 for none */
+    uint32_t waiter_id;         /* the id of its ask */
+    uint8_t state;              /* enum block_state */
+    uint64_t cause;             /* the finding or the command */
+    uint64_t seq;               /* the act.blocked event; 0 until it stands */
     int64_t since_us, until_us; /* wall clock */
     char rule[32];
 };

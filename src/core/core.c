@@ -59,8 +59,9 @@ void core_take(struct core *c, struct event *ev)
     core_emit(c, ev, 0);
     n = rules_match(c->rules, ev, ev->mono_us, hits, RULE_HITS);
     for (size_t i = 0; i < n; i++) {
-        struct act_ask ask = { .who = addr_ip(hits[i].src), .span_us = hits[i].span_us, .cause = ev->seq,
-                               .rule = hits[i].rule };
+        struct act_ask ask = {
+            .who = addr_ip(hits[i].src), .span_us = hits[i].span_us, .cause = ev->seq, .rule = hits[i].rule
+        };
 
         if (hits[i].act == RULE_BLOCK)
             (void)acts_block(c, &ask);

@@ -35,7 +35,7 @@ struct peer { /* the core's end of a link with another process */
     struct chan *chan; /* owned; NULL while it is down */
     int32_t pid;
     bool ready;
-    uint8_t gaps;      /* enum jail_gap */
+    uint8_t gaps; /* enum jail_gap */
     uint32_t restarts;
     int64_t since_us;
     uint64_t events;
@@ -44,9 +44,9 @@ struct peer { /* the core's end of a link with another process */
 enum { CORE_LINKS = 32, CORE_PENDING = 256, CORE_ALLOWED = 256, CORE_KILLS = 512, CORE_EARLY = 64, CORE_FLOWS = 256 };
 
 struct pending { /* an ask that was forwarded to the hand for somebody else */
-    uint32_t id;       /* ours; 0: free */
+    uint32_t id; /* ours; 0: free */
     uint32_t theirs;
-    uint32_t row;      /* who asked */
+    uint32_t row; /* who asked */
 };
 
 struct flow_seen { /* a finding and the sensor's number for its flow, so that evidence finds its event */
@@ -59,12 +59,12 @@ struct kill { /* HAND_KILL under way */
     uint64_t cause;
 };
 
-struct disk { /* the scribe, seen from here */
-    uint64_t told;        /* it knows of events below this number */
-    int64_t moved_us;     /* boot clock: when it last got on, or had nothing to do */
+struct disk {         /* the scribe, seen from here */
+    uint64_t told;    /* it knows of events below this number */
+    int64_t moved_us; /* boot clock: when it last got on, or had nothing to do */
     uint32_t timer;
-    uint64_t seen;        /* synced when last looked at */
-    uint64_t stuck_seq;   /* the event that said so */
+    uint64_t seen;      /* synced when last looked at */
+    uint64_t stuck_seq; /* the event that said so */
     bool stuck, replayed;
 };
 
@@ -81,8 +81,8 @@ struct core {
     struct hand_link links[CORE_LINKS]; /* interfaces, as the hand reported them */
     struct link_counters counters[CORE_LINKS];
     uint32_t links_count, counters_count;
-    bool links_known;  /* also: the hand is up */
-    struct hand_table table;  /* as the hand last said; all 0 before */
+    bool links_known;        /* also: the hand is up */
+    struct hand_table table; /* as the hand last said; all 0 before */
     bool table_seen;
     uint64_t table_lost_seq;
 
@@ -94,15 +94,15 @@ struct core {
     int64_t cap_said_us;
 
     struct pending pending[CORE_PENDING];
-    struct kill kills[CORE_KILLS]; /* by id % CORE_KILLS */
+    struct kill kills[CORE_KILLS];      /* by id % CORE_KILLS */
     struct flow_seen flows[CORE_FLOWS]; /* by flow % CORE_FLOWS */
-    struct event early[CORE_EARLY]; /* what happened before the journal said where it stood */
+    struct event early[CORE_EARLY];     /* what happened before the journal said where it stood */
     uint32_t early_count;
     uint32_t next_id;
     uint64_t announced; /* readers know of events below this number */
     int64_t started_us;
     uint64_t mails, findings;
-    bool begun;    /* events have numbers */
+    bool begun; /* events have numbers */
     bool up, stopping;
 };
 
@@ -112,7 +112,7 @@ extern const struct part core_part;
 uint64_t core_emit(struct core *c, struct event *ev, uint64_t cause);
 /* The same for what a sensor reports, and then the rules: only the world can set one off, never our own acts. */
 void core_take(struct core *c, struct event *ev);
-void core_announce(struct core *c); /* what was collected goes out: blocks first, then news for readers */
+void core_announce(struct core *c);             /* what was collected goes out: blocks first, then news for readers */
 void core_begin(struct core *c, uint64_t next); /* the journal goes on at this number */
 void core_come_up(struct core *c);              /* once the journal is read and the hand is there */
 struct peer *core_peer(struct core *c, enum row_kind kind); /* never NULL; its chan may be */
@@ -133,15 +133,16 @@ struct act_ask {
     struct addr who;
     int64_t span_us;
     uint64_t cause;
-    const char *rule;            /* or who asked */
-    uint32_t waiter, waiter_id;  /* a command; 0: none */
+    const char *rule;           /* or who asked */
+    uint32_t waiter, waiter_id; /* a command; 0: none */
 };
 /* HAND_OK: asked (the answer becomes an event); else why not. */
 enum hand_code acts_block(struct core *c, const struct act_ask *ask);
 void acts_unblock(struct core *c, struct addr who, uint64_t cause);
-void acts_flush(struct core *c);         /* sends the batch */
-void acts_assert_all(struct core *c);    /* the hand is new, or the journal was read: every block that stands is asked for again */
-void acts_checkpoint(struct core *c);    /* act.block_kept for each, at the head of a segment */
+void acts_flush(struct core *c); /* sends the batch */
+void acts_assert_all(
+    struct core *c); /* the hand is new, or the journal was read: every block that stands is asked for again */
+void acts_checkpoint(struct core *c); /* act.block_kept for each, at the head of a segment */
 void acts_tick(struct core *c, int64_t now_us);
 int acts_on_blocked(struct core *c, const struct hand_outcome *outcomes, size_t count);
 int acts_on_unblocked(struct core *c, const struct hand_outcome *outcomes, size_t count);
@@ -158,7 +159,7 @@ void desk_reloaded(struct desk *d, int32_t code, const char *text);
 
 /* disk.c */
 int disk_open(struct core *c, struct err *e);
-void disk_tell(struct core *c);   /* there is more to write */
+void disk_tell(struct core *c); /* there is more to write */
 void disk_replayed(struct core *c, uint64_t last);
 void disk_synced(struct core *c, uint64_t seq);
 void disk_lost(struct core *c, const struct link_lost *lost);

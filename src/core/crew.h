@@ -45,7 +45,7 @@ struct crew_died {
 };
 
 struct crew_reloaded {
-    int32_t code;   /* 0: in force */
+    int32_t code; /* 0: in force */
     uint32_t zero;
     char text[256]; /* the first fault, or what needs a restart */
 };

@@ -18,8 +18,8 @@ struct client {
     struct chan *chan; /* owned; NULL: a free place */
     uint32_t number;   /* never reused: late answers find nobody */
     bool follows;
-    uint32_t listing;  /* the id of its CTL_BLOCKS under way; 0: none */
-    uint32_t list_id;  /* and ours to the hand */
+    uint32_t listing; /* the id of its CTL_BLOCKS under way; 0: none */
+    uint32_t list_id; /* and ours to the hand */
     int32_t pid;
     uint32_t uid;
 };
@@ -90,8 +90,9 @@ static int on_block(void *ctx, struct chan *from, const struct msg *m, const voi
     struct core *c = cl->desk->core;
     const struct ctl_block *ask = body;
     struct event ev = event_new(EV_ACT_BLOCK_ASKED);
-    struct act_ask act = { .who = ask->who, .span_us = ask->span_us, .rule = "by hand", .waiter = cl->number,
-                           .waiter_id = m->id };
+    struct act_ask act = {
+        .who = ask->who, .span_us = ask->span_us, .rule = "by hand", .waiter = cl->number, .waiter_id = m->id
+    };
     enum hand_code code;
 
     (void)from;
@@ -193,9 +194,10 @@ static int on_allow(void *ctx, struct chan *from, const struct msg *m, const voi
     add_why(ask->why, &ev);
     if (!peers_fold_allow(c, &ev)) {
         done(cl, m->id, allow.add ? HAND_ALREADY : HAND_NOT_THERE, 0,
-             !allow.add                      ? "it was not put there by a command; see hunt.allow in the configuration" :
-             c->allowed_count < CORE_ALLOWED ? "it is on the allow list already" :
-                                               "too many were allowed by command: put them under hunt.allow in the configuration");
+             !allow.add ? "it was not put there by a command; see hunt.allow in the configuration"
+             : c->allowed_count < CORE_ALLOWED
+                 ? "it is on the allow list already"
+                 : "too many were allowed by command: put them under hunt.allow in the configuration");
         return 0;
     }
     seq = core_emit(c, &ev, 0);

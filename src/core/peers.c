@@ -119,7 +119,8 @@ static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void 
         slot->id = c->next_id++;
         slot->theirs = m->id;
         slot->row = (uint32_t)(p->row - roster);
-        if (!peer_say(core_peer(c, m->op == HAND_HOLD ? ROW_HOLD : ROW_HAND), m->op, slot->id, m->cause, body, m->len, -1))
+        if (!peer_say(core_peer(c, m->op == HAND_HOLD ? ROW_HOLD : ROW_HAND), m->op, slot->id, m->cause, body, m->len,
+                      -1))
             slot->id = 0; /* the asker tries again when the hand is back */
         return 0;
     }

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "sys/jail.h"
+#include "sys/lock.h"
 #include "sys/memfile.h"
 #include "sys/net.h"
 #include "sys/peer.h"
@@ -57,8 +57,9 @@ int prepare_privileges(struct err *e)
     if (t.len == 0 && geteuid() == 0)
         return 0;
     if (t.len == 0)
-        return err_set(e, 0, "must be started by root: its parts become users of their own; sudo serviola run, or "
-                             "systemctl start serviola");
+        return err_set(e, 0,
+                       "must be started by root: its parts become users of their own; sudo serviola run, or "
+                       "systemctl start serviola");
     return err_set(e, 0, "missing privileges: %s; start it with sudo, or systemctl start serviola", words);
 }
 
@@ -144,10 +145,10 @@ void prepare_resolvers(struct ground *g)
 
 int prepare_ground(const struct house_settings *h, struct ground *g, struct err *e)
 {
-    const struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
+    struct err limit;
 
     prepare_resolvers(g);
-    if (setrlimit(RLIMIT_MEMLOCK, &no_limit) < 0) /* the children inherit it */
+    if (lock_allow(&limit) < 0) /* the children inherit it */
         say("memory can't be locked here (CAP_SYS_RESOURCE or LimitMEMLOCK=infinity is missing): while a disk hangs, a "
             "part of the program may have to wait for it");
     if (make_folder(h->journal.folder, "serviola-scribe", e) < 0)

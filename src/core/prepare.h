@@ -19,6 +19,6 @@ struct ground {
 /* Every missing capability by name, and how to grant it. */
 int prepare_privileges(struct err *e);
 int prepare_ground(const struct house_settings *h, struct ground *g, struct err *e);
-void prepare_resolvers(struct ground *g); /* from /etc/resolv.conf, again after a reload */
+void prepare_resolvers(struct ground *g);                /* from /etc/resolv.conf, again after a reload */
 void ground_done(struct ground *g, const char *control); /* closes all, removes the socket's name */
 #endif

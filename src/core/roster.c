@@ -14,11 +14,11 @@
  */
 const struct row roster[] = {
     /* kind        name       part           mode    settings         events    may ask the hand */
-    { ROW_CORE, "core", &core_part, NULL, SETTINGS_HOUSE, NULL, { 0 } },         /* numbers events, decides, asks */
-    { ROW_SCRIBE, "scribe", &scribe_part, NULL, SETTINGS_SCRIBE, NULL, { 0 } },  /* writes the journal to disk */
-    { ROW_HAND, "hand", NULL, NULL, SETTINGS_HAND, NULL, { 0 } },                /* the only one with capabilities */
-    { ROW_LOOK, "look", NULL, "look", SETTINGS_HAND, NULL, { 0 } },              /* reads what needs privilege */
-    { ROW_HOLD, "hold", NULL, "hold", SETTINGS_HAND, NULL, { 0 } },              /* the valve of hold mode */
+    { ROW_CORE, "core", &core_part, NULL, SETTINGS_HOUSE, NULL, { 0 } },        /* numbers events, decides, asks */
+    { ROW_SCRIBE, "scribe", &scribe_part, NULL, SETTINGS_SCRIBE, NULL, { 0 } }, /* writes the journal to disk */
+    { ROW_HAND, "hand", NULL, NULL, SETTINGS_HAND, NULL, { 0 } },               /* the only one with capabilities */
+    { ROW_LOOK, "look", NULL, "look", SETTINGS_HAND, NULL, { 0 } },             /* reads what needs privilege */
+    { ROW_HOLD, "hold", NULL, "hold", SETTINGS_HAND, NULL, { 0 } },             /* the valve of hold mode */
     { ROW_SENSOR, "hunt", &sense_hunt, NULL, SETTINGS_HUNT, "hunt.", { HAND_CAPTURE, HAND_HOLD } },
     { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_HOUSE, NULL, { 0 } }, /* shows it all, live */
 };
@@ -28,10 +28,10 @@ _Static_assert(sizeof(roster) / sizeof(roster[0]) <= ROSTER_MAX, "a row more tha
 size_t roster_settings(const struct row *row, const struct house_settings *h, const struct addr *resolvers,
                        size_t resolvers_count, void *room, size_t size)
 {
-    size_t needed = row->settings == SETTINGS_HOUSE  ? sizeof(struct house_settings) :
-                    row->settings == SETTINGS_SCRIBE ? sizeof(struct scribe_settings) :
-                    row->settings == SETTINGS_HAND   ? sizeof(struct hand_settings) :
-                                                       sizeof(struct hunt_settings);
+    size_t needed = row->settings == SETTINGS_HOUSE  ? sizeof(struct house_settings)
+                  : row->settings == SETTINGS_SCRIBE ? sizeof(struct scribe_settings)
+                  : row->settings == SETTINGS_HAND   ? sizeof(struct hand_settings)
+                                                     : sizeof(struct hunt_settings);
 
     if (needed > size)
         return 0;

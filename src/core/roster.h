@@ -16,12 +16,12 @@ enum row_settings { SETTINGS_HOUSE, SETTINGS_SCRIBE, SETTINGS_HAND, SETTINGS_HUN
 
 struct row {
     enum row_kind kind;
-    const char *name;           /* of the process: `serviola -x NAME` */
-    const struct part *part;    /* NULL: serviola-hand, an executable of its own */
-    const char *mode;           /* serviola-hand's -x; NULL for none */
+    const char *name;        /* of the process: `serviola -x NAME` */
+    const struct part *part; /* NULL: serviola-hand, an executable of its own */
+    const char *mode;        /* serviola-hand's -x; NULL for none */
     enum row_settings settings;
-    const char *events;         /* prefix of the events it may report; NULL: none */
-    uint16_t may_ask[4];        /* ops of hand/op.h that it may ask; 0 ends */
+    const char *events;  /* prefix of the events it may report; NULL: none */
+    uint16_t may_ask[4]; /* ops of hand/op.h that it may ask; 0 ends */
 };
 
 enum { ROSTER_MAX = 16 };

@@ -23,7 +23,7 @@ struct scribe {
     struct tail *tail; /* NULL until the core sends it */
     struct keeper *keeper;
     uint32_t sync_timer, retry_timer;
-    bool failed;       /* the disk refuses: said once, retried each second */
+    bool failed;          /* the disk refuses: said once, retried each second */
     char log_folder[128]; /* where the story's log stands */
     const char *folders[3];
 };

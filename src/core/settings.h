@@ -12,13 +12,13 @@
 #include "rule/settings.h"
 #include "sense/hunt/settings.h"
 
-struct core_settings { /* `serviola:` */
+struct core_settings {   /* `serviola:` */
     char control[108];   /* unix socket of the commands */
     uint64_t tail_slots; /* events kept in memory */
     uint64_t clients;    /* commands connected at once */
     uint64_t restarts;   /* of one part within restart_window_us, before it stays down */
     int64_t restart_window_us;
-    int64_t stuck_us;    /* the disk has not answered for so long: say so */
+    int64_t stuck_us; /* the disk has not answered for so long: say so */
 };
 
 struct journal_settings { /* `journal:` */

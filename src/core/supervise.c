@@ -23,12 +23,12 @@
 #include "sys/spawn.h"
 
 enum {
-    GRACE_US = 5000000,    /* from the wish to stop to the use of force, */
+    GRACE_US = 5000000,     /* from the wish to stop to the use of force, */
     IMPATIENT_US = 1000000, /* or sooner, when somebody asks again after this */
-    AGAIN_US = 100000,     /* before a part is started again; grows with each time */
-    EARLY_US = 3000000,    /* a part that can't start so soon after the house will never start */
+    AGAIN_US = 100000,      /* before a part is started again; grows with each time */
+    EARLY_US = 3000000,     /* a part that can't start so soon after the house will never start */
     DEATHS = 64,
-    CANNOT_START = 3,      /* exit code of a part that was refused its jail, a file, a kernel */
+    CANNOT_START = 3, /* exit code of a part that was refused its jail, a file, a kernel */
 };
 
 struct child {
@@ -92,8 +92,9 @@ static int spawn_row(struct house *h, struct child *c, int link, int settings, s
     const struct row *row = &roster[c->row];
     const char *argv[] = { row->part ? "serviola" : "serviola-hand", "-x", row->part ? row->name : row->mode, NULL };
     struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD } };
-    struct spawn how = { .image = row->part ? h->ground.image : h->ground.hand_image, .argv = argv,
-                         .places = places, .places_count = 2 };
+    struct spawn how = {
+        .image = row->part ? h->ground.image : h->ground.hand_image, .argv = argv, .places = places, .places_count = 2
+    };
 
     if (!row->part && !row->mode)
         argv[1] = NULL;
@@ -470,30 +471,37 @@ static struct chan *core_link(struct house *h, int fd, struct err *e)
 
 /* ---- start ---- */
 
+/* "/var/log/x.log" becomes "/var/log"; NULL when there is no path. */
+static const char *folder_of(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return NULL;
+    slash[slash == path] = '\0';
+    return path;
+}
+
 static int jail_self(const struct house *h, struct err *e)
 {
-    const char *folders[] = { h->conf->journal.folder, "/dev", NULL, NULL };
     static const char *const all[] = { "/", NULL };
-    char log_folder[sizeof(h->conf->hunt.story_log)];
-    char *slash;
+    char control[sizeof(h->conf->core.control)];
+    char log[sizeof(h->conf->hunt.story_log)];
+    const char *folders[] = { "/dev", h->conf->journal.folder,
+                              folder_of(memcpy(control, h->conf->core.control, sizeof(control))),
+                              folder_of(memcpy(log, h->conf->hunt.story_log, sizeof(log))), NULL };
     struct jail jail = {
         .calls = JAIL_SPAWN,
         .folders = folders,
         .read_only = all,
         .keep_caps = 1ull << CAP_KILL,
         .lend_caps = 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_RAW | 1ull << CAP_NET_BIND_SERVICE |
-                     1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYSLOG |
-                     1ull << CAP_SYS_ADMIN | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
+                     1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYSLOG | 1ull << CAP_SYS_ADMIN |
+                     1ull << CAP_IPC_LOCK | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
                      1ull << CAP_KILL,
     };
     unsigned gaps;
 
-    memcpy(log_folder, h->conf->hunt.story_log, sizeof(log_folder));
-    slash = strrchr(log_folder, '/');
-    if (slash) {
-        slash[slash == log_folder] = '\0';
-        folders[2] = log_folder;
-    }
     return jail_enter(&jail, &gaps, e);
 }
 

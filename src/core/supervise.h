@@ -15,10 +15,10 @@
 #include "conf/schema.h"
 
 struct run_options {
-    const char *conf_path;          /* NULL: SERVIOLA_CONF, the default place, or built-in defaults */
-    int mode;                       /* enum hunt_mode; -1: as configured */
-    struct key_names interfaces;    /* count 0: as configured */
-    struct key_prefixes inside;     /* count 0: as configured */
+    const char *conf_path;       /* NULL: SERVIOLA_CONF, the default place, or built-in defaults */
+    int mode;                    /* enum hunt_mode; -1: as configured */
+    struct key_names interfaces; /* count 0: as configured */
+    struct key_prefixes inside;  /* count 0: as configured */
     bool console;
 };
 

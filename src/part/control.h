@@ -19,9 +19,9 @@ enum control_op {
     CTL_UNBLOCK,      /* struct ctl_block       -> CTL_ANSWER with struct ctl_done */
     CTL_ALLOW,        /* struct ctl_allow       -> CTL_ANSWER with struct ctl_done */
     CTL_BLOCKS,       /* nothing                -> struct ctl_blocks, until count is 0 */
-    CTL_TAIL,         /* nothing                -> nothing, with the tail's descriptor (read-only mapping alone works) */
-    CTL_FOLLOW,       /* nothing                -> CTL_NEWS from now on, whenever there is news; several may become one */
-    CTL_RELOAD,       /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
+    CTL_TAIL,   /* nothing                -> nothing, with the tail's descriptor (read-only mapping alone works) */
+    CTL_FOLLOW, /* nothing                -> CTL_NEWS from now on, whenever there is news; several may become one */
+    CTL_RELOAD, /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
     CTL_ANSWER = 450, /* the answer to the ask of this id; its body is the ask's own */
     CTL_NEWS,         /* struct ctl_news */
 };
@@ -29,17 +29,17 @@ enum control_op {
 enum { CTL_TEXT = 256, CTL_PARTS = 16, CTL_BATCH = 128, CTL_LINKS = 32 };
 
 struct ctl_done {
-    int32_t code;   /* 0 done; else enum hand_code, or -1 */
+    int32_t code; /* 0 done; else enum hand_code, or -1 */
     int32_t zero;
-    uint64_t seq;   /* the event that records it */
+    uint64_t seq;        /* the event that records it */
     char text[CTL_TEXT]; /* one sentence, with the way out when it failed */
 };
 
 struct ctl_block {
     struct addr who;
     uint32_t zero;
-    int64_t span_us;        /* 0: the configured one */
-    char why[CTL_TEXT];     /* NUL-filled; outside bytes */
+    int64_t span_us;    /* 0: the configured one */
+    char why[CTL_TEXT]; /* NUL-filled; outside bytes */
 };
 
 struct ctl_allow {
@@ -52,7 +52,7 @@ struct ctl_allow {
 struct ctl_entry {
     struct addr who;
     uint32_t zero;
-    uint64_t cause;          /* the act.blocked event */
+    uint64_t cause; /* the act.blocked event */
     int64_t since_us, until_us;
     uint64_t packets, bytes; /* dropped so far */
 };
@@ -63,18 +63,18 @@ struct ctl_blocks {
 };
 
 struct ctl_news {
-    uint64_t next;   /* tail_next */
+    uint64_t next; /* tail_next */
 };
 
 struct ctl_part {
     char name[16];
     int32_t pid;
     uint8_t up;
-    uint8_t gaps;       /* enum jail_gap: what the kernel can't enforce */
+    uint8_t gaps; /* enum jail_gap: what the kernel can't enforce */
     uint16_t restarts;
     int64_t since_us;
-    uint64_t events;    /* reported by it */
-    uint64_t lost;      /* messages its link refused */
+    uint64_t events; /* reported by it */
+    uint64_t lost;   /* messages its link refused */
 };
 struct ctl_link {
     char name[16];

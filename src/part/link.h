@@ -26,19 +26,19 @@ enum link_op {
     LINK_STOP,           /* finish and end */
 
     /* core <-> scribe */
-    LINK_MORE = 360,   /* struct link_seq: the tail has events up to here */
-    LINK_SYNCED,       /* struct link_seq: on disk up to here */
-    LINK_REPLAY,       /* struct event: state from before the start, in order */
-    LINK_REPLAY_DONE,  /* struct link_seq: last number on disk */
-    LINK_LOST,         /* struct link_lost: these left the memory before the disk took them */
-    LINK_ROTATED,      /* nothing: a new segment begins; the core writes its checkpoint */
-    LINK_KEPT,         /* struct event: something the scribe itself has to report (hunt.evidence_kept, journal.*) */
-    LINK_TAIL,         /* core -> scribe, console: the tail's memory file */
+    LINK_MORE = 360,  /* struct link_seq: the tail has events up to here */
+    LINK_SYNCED,      /* struct link_seq: on disk up to here */
+    LINK_REPLAY,      /* struct event: state from before the start, in order */
+    LINK_REPLAY_DONE, /* struct link_seq: last number on disk */
+    LINK_LOST,        /* struct link_lost: these left the memory before the disk took them */
+    LINK_ROTATED,     /* nothing: a new segment begins; the core writes its checkpoint */
+    LINK_KEPT,        /* struct event: something the scribe itself has to report (hunt.evidence_kept, journal.*) */
+    LINK_TAIL,        /* core -> scribe, console: the tail's memory file */
 
     /* core -> sensor */
-    LINK_ALLOW = 390,  /* struct link_allow: the allow list changed while running */
-    LINK_FORGET,       /* struct addr: a block was lifted; what was found about this host may be found anew */
-    LINK_COUNTERS,     /* sensor -> core: struct link_counters, once a second at most, when they changed */
+    LINK_ALLOW = 390, /* struct link_allow: the allow list changed while running */
+    LINK_FORGET,      /* struct addr: a block was lifted; what was found about this host may be found anew */
+    LINK_COUNTERS,    /* sensor -> core: struct link_counters, once a second at most, when they changed */
 };
 
 struct link_seq {
@@ -67,7 +67,7 @@ struct link_ready {
 };
 
 struct link_evidence {
-    uint64_t flow;      /* F_FLOW of the finding's event, which was sent before */
-    char name[64];      /* file name, [a-z0-9.:-] only; the scribe checks again */
+    uint64_t flow; /* F_FLOW of the finding's event, which was sent before */
+    char name[64]; /* file name, [a-z0-9.:-] only; the scribe checks again */
 };
 #endif

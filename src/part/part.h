@@ -25,32 +25,33 @@ struct role { /* a running part, from its own point of view */
     struct chan *core;
     const void *settings; /* the part's own struct, read-only; changes on reload */
     size_t settings_size;
-    void *own;            /* the part's state */
-    unsigned gaps;        /* enum jail_gap: what the kernel can't enforce */
+    void *own;     /* the part's state */
+    unsigned gaps; /* enum jail_gap: what the kernel can't enforce */
 };
 
 struct part {
     const char *name;
-    const char *what;        /* one line for people */
-    const char *user;        /* "serviola-hunt" */
-    const struct key *keys;  /* its section in the configuration; may be NULL */
+    const char *what;       /* one line for people */
+    const char *user;       /* "serviola-hunt" */
+    const struct key *keys; /* its section in the configuration; may be NULL */
     size_t settings_size;
-    unsigned calls;          /* enum jail_calls: what its seccomp list allows */
-    bool locked;             /* its memory is locked */
+    unsigned calls; /* enum jail_calls: what its seccomp list allows */
+    bool locked;    /* its memory is locked */
     /* Adds folders to its jail; NULL: no files at all.  What it points to must live as long as the process. */
     void (*confine)(struct role *r, struct jail *j);
     /* -1 with an error: the part does not start.  Both may be NULL. */
     int (*open)(struct role *r, struct err *e);
     int (*run)(struct role *r, struct err *e);
-    void (*reload)(struct role *r);  /* r->settings is new */
-    const struct chan_op *ops;       /* what the core may say to it, besides link.h's own */
+    void (*reload)(struct role *r); /* r->settings is new */
+    const struct chan_op *ops;      /* what the core may say to it, besides link.h's own */
     size_t ops_count;
-    void (*stop)(struct role *r);    /* last words; the loop ends after it */
+    void (*stop)(struct role *r); /* last words; the loop ends after it */
 };
 
 /* The body of `serviola -x NAME`; returns an exit code. */
 int role_main(const struct part *p);
 
-/* Stamps both clocks and sends it to the core; `cause` 0: the world did it.  False when it could not be queued (counted). */
+/* Stamps both clocks and sends it to the core; `cause` 0: the world did it.  False when it could not be queued
+ * (counted). */
 bool role_emit(struct role *r, struct event *ev, uint64_t cause);
 #endif

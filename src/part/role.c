@@ -125,10 +125,11 @@ int role_main(const struct part *p)
     char name[32];
 
     say_name(p->name);
-    (void)snprintf(name, sizeof(name), "serviola-%s", p->name); /* the kernel keeps 15 letters; it came as "memfd:..." */
+    (void)snprintf(name, sizeof(name), "serviola-%s",
+                   p->name); /* the kernel keeps 15 letters; it came as "memfd:..." */
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);
     run.role.part = p;
-    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C is said to the supervisor, which tells us; */
+    (void)signal(SIGINT, SIG_IGN);  /* Ctrl-C is said to the supervisor, which tells us; */
     (void)signal(SIGTERM, SIG_IGN); /* what is said to the whole group, too */
     (void)signal(SIGPIPE, SIG_IGN);
     if (start(&run, &e) < 0) {
