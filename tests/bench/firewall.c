@@ -2,8 +2,8 @@
 /*
  * firewall - what a block costs, at the hand's own functions and in a network namespace of its own.
  *
- *   bench_firewall              one block (with 0, 10,000 and 100,000 there), 10,000 in one go, put back, compare, list
- *   bench_firewall fill N       fills the table of the namespace it is started in and leaves it there
+ *   firewall       one block (with 0, 10,000 and 100,000 there), 10,000 in one go, put back, compare, list
+ *   firewall fill Nfills the table of the namespace it is started in and leaves it there
  */
 #include <sched.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
 #!/bin/bash
-# firewall.sh BENCH_FIREWALL: what a block costs, and what 100,000 of them cost other traffic through the gateway.
+# firewall.sh [BUILD]: what a block costs, and what 100,000 of them cost other traffic through the gateway.
 #   lan 10.200.0.2 --- gw 10.200.0.1 | 10.201.0.1 --- wan 10.201.0.2:25
 set -eu
-bench=$1
+bench=${1:-${SERVIOLA_BUILD:-$(dirname "$0")/../../build}}/tests/bench/firewall
+[ -x "$bench" ] || { echo "firewall.sh: $bench is not there; build it first (meson, tests/bench)" >&2; exit 3; }
 p=svfw$$
 work=$(mktemp -d)
 server=

@@ -31,7 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(whole, data, size);
     facts.links_count = facts.addrs_count = facts.gateways_count = 0;
-    for (int i = 0; i < 64 && mnl_nlmsg_ok(h, left); i++, h = mnl_nlmsg_next(h, &left)) {
+    /* mnl_nlmsg_ok takes a length of 2 GiB for a negative one; the kernel's are below its socket buffer. */
+    for (int i = 0; i < 64 && left >= (int)sizeof(*h) && h->nlmsg_len <= (uint32_t)left && mnl_nlmsg_ok(h, left);
+         i++, h = mnl_nlmsg_next(h, &left)) {
         elements_parse(h, each, NULL);
         facts_take(&facts, h);
         if (cut_reads_tracked(h, addr_v4(0x0a010007, 0), ports, 2, &found[0], &found[1], &found[2]))
