@@ -25,7 +25,7 @@ struct talk { /* one tested engine and what it said */
     char events[65536]; /* "hunt.mail_seen 10.1.0.2;" */
     size_t events_count;
     struct engine_verdict verdict; /* of the last frame */
-    char kept[65536];   /* what the packet hook would keep, secrets as '*' */
+    char kept[65536];              /* what the packet hook would keep, secrets as '*' */
     size_t kept_len;
 };
 
@@ -71,7 +71,8 @@ static void talk_packet(void *ctx, const struct engine_packet *p)
     struct talk *t = ctx;
 
     for (size_t i = 0; i < p->frame->bytes.len && t->kept_len < sizeof(t->kept); i++)
-        t->kept[t->kept_len++] = i >= p->secret_at && i < p->secret_at + p->secret_len ? '*' : (char)p->frame->bytes.at[i];
+        t->kept[t->kept_len++] =
+            i >= p->secret_at && i < p->secret_at + p->secret_len ? '*' : (char)p->frame->bytes.at[i];
 }
 
 static void talk_init(struct talk *t)
@@ -123,7 +124,8 @@ static void talk_sum(uint8_t *at, uint64_t sum)
     memcpy(at, &folded, 2);
 }
 
-static size_t peer_segment(const struct peer *c, int side, uint32_t seq, uint32_t ack, unsigned flags, struct slice data, uint8_t *p)
+static size_t peer_segment(const struct peer *c, int side, uint32_t seq, uint32_t ack, unsigned flags,
+                           struct slice data, uint8_t *p)
 {
     size_t len = 40 + data.len;
     uint8_t pseudo[12] = { 0 };

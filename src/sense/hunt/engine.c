@@ -30,7 +30,8 @@ struct engine *engine_new(const struct hunt_settings *settings, uint64_t seed, c
     g->settings = settings;
     g->calls = *calls;
     g->budget = (struct stream_budget){ .per_stream = settings->reorder_bytes, .total = settings->reorder_total };
-    g->history = calloc(HISTORY_SLOTS, sizeof(*g->history));
+    g->history_slots = settings->flows < HISTORY_SLOTS ? (uint32_t)settings->flows : HISTORY_SLOTS;
+    g->history = calloc(g->history_slots, sizeof(*g->history));
     g->knocks = knocks_new(settings->half_open, seed, e);
     g->sources = sources_new(settings->sources, seed ^ 0x5bd1e995, settings, e);
     g->frags = frags_new(settings->fragments_bytes, seed, e);
@@ -146,7 +147,7 @@ void engine_history_add(struct engine *g, struct flow *f, struct slice bytes, ui
 
     if (f->history == 0 || g->history[f->history - 1].flow != f->number) {
         f->history = g->history_next + 1;
-        g->history_next = (g->history_next + 1) % HISTORY_SLOTS;
+        g->history_next = (g->history_next + 1) % g->history_slots;
         h = &g->history[f->history - 1];
         h->flow = f->number;
         h->len = 0;

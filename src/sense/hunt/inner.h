@@ -38,7 +38,7 @@ struct engine {
     struct detect detect;
     struct engine_counts counts;
     struct history *history; /* owned */
-    uint32_t history_next;
+    uint32_t history_next, history_slots;
     uint64_t full_told;      /* evictions that were reported */
     int64_t full_told_us;
     struct port_set mail;    /* from the settings */

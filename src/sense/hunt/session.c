@@ -11,7 +11,7 @@ enum mode { IN_COMMANDS, IN_BODY, IN_CHUNK, IN_HELLO, IN_OPAQUE };
 enum tail { TAIL_INSIDE, TAIL_START, TAIL_DOT, TAIL_DOT_CR }; /* of a body's line */
 enum auth { AUTH_NONE, AUTH_PLAIN, AUTH_LOGIN, AUTH_DIGEST, AUTH_BEARER, AUTH_OTHER };
 enum { QUEUE_GREETING = SMTP_ELSE + 1, QUEUE_BODY_END, QUEUE_START = 16 };
-enum { TLS_RECORD = 0x16, USER_MAX = 256 };
+enum { USER_MAX = 256 };
 
 static const struct slice nothing;
 
@@ -353,19 +353,34 @@ static struct slice on_body_bytes(struct session *s, struct slice in)
     return nothing;
 }
 
-static void on_hello_bytes(struct session *s, struct slice in, const struct session_talk *talk)
+/* Gives what must be read again as commands; empty when nothing must. */
+static struct slice on_hello_bytes(struct session *s, struct slice in, uint8_t begun[8],
+                                   const struct session_talk *talk)
 {
     struct tls_hello hello;
     enum tls_got got = TLS_BAD;
+    uint32_t before = s->line_len;
+    bool room = line_add(s, in, TLS_HELLO_MAX);
 
     hello.name = nothing;
-    if (line_add(s, in, TLS_HELLO_MAX))
+    if (!s->hello_sure && before < 8 && !tls_is_hello_start(slice_of(s->line, s->line_len))) {
+        if (before > 0)
+            memcpy(begun, s->line, before);
+        line_clear(s);
+        s->mode = IN_COMMANDS;
+        s->no_hello = true;
+        return slice_of(begun, before);
+    }
+    if (room && s->line_len < 6) /* too short to tell */
+        return nothing;
+    if (room)
         got = tls_hello_read(slice_of(s->line, s->line_len), &hello);
     if (got == TLS_MORE)
-        return;
+        return nothing;
     talk->said(talk->ctx, SAID_TLS, got == TLS_OK ? hello.name : nothing, nothing);
     s->mode = IN_OPAQUE;
     line_clear(s);
+    return nothing;
 }
 
 /* TLS from the first byte (port 465), or the hello came before the server's answer to STARTTLS was seen. */
@@ -373,7 +388,7 @@ static bool hello_begins(const struct session *s, struct slice in)
 {
     bool expected = !s->begun || (s->queue_len > 0 && queue_at(s, (uint16_t)(s->queue_len - 1)) == SMTP_STARTTLS);
 
-    return expected && s->line_len == 0 && in.at[0] == TLS_RECORD && tls_is_hello_start(in);
+    return expected && !s->no_hello && s->line_len == 0 && tls_is_hello_start(in);
 }
 
 void session_client(struct session *s, struct slice in, size_t line_max, const struct session_talk *talk)
@@ -389,6 +404,7 @@ void session_client(struct session *s, struct slice in, size_t line_max, const s
                 queue_put(s, QUEUE_GREETING);
             s->begun = true;
             in = on_command_bytes(s, in, line_max, talk);
+            s->no_hello = s->line_len > 0 && s->no_hello;
             break;
         case IN_BODY:
             in = on_body_bytes(s, in);
@@ -402,9 +418,16 @@ void session_client(struct session *s, struct slice in, size_t line_max, const s
                 s->mode = IN_COMMANDS;
             break;
         }
-        case IN_HELLO:
-            on_hello_bytes(s, in, talk);
-            return;
+        case IN_HELLO: {
+            uint8_t begun[8];
+            struct slice again = on_hello_bytes(s, in, begun, talk);
+
+            if (s->mode != IN_COMMANDS)
+                return;
+            session_client(s, again, line_max, talk);
+            s->no_hello = true; /* `again` may have been empty */
+            break;
+        }
         case IN_OPAQUE:
             return;
         }
@@ -471,6 +494,7 @@ static void on_paired(struct session *s, uint8_t kind, unsigned code, const stru
     case SMTP_STARTTLS:
         if (code / 100 == 2 && s->mode == IN_COMMANDS) {
             s->mode = IN_HELLO;
+            s->hello_sure = true;
             line_clear(s);
         }
         break;

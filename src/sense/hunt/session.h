@@ -42,6 +42,8 @@ struct session {
     bool body_open;      /* the server said 354 */
     bool after_gap;      /* the next line may be the rest of one */
     bool line_long;
+    bool hello_sure;     /* STARTTLS was accepted: no command follows */
+    bool no_hello;       /* what began like a TLS hello was none */
     bool begun;          /* the client has said something */
     bool answered;       /* the server has said something with a code */
     uint64_t chunk;      /* octets of BDAT still to come */
