@@ -45,6 +45,23 @@ static struct twins_frame segment(const struct twins *t, uint8_t from, uint16_t 
     return f;
 }
 
+static bool at(struct twins *t, uint8_t interface, bool leaves, const struct twins_frame *f, int64_t at_us)
+{
+    struct twins_place place = { .interface = interface, .inner = interface != WAN, .leaves = leaves };
+
+    return twins_mine(t, place, f, at_us);
+}
+
+static bool comes(struct twins *t, uint8_t interface, const struct twins_frame *f, int64_t at_us)
+{
+    return at(t, interface, false, f, at_us);
+}
+
+static bool leaves(struct twins *t, uint8_t interface, const struct twins_frame *f, int64_t at_us)
+{
+    return at(t, interface, true, f, at_us);
+}
+
 static void a_forwarded_flow_is_read_inside(void **state)
 {
     struct twins *t = fresh();
@@ -53,10 +70,10 @@ static void a_forwarded_flow_is_read_inside(void **state)
 
     (void)state;
     assert_int_equal(syn.flow, answer.flow);
-    assert_true(twins_mine(t, LAN, true, &syn, 0));
-    assert_false(twins_mine(t, WAN, false, &syn, 10));
-    assert_false(twins_mine(t, WAN, false, &answer, 20));
-    assert_true(twins_mine(t, LAN, true, &answer, 30));
+    assert_true(comes(t, LAN, &syn, 0));
+    assert_false(leaves(t, WAN, &syn, 10));
+    assert_false(comes(t, WAN, &answer, 20));
+    assert_true(leaves(t, LAN, &answer, 30));
     twins_free(t);
 }
 
@@ -68,9 +85,9 @@ static void a_translated_copy_is_known_by_its_server_and_number(void **state)
     struct twins_frame data = segment(t, 1, 61000, 9, 25, TCP_ACK, 78);
 
     (void)state;
-    assert_true(twins_mine(t, LAN, true, &in, 0));
-    assert_false(twins_mine(t, WAN, false, &out, 10));
-    assert_false(twins_mine(t, WAN, false, &data, 300 * SECOND));
+    assert_true(comes(t, LAN, &in, 0));
+    assert_false(comes(t, WAN, &out, 10));
+    assert_false(comes(t, WAN, &data, 300 * SECOND));
     twins_free(t);
 }
 
@@ -82,9 +99,9 @@ static void what_the_host_itself_sends_is_read_outside(void **state)
     struct twins_frame data = segment(t, 1, 61000, 9, 25, TCP_ACK, 1235);
 
     (void)state;
-    assert_true(twins_mine(t, LAN, true, &other, 0));
-    assert_true(twins_mine(t, WAN, false, &own, 10));
-    assert_true(twins_mine(t, WAN, false, &data, 20));
+    assert_true(comes(t, LAN, &other, 0));
+    assert_true(comes(t, WAN, &own, 10));
+    assert_true(comes(t, WAN, &data, 20));
     twins_free(t);
 }
 
@@ -96,9 +113,9 @@ static void a_port_that_was_a_copy_s_may_be_the_host_s_own_later(void **state)
     struct twins_frame own = segment(t, 1, 4000, 9, 25, TCP_SYN, 99999);
 
     (void)state;
-    assert_true(twins_mine(t, LAN, true, &in, 0));
-    assert_false(twins_mine(t, WAN, false, &out, 10));
-    assert_true(twins_mine(t, WAN, false, &own, 100 * SECOND));
+    assert_true(comes(t, LAN, &in, 0));
+    assert_false(comes(t, WAN, &out, 10));
+    assert_true(comes(t, WAN, &own, 100 * SECOND));
     twins_free(t);
 }
 
@@ -109,22 +126,54 @@ static void forged_frames_outside_hide_nothing_inside(void **state)
     struct twins_frame syn = segment(t, 2, 4000, 9, 25, TCP_SYN, 77);
 
     (void)state;
-    assert_true(twins_mine(t, WAN, false, &forged, 0));
-    assert_true(twins_mine(t, LAN, true, &syn, 10));
-    assert_false(twins_mine(t, WAN, false, &forged, 20));
-    assert_true(twins_mine(t, LAN, true, &syn, 30));
+    assert_true(comes(t, WAN, &forged, 0));
+    assert_true(comes(t, LAN, &syn, 10));
+    assert_false(comes(t, WAN, &forged, 20));
+    assert_true(comes(t, LAN, &syn, 30));
     twins_free(t);
 }
 
-static void between_two_inner_interfaces_the_first_reads_it(void **state)
+static void between_two_inner_interfaces_the_first_reads_both_ways(void **state)
 {
     struct twins *t = fresh();
     struct twins_frame syn = segment(t, 2, 4000, 9, 25, TCP_SYN, 77);
+    struct twins_frame answer = segment(t, 9, 25, 2, 4000, TCP_SYN | TCP_ACK, 5);
 
     (void)state;
-    assert_true(twins_mine(t, DMZ, true, &syn, 0));
-    assert_false(twins_mine(t, LAN, true, &syn, 10));
-    assert_true(twins_mine(t, DMZ, true, &syn, 20));
+    assert_true(comes(t, DMZ, &syn, 0));
+    assert_false(leaves(t, LAN, &syn, 10));
+    assert_false(comes(t, LAN, &answer, 20));
+    assert_true(leaves(t, DMZ, &answer, 30));
+    assert_false(comes(t, LAN, &answer, 40));
+    twins_free(t);
+}
+
+static void answers_that_leave_another_way_are_read_there(void **state)
+{
+    struct twins *t = fresh();
+    struct twins_frame forged = segment(t, 3, 4000, 9, 25, TCP_SYN, 77);
+    struct twins_frame answer = segment(t, 9, 25, 3, 4000, TCP_SYN | TCP_ACK, 5);
+
+    (void)state;
+    assert_true(comes(t, LAN, &forged, 0));
+    assert_false(comes(t, WAN, &answer, 10));
+    assert_true(leaves(t, DMZ, &answer, 20)); /* there the real one lives */
+    assert_true(comes(t, LAN, &forged, 30));
+    twins_free(t);
+}
+
+static void mail_that_comes_in_is_read_inside_both_ways(void **state)
+{
+    struct twins *t = fresh();
+    struct twins_frame syn = segment(t, 9, 4000, 2, 25, TCP_SYN, 77);
+    struct twins_frame answer = segment(t, 2, 25, 9, 4000, TCP_SYN | TCP_ACK, 5);
+
+    (void)state;
+    assert_true(comes(t, WAN, &syn, 0)); /* it may be for this host itself */
+    assert_true(leaves(t, LAN, &syn, 10));
+    assert_true(comes(t, LAN, &answer, 20));
+    assert_false(leaves(t, WAN, &answer, 30));
+    assert_false(comes(t, WAN, &syn, 40));
     twins_free(t);
 }
 
@@ -134,9 +183,26 @@ static void a_flow_whose_route_changed_is_read_where_it_is_now(void **state)
     struct twins_frame data = segment(t, 2, 4000, 9, 25, TCP_ACK, 77);
 
     (void)state;
-    assert_true(twins_mine(t, DMZ, true, &data, 0));
-    assert_false(twins_mine(t, LAN, true, &data, 4 * SECOND));
-    assert_true(twins_mine(t, LAN, true, &data, 6 * SECOND));
+    assert_true(comes(t, DMZ, &data, 1 * SECOND));
+    assert_false(comes(t, LAN, &data, 2 * SECOND));
+    assert_false(comes(t, LAN, &data, 6 * SECOND));
+    assert_true(comes(t, LAN, &data, 8 * SECOND));
+    assert_false(comes(t, DMZ, &data, 9 * SECOND));
+    twins_free(t);
+}
+
+static void an_answer_after_a_long_pause_is_read_inside(void **state)
+{
+    struct twins *t = fresh();
+    struct twins_frame syn = segment(t, 2, 4000, 9, 25, TCP_SYN, 77);
+    struct twins_frame answer = segment(t, 9, 25, 2, 4000, TCP_ACK, 5);
+
+    (void)state;
+    assert_true(comes(t, LAN, &syn, 1 * SECOND));
+    for (int i = 1; i < 5; i++) { /* the outer interface sees it first */
+        assert_false(comes(t, WAN, &answer, i * 100 * SECOND));
+        assert_true(leaves(t, LAN, &answer, i * 100 * SECOND + 50));
+    }
     twins_free(t);
 }
 
@@ -159,8 +225,11 @@ int main(void)
         cmocka_unit_test(what_the_host_itself_sends_is_read_outside),
         cmocka_unit_test(a_port_that_was_a_copy_s_may_be_the_host_s_own_later),
         cmocka_unit_test(forged_frames_outside_hide_nothing_inside),
-        cmocka_unit_test(between_two_inner_interfaces_the_first_reads_it),
+        cmocka_unit_test(between_two_inner_interfaces_the_first_reads_both_ways),
+        cmocka_unit_test(answers_that_leave_another_way_are_read_there),
+        cmocka_unit_test(mail_that_comes_in_is_read_inside_both_ways),
         cmocka_unit_test(a_flow_whose_route_changed_is_read_where_it_is_now),
+        cmocka_unit_test(an_answer_after_a_long_pause_is_read_inside),
         cmocka_unit_test(what_has_no_tcp_header_has_no_twin),
     };
 

@@ -77,7 +77,10 @@ static bool mine(struct listener *l, const struct ring_frame *f)
         return true;
     if (seen.opening && !inner(l))
         read_inner(c);
-    return twins_mine(c->twins, (unsigned)(l - c->at), inner(l), &seen, f->at_us);
+    return twins_mine(
+        c->twins,
+        (struct twins_place){ .interface = (uint8_t)(l - c->at), .inner = inner(l), .leaves = f->way == RING_FROM_US },
+        &seen, f->at_us);
 }
 
 static void on_frame(void *ctx, const struct ring_frame *f)

@@ -8,16 +8,20 @@
 #include "wire/ip.h"
 #include "wire/tcp.h"
 
-#define SILENT_US  INT64_C(5000000)   /* an owner that sees no more of a flow loses it: the route has changed */
-#define TWIN_US    INT64_C(600000000) /* a translated copy is known for as long as an idle flow is */
+/* Others have seen a flow for so long, its reader has not: the route has changed. */
+#define SILENT_US  INT64_C(5000000)
+#define IDLE_US    INT64_C(600000000) /* what is read where is known for as long as an idle flow is */
 #define OPENING_US INT64_C(2000000)   /* from one interface to the other */
+
+enum { NOBODY = 255 };
 
 struct owned {
     uint64_t flow;
-    int64_t at_us;
-    uint8_t interface;
+    int64_t at_us;     /* last frame that was read, or of a twin */
+    int64_t missed_us; /* the first one since that others saw; 0: none */
+    uint8_t reader[2]; /* interface, by direction; NOBODY: not yet known */
     bool inner;
-    bool twin; /* the translated copy of a flow that `interface` reads */
+    bool twin; /* the translated copy of a flow that is read elsewhere */
 };
 
 struct opening {
@@ -77,39 +81,59 @@ bool twins_read(const struct twins *t, enum link_type link, struct slice frame, 
     from = end_hash(t->seed, ip.src, len, tcp.sport);
     to = end_hash(t->seed, ip.dst, len, tcp.dport);
     f->flow = mix(from + to, from ^ to) | 1;
+    f->direction = from < to;
     f->opening = (tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ? mix(to, tcp.seq) | 1 : 0;
     return true;
 }
 
-/* The interface that saw the same opening a moment ago under another flow; -1: none. */
-static int seen_elsewhere(struct twins *t, unsigned interface, uint64_t opening, int64_t at_us)
+/* Another interface saw the same opening a moment ago. */
+static bool seen_elsewhere(struct twins *t, uint8_t interface, uint64_t opening, int64_t at_us)
 {
     struct opening *o = &t->opening[opening / 2 % TWINS_OPENINGS];
 
     if (o->opening == opening && at_us - o->at_us < OPENING_US)
-        return o->interface != interface ? o->interface : -1;
-    *o = (struct opening){ .opening = opening, .at_us = at_us, .interface = (uint8_t)interface };
-    return -1;
+        return o->interface != interface;
+    *o = (struct opening){ .opening = opening, .at_us = at_us, .interface = interface };
+    return false;
 }
 
-bool twins_mine(struct twins *t, unsigned interface, bool inner, const struct twins_frame *f, int64_t at_us)
+static void take(struct owned *o, struct twins_place place, const struct twins_frame *f, int64_t at_us)
+{
+    *o = (struct owned){ .flow = f->flow, .at_us = at_us, .reader = { NOBODY, NOBODY }, .inner = place.inner };
+    o->reader[f->direction] = place.interface;
+}
+
+/* Somebody else's frame.  Its reader sees it too, a moment before or after; if it no longer does, who sees it reads it.
+ */
+static bool missed(struct owned *o, int64_t at_us)
+{
+    if (o->missed_us == 0)
+        o->missed_us = at_us;
+    return at_us - o->missed_us >= SILENT_US;
+}
+
+bool twins_mine(struct twins *t, struct twins_place place, const struct twins_frame *f, int64_t at_us)
 {
     struct owned *o = &t->owned[f->flow / 2 % TWINS_FLOWS];
-    bool known = o->flow == f->flow && at_us - o->at_us < (o->twin ? TWIN_US : SILENT_US);
-    int other = f->opening ? seen_elsewhere(t, interface, f->opening, at_us) : -1;
+    bool known = o->flow == f->flow && at_us - o->at_us < IDLE_US;
+    bool elsewhere = f->opening && seen_elsewhere(t, place.interface, f->opening, at_us);
+    uint8_t *reader = &o->reader[f->direction];
 
-    if (known && o->twin && f->opening && other < 0)
+    if (known && o->twin && f->opening && !elsewhere)
         known = false; /* the port is used again, by this host itself */
-    if (known && (o->twin || o->interface == interface)) {
-        o->at_us = at_us;
+    if (!known || (place.inner && !o->inner && !o->twin)) {
+        take(o, place, f, at_us);
+        o->twin = !known && elsewhere && !place.inner;
         return !o->twin;
     }
-    if (known && (o->inner || !inner))
-        return false;
-    *o = (struct owned){ .flow = f->flow, .at_us = at_us, .interface = (uint8_t)interface, .inner = inner };
-    if (other >= 0 && !inner && !known) {
-        o->twin = true;
-        return false;
+    if (*reader == NOBODY && (o->reader[!f->direction] == place.interface || (place.leaves && place.inner)))
+        *reader = place.interface;
+    if (!o->twin && *reader != place.interface) {
+        if (!missed(o, at_us))
+            return false;
+        take(o, place, f, at_us);
     }
-    return true;
+    o->at_us = at_us;
+    o->missed_us = 0;
+    return !o->twin;
 }
