@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Captures of public test suites, and made ones whose truth is known: each MAIL and RCPT is found, none is invented.
 # Needs no namespace; the captures are too large for the tree.
 set -euo pipefail
