@@ -116,7 +116,7 @@ static void cut(struct core *c, const struct block *b)
 
 static void stands(struct core *c, struct block *b)
 {
-    bool new_one = b->state == BLOCK_ASKED && b->seq == 0;
+    bool new_one = b->seq == 0;
 
     b->state = BLOCK_STANDS;
     if (!new_one)
@@ -134,6 +134,11 @@ static void refused(struct core *c, struct block *b, const struct hand_outcome *
     struct block said = *b;
     uint64_t seq = 0;
 
+    if (b->seq != 0 && o->code == HAND_NEVER_OUTSIDE) { /* its network is not up yet: a later link fact asks again */
+        b->state = BLOCK_ASKED;
+        c->outside_waits = true;
+        return;
+    }
     said.until_us = 0;
     if (o->code == HAND_FAILED)
         seq = tell(c, EV_ACT_BLOCK_FAILED, &said, said.cause, why);
@@ -198,6 +203,21 @@ int acts_on_unblocked(struct core *c, const struct hand_outcome *outcomes, size_
     return 0;
 }
 
+void acts_on_lifted(struct core *c, const struct hand_outcome *outcomes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct block *b = blocks_find(c->blocks, outcomes[i].who);
+        struct event ev = event_new(EV_ACT_UNBLOCKED);
+
+        if (!b || b->state != BLOCK_STANDS)
+            continue; /* we lifted it ourselves, and have said so */
+        ev.src = b->who;
+        event_add_words(&ev, F_WHY, hand_code_words((enum hand_code)outcomes[i].code));
+        core_emit(c, &ev, b->seq);
+        blocks_remove(c->blocks, outcomes[i].who);
+    }
+}
+
 struct walk {
     struct core *core;
     int64_t now_us;
@@ -213,9 +233,13 @@ static void assert_one(void *ctx, struct block *b)
 
 void acts_assert_all(struct core *c)
 {
-    if (!observes(c))
-        blocks_each(c->blocks, assert_one, &(struct walk){ c, clock_wall_us() });
+    c->outside_waits = false;
+    if (observes(c))
+        return;
+    blocks_each(c->blocks, assert_one, &(struct walk){ c, clock_wall_us() });
     acts_flush(c);
+    c->audit_id = c->next_id++;
+    (void)peer_say(core_peer(c, ROW_HAND), HAND_LIST, c->audit_id, 0, NULL, 0, -1);
 }
 
 struct keep {
@@ -224,6 +248,22 @@ struct keep {
     uint64_t checkpoint; /* 0: count only */
     uint64_t count;
 };
+
+/* The kernel may hold blocks from a life that ended before the journal had them: nobody could say why they stand. */
+void acts_on_audit(struct core *c, const struct hand_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct event ev = event_new(EV_ACT_UNBLOCKED);
+        uint64_t seq;
+
+        if (blocks_find(c->blocks, entries[i].who))
+            continue;
+        ev.src = entries[i].who;
+        event_add_words(&ev, F_WHY, "it stood in the kernel, and the journal does not know why");
+        seq = core_emit(c, &ev, 0);
+        acts_unblock(c, entries[i].who, seq);
+    }
+}
 
 static void keep_one(void *ctx, struct block *b)
 {

@@ -93,7 +93,7 @@ void blocks_expire(struct blocks *b, int64_t now_us, void (*over)(void *ctx, con
 
     for (struct block *x = table_oldest(b->table); x; x = next) {
         next = table_newer(b->table, x);
-        if (x->until_us > now_us || x->state == BLOCK_ASKED)
+        if (x->until_us > now_us)
             continue;
         over(ctx, x);
         table_remove(b->table, x);

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "core/crew.h"
 #include "sys/clock.h"
 #include "sys/say.h"
@@ -119,6 +121,18 @@ static int on_link(void *ctx, struct chan *from, const struct msg *m, const void
     return 0;
 }
 
+static void add_end(struct event *ev, int status)
+{
+    char words[64];
+    struct text t = TEXT_IN(words);
+
+    if (WIFSIGNALED(status))
+        text_addf(&t, "signal %d (%s)", WTERMSIG(status), sigabbrev_np(WTERMSIG(status)));
+    else
+        text_addf(&t, "exit code %d", WEXITSTATUS(status));
+    event_add_words(ev, F_WHY, words);
+}
+
 static int on_died(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct core *c = core_of(ctx);
@@ -136,7 +150,7 @@ static int on_died(void *ctx, struct chan *from, const struct msg *m, const void
     ev = event_new(died->gave_up ? EV_ROLE_GAVE_UP : EV_ROLE_DIED);
     event_add_words(&ev, F_NAME, roster[died->row].name);
     event_add_number(&ev, F_PID, (uint64_t)(uint32_t)died->pid);
-    event_add_number(&ev, F_VALUE, (uint64_t)(uint32_t)died->status);
+    add_end(&ev, died->status);
     core_emit(c, &ev, 0);
     return 0;
 }

@@ -92,6 +92,8 @@ struct core {
     struct hand_block batch[HAND_BATCH]; /* asks that leave together before the next sleep */
     uint32_t batch_count;
     int64_t cap_said_us;
+    uint32_t audit_id;  /* of the HAND_LIST that follows an assertion */
+    bool outside_waits; /* a block waits for its network to come up */
 
     struct pending pending[CORE_PENDING];
     struct kill kills[CORE_KILLS];      /* by id % CORE_KILLS */
@@ -143,9 +145,12 @@ void acts_flush(struct core *c); /* sends the batch */
 void acts_assert_all(
     struct core *c); /* the hand is new, or the journal was read: every block that stands is asked for again */
 void acts_checkpoint(struct core *c); /* act.block_kept for each, at the head of a segment */
+void acts_on_audit(struct core *c, const struct hand_entry *entries, size_t count); /* what the kernel holds */
 void acts_tick(struct core *c, int64_t now_us);
 int acts_on_blocked(struct core *c, const struct hand_outcome *outcomes, size_t count);
 int acts_on_unblocked(struct core *c, const struct hand_outcome *outcomes, size_t count);
+void acts_on_lifted(struct core *c, const struct hand_outcome *outcomes,
+                    size_t count); /* the hand ended these itself */
 void acts_on_killed(struct core *c, uint32_t id, const struct hand_killed *killed);
 
 /* desk.c */

@@ -67,7 +67,10 @@ static void add_who(const struct client *cl, struct event *ev)
     char words[48];
     struct text t = TEXT_IN(words);
 
-    text_addf(&t, "uid %u, pid %d", cl->uid, cl->pid);
+    if (cl->uid == 0) /* other names stand in a file, and the core has no files */
+        text_addf(&t, "root, pid %d", cl->pid);
+    else
+        text_addf(&t, "uid %u, pid %d", cl->uid, cl->pid);
     event_add_words(ev, F_WHO, words);
 }
 

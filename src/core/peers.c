@@ -268,9 +268,14 @@ static int on_hand_killed(void *ctx, struct chan *from, const struct msg *m, con
 
 static int on_hand_list(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
+    struct core *c = ((struct peer *)ctx)->core;
+
     (void)from;
     (void)fd;
-    desk_listed(((struct peer *)ctx)->core->desk, m->id, body, m->len / sizeof(struct hand_entry));
+    if (m->id == c->audit_id)
+        acts_on_audit(c, body, m->len / sizeof(struct hand_entry));
+    else
+        desk_listed(c->desk, m->id, body, m->len / sizeof(struct hand_entry));
     return 0;
 }
 
@@ -322,6 +327,8 @@ static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const
         if (i == c->links_count)
             c->links_count++;
     }
+    if (c->outside_waits && c->up && !link->gone)
+        acts_assert_all(c);
     for (uint32_t r = 0; c->up && c->links_known && r < roster_count; r++)
         if (roster[r].kind == ROW_SENSOR)
             (void)peer_say(&c->peers[r], HAND_FACT_LINK, 0, 0, body, m->len, -1);
@@ -375,6 +382,14 @@ static int on_table_fact(void *ctx, struct chan *from, const struct msg *m, cons
     return 0;
 }
 
+static int on_lifted(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    (void)fd;
+    acts_on_lifted(((struct peer *)ctx)->core, body, m->len / sizeof(struct hand_outcome));
+    return 0;
+}
+
 static int on_stack(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     (void)from;
@@ -400,6 +415,7 @@ static const struct chan_op hand_ops[] = {
       on_hand_ignored },
     { HAND_FACT_LINK, "interface", sizeof(struct hand_link), sizeof(struct hand_link), false, on_link_fact },
     { HAND_FACT_LINKS_KNOWN, "interfaces known", 0, 0, false, on_links_known },
+    { HAND_FACT_LIFTED, "lifted", OUTCOMES, false, on_lifted },
     { HAND_FACT_TABLE, "table", sizeof(struct hand_table), sizeof(struct hand_table), false, on_table_fact },
 };
 
