@@ -12,6 +12,7 @@
 #include "base/words.h"
 #include "conf/fault.h"
 #include "conf/near.h"
+#include "conf/screen.h"
 #include "conf/tree.h"
 #include "conf/walk.h"
 
@@ -350,7 +351,7 @@ int conf_read(struct slice yaml, const char *file_name, const struct section *se
     return read_all(yaml, sections, settings, false, faults);
 }
 
-/* At most one byte over the limit, which is then a fault of tree_read. */
+/* At most one byte over the limit, which is then a fault of screen(). */
 static ssize_t read_whole(int fd, char *into, size_t cap)
 {
     size_t used = 0;
@@ -371,9 +372,9 @@ static ssize_t read_whole(int fd, char *into, size_t cap)
 
 int conf_read_file(const char *path, const struct section *sections, void *const *settings, struct conf_faults *faults)
 {
-    char *bytes = malloc(TREE_BYTES + 1);
+    char *bytes = malloc(SCREEN_BYTES + 1);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    ssize_t len = fd < 0 || !bytes ? -1 : read_whole(fd, bytes, TREE_BYTES + 1);
+    ssize_t len = fd < 0 || !bytes ? -1 : read_whole(fd, bytes, SCREEN_BYTES + 1);
     int result = -1;
 
     begin(faults, path);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/words.h"
+#include "conf/screen.h"
 
 /* Debian 12's library exports these; its header forgot them (later ones have them, just so). */
 const struct fy_mark *fy_token_start_mark(struct fy_token *token);
@@ -87,20 +88,30 @@ static int keep_text(struct builder *b, struct node *n, struct slice text)
     return 0;
 }
 
+/* Such values need no room in a configuration, and blank lines in them cost libfyaml quadratic time. */
+static bool spans_lines(struct slice yaml, struct place where)
+{
+    struct slice s = where.at < yaml.len ? slice_first(slice_skip(yaml, where.at), where.len) : slice_of(NULL, 0);
+
+    return s.len > 0 && (memchr(s.at, '\n', s.len) || memchr(s.at, '\r', s.len));
+}
+
 static int take_scalar(struct builder *b, struct fy_event *event)
 {
     struct fy_token *token = event->scalar.value;
     const struct level *l = &b->levels[b->depth];
     struct place where = place_of_event(event);
+    enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
     struct node *node;
     const char *text;
     size_t len = 0;
     uint32_t n;
 
-    if (where.at == SIZE_MAX && l->last)
+    if (style == FYSS_LITERAL || style == FYSS_FOLDED || spans_lines(b->tree->yaml, where))
+        return stop(b, (struct place){ where.at, 1 }, "a value stands on one line; this one goes on in the next");
+    if (where.at == SIZE_MAX && l->last) {
         where = b->tree->nodes[l->last].where; /* nothing is written: the key is the place to look at */
-    else if (token && (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED ||
-                       fy_token_scalar_style(token) == FYSS_DOUBLE_QUOTED)) {
+    } else if (style != FYSS_PLAIN) {
         where.at -= where.at > 0 && where.at != SIZE_MAX; /* the quotes belong to what was written */
         where.len += 2;
     }
@@ -109,7 +120,7 @@ static int take_scalar(struct builder *b, struct fy_event *event)
         return -1;
     node = &b->tree->nodes[n];
     text = token ? fy_token_get_text(token, &len) : NULL;
-    node->empty = !text || (len == 0 && fy_token_scalar_style(token) == FYSS_PLAIN);
+    node->empty = !text || (len == 0 && style == FYSS_PLAIN);
     return keep_text(b, node, slice_of(text, text ? len : 0));
 }
 
@@ -234,46 +245,6 @@ out:
     fy_diag_destroy(diag);
 }
 
-/*
- * What libfyaml 0.7.12 would pass over or choke on: bytes that are no text
- * (it ends the document there, without a word) and directives (a long line
- * of % costs it quadratic time).
- */
-static int check_bytes(struct slice yaml, struct conf_faults *faults)
-{
-    struct place where = { 0, 1 };
-    char shown[16];
-
-    for (; where.at < yaml.len; where.at++) {
-        uint8_t c = yaml.at[where.at];
-        struct text t = TEXT_IN(shown);
-
-        if (c == '\n' || c == '\r' || c == '\t')
-            continue;
-        if (c == '%' && (where.at == 0 || yaml.at[where.at - 1] == '\n' || yaml.at[where.at - 1] == '\r')) {
-            fault_add(faults, yaml, where, "directives (%%) have no place here; leave the line out");
-            return -1;
-        }
-        if (c >= 0x20 && c < 0x7f)
-            continue;
-        text_visible(&t, slice_first(slice_skip(yaml, where.at), 1));
-        if (c >= 0x80) { /* one letter of several bytes at a time: it is text if nothing has to be escaped */
-            size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-
-            t = TEXT_IN(shown);
-            text_visible(&t, slice_first(slice_skip(yaml, where.at), len));
-            where.at += len - 1;
-            if (t.len == len && (uint8_t)shown[0] == c)
-                continue;
-            where.at -= len - 1;
-        }
-        fault_add(faults, yaml, where, "the byte 0x%02x is no text; write the file as UTF-8 without control characters",
-                  c);
-        return -1;
-    }
-    return 0;
-}
-
 void tree_read(struct tree *t, struct slice yaml, struct conf_faults *faults)
 {
     struct builder b = { .tree = t, .faults = faults };
@@ -285,11 +256,7 @@ void tree_read(struct tree *t, struct slice yaml, struct conf_faults *faults)
         t->broken = false;
         return;
     }
-    if (yaml.len > TREE_BYTES) {
-        fault_add(faults, yaml, NOWHERE, "it is larger than 1 MiB; that is no configuration");
-        return;
-    }
-    if (check_bytes(yaml, faults) < 0)
+    if (screen(yaml, faults) < 0)
         return;
     t->broken = false;
     t->letters_cap = 2 * yaml.len; /* the worst that an escape can do is three bytes for two */

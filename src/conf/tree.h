@@ -4,7 +4,7 @@
  *
  * libfyaml reads the YAML.  Anchors, aliases, tags, directives and second
  * documents are faults here: a configuration needs none of them, and without
- * them a file can't grow when it is read.
+ * them a file can't grow when it is read.  So are values of several lines.
  */
 #ifndef SERVIOLA_CONF_TREE_H
 #define SERVIOLA_CONF_TREE_H
@@ -13,7 +13,7 @@
 #include "base/slice.h"
 #include "conf/fault.h"
 
-enum { TREE_BYTES = 1 << 20, TREE_DEPTH = 8, TREE_NODES = 1 << 16 };
+enum { TREE_DEPTH = 8, TREE_NODES = 1 << 16 };
 
 enum node_type {
     NODE_SCALAR,

@@ -310,6 +310,41 @@ static void what_is_no_plain_yaml_is_refused_with_its_place(void **state)
             "blocks are nested more than 8 deep here; nothing in a configuration lies that deep");
 }
 
+static void a_value_stands_on_one_line(void **state)
+{
+    static const char because[] = "a value stands on one line; this one goes on in the next";
+
+    REFUSED("gate:\n  motto: |\n    a\n    b\n", 3, 1, because);
+    REFUSED("gate:\n  motto: \"a\n    b\"\n", 2, 11, because);
+    REFUSED("gate:\n  motto: a\n    b\n", 2, 10, because);
+}
+
+/* Each of these costs libfyaml minutes or hundreds of megabytes. */
+static void what_would_take_the_reader_long_is_refused_before(void **state)
+{
+    struct world *w = world(state);
+    size_t size = 1 << 20;
+    char *big = malloc(size + 1);
+    struct text t = text_in(big, size + 1);
+
+    assert_non_null(big);
+    memset(big, '[', size);
+    refused(w, slice_of(big, size), 1, 65, "more than 64 brackets are open here; was one of them not closed?");
+    memset(big, '%', size);
+    refused(w, slice_of(big, size), 1, 1, "directives (%) have no place here; leave the line out");
+    memset(big, 'a', size);
+    refused(w, slice_of(big, size), 1, 65537, "this line is longer than 64 KiB; a list may go on in the next one");
+    text_word(&t, "gate:\n  motto: |\n");
+    while (t.len < size - 2)
+        text_word(&t, " \n");
+    assert_int_equal(read_text(w, slice_text(big)), -1);
+    memset(big, '[', 100);
+    memcpy(big, "# [", 3); /* in a comment they open nothing */
+    memcpy(big + 100, "\ngate: {}\n", 10);
+    assert_int_equal(read_text(w, slice_of(big, 110)), 0);
+    free(big);
+}
+
 static void a_billion_laughs_cost_nothing(void **state)
 {
     REFUSED("gate: &a [lol]\nwall: &b [*a, *a, *a]\nc: [*b, *b, *b]\n", 1, 8,
@@ -324,13 +359,13 @@ static void too_much_of_anything_is_a_fault(void **state)
     struct text t = text_in(big, size);
 
     assert_non_null(big);
-    memset(big, '#', size);
+    memset(big, '\n', size);
     assert_int_equal(read_text(w, slice_of(big, size - 1)), 0);
     refused(w, slice_of(big, size), 0, 0, "it is larger than 1 MiB; that is no configuration");
 
     text_word(&t, "gate: { inside: [");
     for (unsigned i = 0; i < 1030; i++)
-        text_addf(&t, "10.%u.%u.0/24,", i / 256, i % 256);
+        text_addf(&t, "10.%u.%u.0/24,%s", i / 256, i % 256, i % 64 ? "" : "\n ");
     text_word(&t, "] }");
     assert_int_equal(read_text(w, slice_text(big)), -1);
     assert_int_equal(w->faults.count, 1);
@@ -529,6 +564,8 @@ int main(void)
         cmocka_unit_test(every_type_refuses_what_it_is_not),
         cmocka_unit_test(named_blocks_have_plain_names_that_stand_once_and_are_not_too_many),
         cmocka_unit_test(what_is_no_plain_yaml_is_refused_with_its_place),
+        cmocka_unit_test(a_value_stands_on_one_line),
+        cmocka_unit_test(what_would_take_the_reader_long_is_refused_before),
         cmocka_unit_test(a_billion_laughs_cost_nothing),
         cmocka_unit_test(too_much_of_anything_is_a_fault),
         cmocka_unit_test(what_is_switched_off_by_a_comment_may_be_switched_on),
