@@ -22,8 +22,13 @@ int sight_configure(struct sight *s, const struct common_options *o)
         say("no memory");
         code = EXIT_CANNOT;
     } else if (settings_read(settings_path(o->conf), s->conf, faults) < 0) {
-        conf_print_faults(faults, stderr, paint_wanted(STDERR_FILENO));
-        code = EXIT_USAGE;
+        if (faults->at[0].line == 0) { /* no file, or none of it could be read */
+            conf_print_faults(faults, stderr, paint_wanted(STDERR_FILENO));
+            code = EXIT_USAGE;
+        } else /* at a bad moment, a half-edited file must not keep anybody from looking */
+            (void)fprintf(
+                stderr, "serviola: %s has %zu fault%s (serviola check shows %s); going on with the rest of it\n",
+                faults->file, faults->count, faults->count == 1 ? "" : "s", faults->count == 1 ? "it" : "them");
     }
     free(faults);
     return code;

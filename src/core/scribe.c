@@ -24,7 +24,7 @@ struct scribe {
     struct keeper *keeper;
     uint32_t sync_timer, retry_timer;
     bool failed;          /* the disk refuses: said once, retried each second */
-    char log_folder[128]; /* where the story's log stands */
+    char log_folder[344]; /* where the story's log stands */
     const char *folders[3];
 };
 

@@ -2,6 +2,7 @@
 #include "core/settings.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,7 +177,10 @@ void settings_for_scribe(const struct house_settings *h, struct scribe_settings 
 {
     memset(scribe, 0, sizeof(*scribe));
     scribe->journal = h->journal;
-    memcpy(scribe->story_log, h->hunt.story_log, sizeof(scribe->story_log));
+    if (h->hunt.story_log[0]) /* a name alone stands beside the journal */
+        (void)snprintf(scribe->story_log, sizeof(scribe->story_log), "%s%s%s",
+                       h->hunt.story_log[0] == '/' ? "" : h->journal.folder, h->hunt.story_log[0] == '/' ? "" : "/",
+                       h->hunt.story_log);
     scribe->evidence_bytes = h->hunt.evidence_bytes;
     scribe->evidence_files = h->hunt.evidence_files;
 }

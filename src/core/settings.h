@@ -40,7 +40,7 @@ struct house_settings {
 
 struct scribe_settings {
     struct journal_settings journal;
-    char story_log[128]; /* `hunt: { story_log: }`, below the journal's folder */
+    char story_log[344]; /* `hunt: { story_log: }`; a name alone stands in the journal's folder */
     uint64_t evidence_bytes, evidence_files;
 };
 

@@ -361,6 +361,18 @@ static int on_valve(void *ctx, struct chan *from, const struct msg *m, const voi
     return 0;
 }
 
+static int on_forget(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct addr who;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    memcpy(&who, body, sizeof(who));
+    engine_forget(hunt_of(ctx)->engine, who);
+    return 0;
+}
+
 static int on_allow(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct hunt *h = hunt_of(ctx);
@@ -391,6 +403,7 @@ static const struct chan_op ops[] = {
     { HAND_CAPTURE + HAND_ANSWER, "captured", sizeof(struct hand_captured), sizeof(struct hand_captured), true,
       on_captured },
     { HAND_HOLD + HAND_ANSWER, "valve", sizeof(struct hand_outcome), sizeof(struct hand_outcome), true, on_valve },
+    { LINK_FORGET, "forget", sizeof(struct addr), sizeof(struct addr), false, on_forget },
     { LINK_ALLOW, "allow", sizeof(struct link_allow), sizeof(struct link_allow), false, on_allow },
 };
 

@@ -268,7 +268,8 @@ const struct key hunt_keys[] = {
       .type = KEY_TEXT,
       KEY_AT(struct hunt_settings, story_log),
       .def = "",
-      .help = "A file for one line per finding in the form of the old scripts' gusanos.log; empty for none." },
+      .help = "A file for one line per finding in the form of the old scripts' gusanos.log; a name alone stands in the "
+              "journal's folder, another place must be writable for the user serviola-scribe; empty for none." },
     { .name = "valve",
       .type = KEY_TABLE,
       .offset = 0,
