@@ -15,7 +15,7 @@ free()
 }
 until_true 3 free
 until_true 2 event wall act.block_expired --src 10.1.0.3
-is_not prints 10.1.0.3 on wall nft list table inet serviola
+is_not prints 10.1.0.3 on wall nft list set inet serviola block4
 on pc worm --from 10.1.0.3 --variant greet_only --messages 1
 
 say "twin: the longer one stands"

@@ -31,7 +31,7 @@ is_not on pc worm --messages 200 --patience 0.5
 until_true 5 is_blocked wall 10.1.0.2
 say "a worm was blocked all the same"
 
-until_true 2.5 grep -q '"scribe.stuck"' "$T/follow.out"
+until_true 2 grep -q '"scribe.stuck"' "$T/follow.out"
 say "and it was said after $(((${EPOCHREALTIME/./} - frozen_us) / 1000)) ms at most"
 prints '"stack"' grep '"scribe.stuck"' "$T/follow.out"
 prints stuck on wall serviola status

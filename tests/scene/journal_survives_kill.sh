@@ -13,7 +13,7 @@ acknowledged=0
 
 synced()
 {
-    on wall serviola status --json 2>/dev/null | grep -oE '"synced":[0-9]+' | grep -oE '[0-9]+$' || echo 0
+    (on wall serviola status --json || true) 2>/dev/null | awk -F '"synced":' '{ n = $2 + 0 } END { print n + 0 }'
 }
 
 # What the program said is on disk, it must have after the kill.

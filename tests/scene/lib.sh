@@ -241,18 +241,31 @@ serviola_again() # HOST [ARGUMENT...]: with the configuration that is there
     until_true 10 is_up "$place"
 }
 
-is_up()
+is_up() # HOST
 {
     kill -0 "$(pid_of "serviola-$1")" || fail "serviola did not start on $1"
-    on "$1" serviola status && listens "$1"
+    answers "$1" && listens "$1"
 }
 
-listens()
+answers() # HOST: its core does; 1 is a finding
+{
+    local status=0
+
+    on "$1" serviola status || status=$?
+    [ $status -le 1 ]
+}
+
+listens() # HOST: on every cable, since the hunt was started last
 {
     local cables
 
     cables=$(ip -n "$1" -o link show type veth up | wc -l)
-    [ "$(on "$1" serviola status --json | grep -o '"captured":true' | wc -l)" -ge "$cables" ]
+    on "$1" serviola events --kind role.started,hunt.started,hunt.interface_lost --json | awk -F '"name":"' -v cables="$cables" '
+        { name = $2; sub(/".*/, "", name) }
+        /"role.started"/ && name == "hunt" { split("", up) }
+        /"hunt.started"/ { up[name] = 1 }
+        /"hunt.interface_lost"/ { delete up[name] }
+        END { for (name in up) cables--; exit cables > 0 }'
 }
 
 # Every process of serviola's: this scene's process namespace holds no other.

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 house
 sink_on out
-serviola_on wall 'hunt: { mode: observe, evidence: yes, story_log: gusanos.log }'
+serviola_on wall 'hunt: { mode: observe, evidence: { keep: yes }, story_log: gusanos.log }'
 password='tr0ub4dor&3-correct-horse'
 on pc worm --auth "carol:$password" --messages 2
 until_true 5 event wall hunt.auth_seen --src 10.1.0.2

@@ -13,7 +13,7 @@ ends()
 }
 prints refused ends 10.1.0.3 2
 say "a running connection is cut the same way"
-is_not on pc worm --from 10.1.0.2 --reuse --messages 1000 --patience 3 >"$T/end"
+on pc worm --from 10.1.0.2 --reuse --messages 1000 --patience 3 >"$T/end" || true
 grep -qE 'reset|refused' "$T/end" || fail "it ended with: $(cat "$T/end")"
 finish serviola-wall || true
 
