@@ -98,7 +98,7 @@ const struct key block_keys[] = {
       KEY_AT(struct block_settings, per_minute),
       .min = 1,
       .max = 1000000,
-      .def = "60",
+      .def = "1000",
       .help = "New blocks in a minute; what is over it is refused, and said." },
     { .name = "total",
       .type = KEY_NUMBER,

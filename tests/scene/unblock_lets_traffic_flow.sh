@@ -12,7 +12,7 @@ on wall serviola unblock 10.1.0.3 --why "it was the printer"
 until_true 1 on pc worm --from 10.1.0.3 --variant greet_only --messages 1 --patience 0.3
 is_not is_blocked wall 10.1.0.3
 until_true 5 event wall act.unblocked --src 10.1.0.3
-prints "uid 0" on wall serviola events --kind act.unblocked
+prints root on wall serviola events --kind act.unblocked
 prints "asked by phone" on wall serviola why 10.1.0.3
 
 say "twin: a host that was not blocked has nothing to lift"
