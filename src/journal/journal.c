@@ -52,6 +52,24 @@ static int open_locked(const char *folder, struct err *e)
     return dir;
 }
 
+/* On a full disk the reserve makes room for what recovery has to write. */
+static int recover(struct journal *j, int64_t now_us, struct journal_opened *found, struct err *e)
+{
+    struct err why = { 0 };
+    int result = writer_recover(j, now_us, found, &why);
+
+    if (result < 0 && why.code == ENOSPC && journal_release_reserve(j)) {
+        if (j->fd >= 0)
+            close(j->fd);
+        j->fd = -1;
+        j->pending = 0;
+        result = writer_recover(j, now_us, found, &why);
+    }
+    if (result < 0 && e)
+        *e = why;
+    return result;
+}
+
 struct journal *journal_open(const char *folder, const struct journal_limits *l, int64_t now_us,
                              struct journal_opened *found, struct err *e)
 {
@@ -67,7 +85,7 @@ struct journal *journal_open(const char *folder, const struct journal_limits *l,
     if (check_limits(l, e) < 0 || seal_start(e) < 0)
         goto fail;
     j->dir = open_locked(folder, e);
-    if (j->dir < 0 || writer_recover(j, now_us, found, e) < 0)
+    if (j->dir < 0 || recover(j, now_us, found, e) < 0)
         goto fail;
     (void)journal_restore_reserve(j, NULL);
     memcpy(found->id, j->keys.id, sizeof(found->id));

@@ -100,7 +100,7 @@ static int fit_keys(struct journal *j, uint64_t segment, const uint8_t id[SEG_HA
     struct seg_seal seal;
     uint8_t key[SEG_HASH];
 
-    if (j->keys.segment == segment)
+    if (j->keys.segment == segment || (j->pending > 0 && j->keys.segment == j->pending && segment == j->pending + 1))
         return 0;
     if (j->keys.segment > 0 && j->keys.segment + 1 == segment) {
         seal_public(j->keys.next_seed, key);
@@ -167,7 +167,12 @@ static int take_wal(struct journal *j, uint64_t segment, bool last, int64_t now_
         return folder_unlink(j->dir, name.text, e);
     if (last && w.head_ok && w.damaged == 0)
         return go_on(j, segment, &w, len, e);
-    return writer_pack(j, segment, now_us, &sealed, e);
+    if (j->pending == 0 && writer_pack(j, segment, now_us, &sealed, e) == 0)
+        return 0;
+    if (last || j->pending > 0 || e->code != ENOSPC)
+        return -1;
+    j->pending = segment; /* the disk is full: it is packed when there is room, and the next one goes on */
+    return 0;
 }
 
 /* Both forms of one segment: the sealed one is whole by construction, unless its disk says otherwise. */

@@ -35,7 +35,7 @@ struct journal {
 int writer_begin(struct journal *j, uint64_t segment, const struct journal_place *from, int64_t now_us, struct err *e);
 /* Packs and seals NNN.wal, moves the keys on, removes it. */
 int writer_pack(struct journal *j, uint64_t segment, int64_t now_us, struct journal_sealed *s, struct err *e);
-/* recover.c: from whatever a crash left to one active segment. */
+/* recover.c: from whatever a crash left to one active segment; `e` is not NULL here. */
 int writer_recover(struct journal *j, int64_t now_us, struct journal_opened *found, struct err *e);
 /* retain.c: finishes a removal that a crash cut short; 0 with *last the newest expired segment's seal, or all 0. */
 int writer_finish_expiry(struct journal *j, struct seg_seal *last, struct err *e);

@@ -2,6 +2,8 @@
 #include "journal_world.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <signal.h>
 
@@ -352,6 +354,57 @@ static void a_full_disk_costs_nothing_that_was_acknowledged(void **state)
     world_expect_whole(w);
 }
 
+/* Appends until the disk is full, turning segments over as long as that works. */
+static void fill_the_disk(struct world *w)
+{
+    struct journal_sealed sealed;
+    struct event events[50];
+    struct err e = { 0 };
+
+    for (;;) {
+        for (unsigned i = 0; i < 50; i++)
+            events[i] = world_event(journal_last(w->j) + 1 + i);
+        if (journal_append(w->j, events, 50, &e) < 0 || journal_sync(w->j, &e) < 0)
+            break;
+        if (journal_is_due(w->j, w->now_us))
+            (void)journal_rotate(w->j, w->now_us, &sealed, NULL);
+    }
+    assert_int_equal(e.code, ENOSPC);
+}
+
+static void a_full_disk_is_outlived(void **state)
+{
+    struct world *w = *state;
+    uint64_t last;
+
+    world_close(w);
+    if (unshare(CLONE_NEWNS) < 0)
+        skip();
+    assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    assert_int_equal(mount("full", w->folder, "tmpfs", 0, "size=1m"), 0);
+    w->limits.segment_bytes = 128 << 10;
+    w->limits.reserve_bytes = 64 << 10;
+    world_open(w);
+    fill_the_disk(w);
+    last = journal_synced(w->j);
+    world_expect_all(w, 1, last);
+    assert_true(journal_release_reserve(w->j));
+    world_fill(w, 1, 1); /* the alarm */
+    fill_the_disk(w);
+    last = journal_synced(w->j);
+    world_reopen(w); /* also when nothing at all can be written */
+    assert_int_equal(w->found.last_seq, last);
+    assert_false(w->found.key_lost);
+    assert_int_equal(mount("roomy", w->folder, "tmpfs", MS_REMOUNT, "size=4m"), 0);
+    world_rotate(w);
+    world_fill(w, 2, 50);
+    assert_false(journal_is_due(w->j, w->now_us));
+    world_expect_all(w, 1, last + 100);
+    world_expect_whole(w);
+    world_close(w);
+    assert_int_equal(umount2(w->folder, MNT_DETACH), 0);
+}
+
 static void the_reserve_can_be_given_back_once(void **state)
 {
     struct world *w = *state;
@@ -394,6 +447,7 @@ int main(void)
         IN_A_WORLD(retention_by_age_leaves_what_is_young),
         IN_A_WORLD(replay_begins_at_the_newest_whole_checkpoint),
         IN_A_WORLD(a_full_disk_costs_nothing_that_was_acknowledged),
+        IN_A_WORLD(a_full_disk_is_outlived),
         IN_A_WORLD(the_reserve_can_be_given_back_once),
         IN_A_WORLD(the_key_is_for_the_writer_alone),
     };
