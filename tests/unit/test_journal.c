@@ -381,7 +381,7 @@ static void a_full_disk_is_outlived(void **state)
     world_close(w);
     if (unshare(CLONE_NEWNS) < 0)
         skip();
-    assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    assert_int_equal(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
     assert_int_equal(mount("full", w->folder, "tmpfs", 0, "size=1m"), 0);
     w->limits.segment_bytes = 128 << 10;
     w->limits.reserve_bytes = 64 << 10;
