@@ -75,6 +75,8 @@ host()
 
     for name in "$@"; do
         ip netns add "$name"
+        # Nobody else is there: an IPv6 address need not wait until it knows that.
+        ip netns exec "$name" sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0
         ip -n "$name" link set lo up
     done
 }

@@ -5,7 +5,7 @@ house
 host victim
 cable victim 10.3.0.2/24 wall 10.3.0.1/24
 sink_on out
-serviola_on wall 'hunt: { mode: block }'
+serviola_on wall 'hunt: { mode: block, tables: { half_open_wait: 1s, idle: 1s } }'
 
 say "somebody on the pc forges mail commands in the victim's name"
 for what in data guess data guess; do
