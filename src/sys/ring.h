@@ -16,9 +16,10 @@
  * has run out.  tests/bench/capture.sh, veth, 2 cores, 4 MiB, medians:
  *
  *                   one frame alone: us      300,000 frames/s: us of CPU each
- *   ring            37 (p99 172)             0.28, naps of 200 us 0.37, of 400 us 0.23
- *   V3, 1 ms        614 (p99 2833)           0.20
- *   recv            40 (p99 130)             2.2
+ *   ring            28 (p99 80)              0.23 (naps of 200 us: 0.37)
+ *   V3, 1 ms        539 (p99 1372)           0.18
+ *   V3, 8 ms                                 0.12
+ *   recv            36 (p99 101)             2.0
  *
  * Slots smaller than a full Ethernet frame hold more of them but send the rest
  * through the queue at 1.6 us each: 0.65 us on average, and were not kept.

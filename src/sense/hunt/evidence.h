@@ -19,7 +19,7 @@
 
 enum {
     EVIDENCE_LOG_BYTES = 1 << 20, /* of all flows */
-    EVIDENCE_FRAMES = 64,         /* kept of one flow */
+    EVIDENCE_FRAMES = 32,         /* kept of one flow */
     EVIDENCE_CASES = 512,         /* open at a time; one more is refused */
     EVIDENCE_WAIT_US = 250000,    /* from the finding to the file */
 };
