@@ -17,24 +17,42 @@
 #include "sys/say.h"
 #include "view/story_log.h"
 
+enum { KEEPER_NAME = sizeof(((struct link_evidence *)0)->name) };
+
 struct keeper {
     const struct scribe_settings *conf;
-    uint64_t last; /* newest event that was looked at */
+    uint64_t last;              /* newest event that was looked at */
+    int folder;                 /* of the evidence; -1 until it is needed */
+    char (*names)[KEEPER_NAME]; /* of the files in it, a ring, oldest first; own */
+    size_t cap, first, count;
+    bool unsynced;
 };
 
 struct keeper *keeper_new(const struct scribe_settings *conf, struct err *e)
 {
     struct keeper *k = calloc(1, sizeof(*k));
 
-    if (!k)
-        err_set(e, 0, "no memory for the keeper");
-    else
+    if (k) {
         k->conf = conf;
+        k->folder = -1;
+        k->cap = (size_t)conf->evidence_files;
+        k->names = calloc(k->cap, KEEPER_NAME);
+    }
+    if (!k || !k->names) {
+        keeper_free(k);
+        err_set(e, 0, "no memory for the keeper");
+        return NULL;
+    }
     return k;
 }
 
 void keeper_free(struct keeper *k)
 {
+    if (!k)
+        return;
+    if (k->folder >= 0)
+        close(k->folder);
+    free(k->names);
     free(k);
 }
 
@@ -87,48 +105,55 @@ static bool name_is_fine(const char *name, size_t size)
     return true;
 }
 
-static int open_folder(const struct keeper *k)
+static int by_name(const void *a, const void *b)
+{
+    return memcmp(a, b, KEEPER_NAME);
+}
+
+/* What is there from before; names begin with their time, so their order is their age. */
+static void read_names(struct keeper *k)
+{
+    int again = dup(k->folder);
+    DIR *dir = again < 0 ? NULL : fdopendir(again);
+    struct dirent *entry;
+
+    if (!dir && again >= 0)
+        close(again);
+    while (dir && (entry = readdir(dir)) != NULL && k->count < k->cap) {
+        size_t n = strlen(entry->d_name);
+
+        if (entry->d_name[0] == '.' || n >= KEEPER_NAME)
+            continue;
+        memset(k->names[k->count], 0, KEEPER_NAME);
+        memcpy(k->names[k->count++], entry->d_name, n);
+    }
+    if (dir)
+        (void)closedir(dir);
+    qsort(k->names, k->count, KEEPER_NAME, by_name);
+}
+
+static int open_folder(struct keeper *k)
 {
     char path[sizeof(k->conf->journal.folder) + 16];
 
+    if (k->folder >= 0)
+        return 0;
     (void)snprintf(path, sizeof(path), "%s/evidence", k->conf->journal.folder);
     if (mkdir(path, 0750) < 0 && errno != EEXIST)
         return -1;
-    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    k->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (k->folder < 0)
+        return -1;
+    read_names(k);
+    return 0;
 }
 
-/* The oldest file leaves when there are more than allowed. */
-static void make_room(int folder, uint64_t most)
+static void make_room(struct keeper *k)
 {
-    for (int turn = 0; turn < 64; turn++) {
-        char oldest[256] = "";
-        struct timespec when = { 0 };
-        uint64_t count = 0;
-        int again = dup(folder);
-        DIR *dir = again < 0 ? NULL : fdopendir(again);
-        struct dirent *entry;
-
-        if (!dir) {
-            if (again >= 0)
-                close(again);
-            return;
-        }
-        rewinddir(dir);
-        while ((entry = readdir(dir)) != NULL) {
-            struct stat st;
-
-            if (entry->d_name[0] == '.' || fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                continue;
-            count++;
-            if (!oldest[0] || st.st_mtim.tv_sec < when.tv_sec ||
-                (st.st_mtim.tv_sec == when.tv_sec && st.st_mtim.tv_nsec < when.tv_nsec)) {
-                when = st.st_mtim;
-                memcpy(oldest, entry->d_name, sizeof(oldest));
-            }
-        }
-        (void)closedir(dir);
-        if (count < most || !oldest[0] || unlinkat(folder, oldest, 0) < 0)
-            return;
+    while (k->count > 0 && (k->count >= k->conf->evidence_files || k->count == k->cap)) {
+        (void)unlinkat(k->folder, k->names[k->first % k->cap], 0);
+        k->first = (k->first + 1) % k->cap;
+        k->count--;
     }
 }
 
@@ -144,10 +169,18 @@ static bool write_whole(int folder, const char *name, struct slice bytes)
         ok = n > 0;
         bytes = slice_skip(bytes, n > 0 ? (size_t)n : 0);
     }
-    ok = ok && fdatasync(fd) == 0 && renameat(folder, half, folder, name) == 0;
+    ok = ok && renameat(folder, half, folder, name) == 0;
     if (fd >= 0)
         close(fd);
     return ok;
+}
+
+/* One sync for all files of a burst: an outbreak makes hundreds of them in a second, and the journal comes first. */
+void keeper_sync(struct keeper *k)
+{
+    if (k->unsynced)
+        (void)syncfs(k->folder);
+    k->unsynced = false;
 }
 
 bool keeper_evidence(struct keeper *k, const struct link_evidence *what, uint64_t cause, int fd, struct event *ev)
@@ -155,7 +188,6 @@ bool keeper_evidence(struct keeper *k, const struct link_evidence *what, uint64_
     struct slice bytes = { 0 };
     unsigned char digest[crypto_hash_sha256_BYTES];
     struct err e;
-    int folder = -1;
     bool kept = false;
 
     if (!name_is_fine(what->name, sizeof(what->name)) ||
@@ -163,21 +195,21 @@ bool keeper_evidence(struct keeper *k, const struct link_evidence *what, uint64_
         say("evidence refused: it is no sealed file of the right size, or its name is odd");
         return false;
     }
-    folder = open_folder(k);
-    if (folder >= 0)
-        make_room(folder, k->conf->evidence_files);
-    if (folder >= 0 && write_whole(folder, what->name, bytes)) {
+    if (open_folder(k) == 0) {
+        make_room(k);
+        kept = write_whole(k->folder, what->name, bytes);
+    }
+    if (kept) {
+        memcpy(k->names[(k->first + k->count++) % k->cap], what->name, KEEPER_NAME);
+        k->unsynced = true;
         (void)crypto_hash_sha256(digest, bytes.at, bytes.len);
         *ev = event_new(EV_HUNT_EVIDENCE_KEPT);
         ev->cause = cause;
         event_add_words(ev, F_NAME, what->name);
         event_add_number(ev, F_BYTES, bytes.len);
         event_add_bytes(ev, F_DIGEST, digest, sizeof(digest));
-        kept = true;
     } else
         say("evidence %s: %s", what->name, strerrordesc_np(errno));
-    if (folder >= 0)
-        close(folder);
     memfile_unmap(bytes.at, bytes.len);
     return kept;
 }

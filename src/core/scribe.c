@@ -15,14 +15,14 @@
 #include "sys/clock.h"
 #include "sys/say.h"
 
-enum { BATCH = 256, RETRY_US = 1000000, CHORES_US = 10000000 };
+enum { BATCH = 256, RETRY_US = 1000000, KEEP_US = 1000000, CHORES_US = 10000000 };
 
 struct scribe {
     struct role *role;
     struct journal *journal;
     struct tail *tail; /* NULL until the core sends it */
     struct keeper *keeper;
-    uint32_t sync_timer, retry_timer;
+    uint32_t sync_timer, retry_timer, keep_timer;
     bool failed;          /* the disk refuses: said once, retried each second */
     char log_folder[344]; /* where the story's log stands */
     const char *folders[3];
@@ -160,9 +160,9 @@ static void chores(void *ctx)
     struct event ev = event_new(EV_JOURNAL_SEALED);
     struct err e;
 
-    if (s->failed || !s->tail)
+    if (!s->tail)
         return;
-    if (journal_is_due(s->journal, now_us)) {
+    if (!s->failed && journal_is_due(s->journal, now_us)) {
         if (journal_rotate(s->journal, now_us, &sealed, &e) < 0) {
             on_failure(s, e.text);
             return;
@@ -208,6 +208,14 @@ static int on_more(void *ctx, struct chan *from, const struct msg *m, const void
     return 0;
 }
 
+static void keep(void *ctx)
+{
+    struct scribe *s = ctx;
+
+    s->keep_timer = 0;
+    keeper_sync(s->keeper);
+}
+
 static int on_evidence(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct scribe *s = ((struct role *)ctx)->own;
@@ -218,6 +226,8 @@ static int on_evidence(void *ctx, struct chan *from, const struct msg *m, const 
         return -1;
     if (keeper_evidence(s->keeper, body, m->cause, fd, &ev))
         report(s, &ev);
+    if (s->keep_timer == 0)
+        s->keep_timer = loop_timer(s->role->loop, KEEP_US, 0, keep, s);
     (void)close(fd);
     return 0;
 }
@@ -324,6 +334,7 @@ static void scribe_stop(struct role *r)
             say_seq(s, LINK_SYNCED, journal_synced(s->journal));
         else
             say("%s", e.text);
+        keeper_sync(s->keeper);
         journal_close(s->journal);
         s->journal = NULL;
     }
