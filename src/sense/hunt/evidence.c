@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 
@@ -259,16 +258,26 @@ static bool write_pcap(struct evidence *v, uint64_t flow, struct slice *pcap)
     return true;
 }
 
+/* 20261122t182803: RFC 3339 without its punctuation. */
+static void add_when(struct text *t, int64_t at_us)
+{
+    char when[32];
+    struct text w = TEXT_IN(when);
+
+    text_time(&w, at_us, 0);
+    for (size_t i = 0; i < w.len; i++)
+        if (when[i] >= '0' && when[i] <= '9')
+            text_add(t, slice_of(&when[i], 1));
+        else if (when[i] == 'T')
+            text_word(t, "t");
+}
+
 static void name_file(struct evidence *v, const struct open_case *c, char name[64])
 {
-    time_t at = (time_t)(c->found_us / 1000000);
-    struct tm utc;
-    char when[20] = "";
     struct text t = text_in(name, 64);
 
-    if (gmtime_r(&at, &utc))
-        (void)strftime(when, sizeof(when), "%Y%m%dt%H%M%S", &utc);
-    text_addf(&t, "%s-%s-%u.pcap", when, addr_ip_text(c->who).text, (unsigned)(v->files++ % 100));
+    add_when(&t, c->found_us);
+    text_addf(&t, "-%s-%u.pcap", addr_ip_text(c->who).text, (unsigned)(v->files++ % 100));
 }
 
 bool evidence_take(struct evidence *v, int64_t now_us, struct evidence_file *f)
