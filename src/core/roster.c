@@ -20,7 +20,7 @@ const struct row roster[] = {
     { ROW_LOOK, "look", NULL, "look", SETTINGS_HAND, NULL, { 0 } },             /* reads what needs privilege */
     { ROW_HOLD, "hold", NULL, "hold", SETTINGS_HAND, NULL, { 0 } },             /* the valve of hold mode */
     { ROW_SENSOR, "hunt", &sense_hunt, NULL, SETTINGS_HUNT, "hunt.", { HAND_CAPTURE, HAND_HOLD } },
-    { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_HOUSE, NULL, { 0 } }, /* shows it all, live */
+    { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } }, /* shows it all, live */
 };
 const uint32_t roster_count = sizeof(roster) / sizeof(roster[0]);
 _Static_assert(sizeof(roster) / sizeof(roster[0]) <= ROSTER_MAX, "a row more than the core has links");
@@ -28,16 +28,21 @@ _Static_assert(sizeof(roster) / sizeof(roster[0]) <= ROSTER_MAX, "a row more tha
 size_t roster_settings(const struct row *row, const struct house_settings *h, const struct addr *resolvers,
                        size_t resolvers_count, void *room, size_t size)
 {
-    size_t needed = row->settings == SETTINGS_HOUSE  ? sizeof(struct house_settings)
-                  : row->settings == SETTINGS_SCRIBE ? sizeof(struct scribe_settings)
-                  : row->settings == SETTINGS_HAND   ? sizeof(struct hand_settings)
-                                                     : sizeof(struct hunt_settings);
+    static const size_t sizes[] = {
+        [SETTINGS_NONE] = 0,
+        [SETTINGS_HOUSE] = sizeof(struct house_settings),
+        [SETTINGS_SCRIBE] = sizeof(struct scribe_settings),
+        [SETTINGS_HAND] = sizeof(struct hand_settings),
+        [SETTINGS_HUNT] = sizeof(struct hunt_settings),
+    };
 
-    if (needed > size)
+    if (sizes[row->settings] > size)
         return 0;
     switch (row->settings) {
+    case SETTINGS_NONE:
+        break;
     case SETTINGS_HOUSE:
-        memcpy(room, h, needed);
+        memcpy(room, h, sizeof(*h));
         break;
     case SETTINGS_SCRIBE:
         settings_for_scribe(h, room);
@@ -46,10 +51,10 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
         settings_for_hand(h, resolvers, resolvers_count, room);
         break;
     case SETTINGS_HUNT:
-        memcpy(room, &h->hunt, needed);
+        memcpy(room, &h->hunt, sizeof(h->hunt));
         break;
     }
-    return needed;
+    return sizes[row->settings];
 }
 
 bool roster_wanted(const struct row *row, const struct house_settings *h, bool console)

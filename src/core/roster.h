@@ -12,7 +12,7 @@
 
 enum row_kind { ROW_CORE, ROW_SCRIBE, ROW_HAND, ROW_LOOK, ROW_HOLD, ROW_SENSOR, ROW_CONSOLE };
 
-enum row_settings { SETTINGS_HOUSE, SETTINGS_SCRIBE, SETTINGS_HAND, SETTINGS_HUNT };
+enum row_settings { SETTINGS_NONE, SETTINGS_HOUSE, SETTINGS_SCRIBE, SETTINGS_HAND, SETTINGS_HUNT };
 
 struct row {
     enum row_kind kind;
@@ -28,7 +28,7 @@ enum { ROSTER_MAX = 16 };
 extern const struct row roster[];
 extern const uint32_t roster_count;
 
-/* The bytes of the settings that this row gets, written into `room`; returns how many. */
+/* The bytes of the settings that this row gets, written into `room`; returns how many: 0 for a row that gets none. */
 size_t roster_settings(const struct row *row, const struct house_settings *h, const struct addr *resolvers,
                        size_t resolvers_count, void *room, size_t size);
 /* Whether the configuration wants it at all. */
