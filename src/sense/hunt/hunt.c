@@ -11,6 +11,7 @@
 #include "sense/hunt/capture.h"
 #include "sense/hunt/engine.h"
 #include "sense/hunt/evidence.h"
+#include "sense/hunt/fan.h"
 #include "sense/hunt/hold.h"
 #include "sense/hunt/learn.h"
 #include "sense/hunt/settings.h"
@@ -31,10 +32,11 @@ enum {
 
 struct hunt {
     struct role *role;
+    struct fan *fan; /* several readers do the work, and all else here is theirs; NULL: this thread does it */
+    struct fan_share share;
     struct hunt_settings now; /* the configuration's, with `inside` found out and what was allowed since */
     struct link_allow allow[ALLOW_MOST];
     uint32_t allow_count;
-    uint64_t seed;
     struct engine *engine;
     struct capture *capture;
     struct evidence *evidence; /* NULL: none is kept */
@@ -81,9 +83,19 @@ static bool any_mail(void *ctx, struct addr who)
     return s->limits.any_mail;
 }
 
+/* Each of several readers has its part of the tables. */
+static void divide_tables(struct hunt_settings *s, unsigned readers)
+{
+    uint64_t *const tables[] = { &s->flows, &s->sources, &s->half_open, &s->reorder_total, &s->fragments_bytes };
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        *tables[i] = (*tables[i] + readers - 1) / readers;
+}
+
 static void settings_in_force(struct hunt *h)
 {
     memcpy(&h->now, h->role->settings, sizeof(h->now));
+    divide_tables(&h->now, h->share.of);
     if (h->now.inside.count == 0)
         capture_inside(h->capture, &h->now.inside);
     for (uint32_t i = 0; i < h->allow_count; i++)
@@ -174,12 +186,16 @@ static void on_frame(void *ctx, const struct engine_frame *f)
 {
     struct hunt *h = ctx;
 
-    (void)engine_frame(h->engine, f);
+    if (fan_is_ours(&h->share, f, &h->now.ports))
+        (void)engine_frame(h->engine, f);
 }
 
 static void on_capture_event(void *ctx, struct event *ev)
 {
-    (void)role_emit(((struct hunt *)ctx)->role, ev, 0);
+    struct hunt *h = ctx;
+
+    if (h->share.own == 0 || ev->kind == EV_HUNT_PACKETS_LOST) /* all readers see the same interfaces */
+        (void)role_emit(h->role, ev, 0);
 }
 
 static void ask_capture(void *ctx, const struct hand_capture *what)
@@ -231,7 +247,7 @@ static void valve_gone(void *ctx, const char *why)
 
 static void ask_valve(struct hunt *h)
 {
-    if (h->now.mode != HUNT_HOLD || h->hold || --h->hold_again_s > 0)
+    if (h->now.mode != HUNT_HOLD || h->share.of > 1 || h->hold || --h->hold_again_s > 0)
         return;
     h->hold_again_s = HOLD_RETRY_S;
     (void)chan_send(h->role->core, HAND_HOLD, 2, 0, NULL, 0, -1);
@@ -307,13 +323,21 @@ static void each_second(void *ctx)
 
 /* ---- what the core says ---- */
 
+/* With several readers it is theirs to hear. */
+static bool passed_on(struct hunt *h, const struct msg *m, const void *body, int fd)
+{
+    if (h->fan)
+        fan_pass(h->fan, m, body, fd);
+    return h->fan != NULL;
+}
+
 static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct hunt *h = hunt_of(ctx);
 
     (void)from;
-    (void)m;
-    (void)fd;
+    if (passed_on(h, m, body, fd))
+        return 0;
     capture_link(h->capture, body);
     settings_in_force(h); /* what is inside may have changed */
     return 0;
@@ -321,19 +345,21 @@ static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const
 
 static int on_links_known(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
+    struct hunt *h = hunt_of(ctx);
+
     (void)from;
-    (void)m;
-    (void)body;
-    (void)fd;
-    capture_links_known(hunt_of(ctx)->capture);
+    if (!passed_on(h, m, body, fd))
+        capture_links_known(h->capture);
     return 0;
 }
 
 static int on_captured(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
+    struct hunt *h = hunt_of(ctx);
+
     (void)from;
-    (void)m;
-    capture_got(hunt_of(ctx)->capture, body, fd);
+    if (!passed_on(h, m, body, fd))
+        capture_got(h->capture, body, fd);
     return 0;
 }
 
@@ -380,8 +406,8 @@ static int on_allow(void *ctx, struct chan *from, const struct msg *m, const voi
     uint32_t i = 0;
 
     (void)from;
-    (void)m;
-    (void)fd;
+    if (passed_on(h, m, body, fd))
+        return 0;
     memcpy(&a, body, sizeof(a));
     while (i < h->allow_count && memcmp(&h->allow[i].net, &a.net, sizeof(a.net)) != 0)
         i++;
@@ -407,7 +433,22 @@ static const struct chan_op ops[] = {
     { LINK_ALLOW, "allow", sizeof(struct link_allow), sizeof(struct link_allow), false, on_allow },
 };
 
-/* ---- the part ---- */
+enum { READER_OPS = sizeof(ops) / sizeof(ops[0]) + 2 };
+
+/* ---- one hunt, made and run ---- */
+
+static void hunt_free(struct hunt *h)
+{
+    if (!h)
+        return;
+    loop_untimer(h->role->loop, h->evidence_timer);
+    hold_free(h->hold);
+    capture_free(h->capture);
+    engine_free(h->engine);
+    evidence_free(h->evidence);
+    learn_free(h->learn);
+    free(h);
+}
 
 /* Evidence, learning and the valve, as the settings in force say; -1 when memory is short. */
 static int make_what_is_wanted(struct hunt *h, struct err *e)
@@ -433,44 +474,44 @@ static int make_what_is_wanted(struct hunt *h, struct err *e)
     return (h->now.evidence && !h->evidence) || (h->now.mode == HUNT_LEARN && !h->learn) ? -1 : 0;
 }
 
-static int hunt_open(struct role *r, struct err *e)
+/* One that works: the only one there is, or a reader's. */
+static struct hunt *worker_new(struct role *r, struct fan_share share, struct err *e)
 {
-    struct hunt *h = calloc(1, sizeof(*h)); /* lives as long as the process */
+    struct hunt *h = calloc(1, sizeof(*h));
     struct engine_calls engine_calls = { .ctx = h, .event = on_event, .mail = on_mail, .packet = on_packet };
     struct capture_calls capture_calls = { .ctx = h, .frame = on_frame, .ask = ask_capture, .event = on_capture_event };
 
-    if (!h)
-        return err_set(e, ENOMEM, "hunt");
+    if (!h) {
+        (void)err_set(e, ENOMEM, "hunt");
+        return NULL;
+    }
     h->role = r;
-    r->own = h;
-    if (getrandom(&h->seed, sizeof(h->seed), 0) != (ssize_t)sizeof(h->seed))
-        return err_set(e, errno, "getrandom");
-    h->capture = capture_new(r->loop, &capture_calls, h->seed, e);
+    h->share = share;
+    h->learn_in_s = LEARN_EVERY_S;
+    h->capture = capture_new(r->loop, &capture_calls, share.seed, e);
     if (!h->capture)
-        return -1;
+        goto fail;
     settings_in_force(h);
     capture_set(h->capture, &h->now);
-    h->engine = engine_new(&h->now, h->seed, &engine_calls, e);
-    if (!h->engine)
-        return -1;
-    h->learn_in_s = LEARN_EVERY_S;
-    return make_what_is_wanted(h, e);
+    h->engine = engine_new(&h->now, share.seed, &engine_calls, e);
+    if (h->engine && make_what_is_wanted(h, e) == 0)
+        return h;
+fail:
+    hunt_free(h);
+    return NULL;
 }
 
-static int hunt_run(struct role *r, struct err *e)
+static int worker_run(struct hunt *h, struct err *e)
 {
-    struct hunt *h = r->own;
-
-    loop_before_sleep(r->loop, before_sleep, h);
-    if (loop_timer(r->loop, SECOND_US, SECOND_US, each_second, h) == 0)
+    loop_before_sleep(h->role->loop, before_sleep, h);
+    if (loop_timer(h->role->loop, SECOND_US, SECOND_US, each_second, h) == 0)
         return err_set(e, 0, "no timer is left");
     ask_valve(h);
     return 0;
 }
 
-static void hunt_reload(struct role *r)
+static void worker_reload(struct hunt *h)
 {
-    struct hunt *h = r->own;
     struct err e = { 0 };
 
     settings_in_force(h);
@@ -479,11 +520,132 @@ static void hunt_reload(struct role *r)
         say("%s", e.text);
 }
 
+/* ---- a reader's thread: a role whose core is the main thread ---- */
+
+static int on_reader_settings(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct role *r = ctx;
+    const void *fresh = NULL;
+    struct err e;
+
+    (void)from;
+    (void)m;
+    (void)body;
+    if (memfile_map(fd, r->settings_size, &fresh, &e) < 0) {
+        say("new settings are unusable, the old ones stay: %s", e.text);
+    } else {
+        memfile_unmap(r->settings, r->settings_size);
+        r->settings = fresh;
+        worker_reload(r->own);
+    }
+    memfile_close(fd);
+    return 0;
+}
+
+static int on_reader_stop(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct role *r = ctx;
+    struct hunt *h = r->own;
+
+    (void)from;
+    (void)m;
+    (void)body;
+    (void)fd;
+    if (h->learn)
+        learn_round(h);
+    loop_stop(r->loop);
+    return 0;
+}
+
+static void on_main_gone(void *ctx, struct chan *c, const char *why)
+{
+    (void)c;
+    (void)why;
+    loop_stop(((struct role *)ctx)->loop);
+}
+
+static int reader_start(struct role *r, struct fan_reader reader, struct chan_op *table, struct err *e)
+{
+    static const struct chan_op own[] = {
+        { LINK_SETTINGS, "settings", 0, 0, true, on_reader_settings },
+        { LINK_STOP, "stop", 0, 0, false, on_reader_stop },
+    };
+
+    memcpy(table, own, sizeof(own));
+    memcpy(table + sizeof(own) / sizeof(own[0]), ops, sizeof(ops));
+    r->loop = loop_new(e);
+    r->core = chan_new(reader.link, "main thread", table, READER_OPS, r, e); /* closes it if it can't */
+    if (!r->loop || !r->core || memfile_map(reader.settings, r->settings_size, &r->settings, e) < 0 ||
+        chan_attach(r->core, r->loop, on_main_gone, e) < 0)
+        return -1;
+    r->own = worker_new(r, reader.share, e);
+    return r->own ? worker_run(r->own, e) : -1;
+}
+
+static void reader_body(struct fan_reader reader)
+{
+    struct role r = { .part = &sense_hunt, .settings_size = sizeof(struct hunt_settings) };
+    struct chan_op table[READER_OPS];
+    struct err e = { 0 };
+
+    if (reader_start(&r, reader, table, &e) < 0 || loop_run(r.loop, &e) < 0)
+        say("reader %u ends: %s", reader.share.own, e.text);
+    hunt_free(r.own);
+    chan_free(r.core); /* the main thread hears of it */
+    loop_free(r.loop);
+    memfile_unmap(r.settings, r.settings_size);
+    memfile_close(reader.settings);
+}
+
+/* ---- the part ---- */
+
+static int hunt_open(struct role *r, struct err *e)
+{
+    const struct hunt_settings *s = r->settings;
+    struct fan_share all = { .own = 0, .of = 1 };
+    struct hunt *h;
+
+    if (getrandom(&all.seed, sizeof(all.seed), 0) != (ssize_t)sizeof(all.seed))
+        return err_set(e, errno, "getrandom");
+    if (s->threads < 2 || s->mode == HUNT_HOLD) { /* the valve asks one engine */
+        r->own = worker_new(r, all, e);
+        return r->own ? 0 : -1;
+    }
+    r->own = h = calloc(1, sizeof(*h)); /* lives as long as the process */
+    if (!h)
+        return err_set(e, ENOMEM, "hunt");
+    h->role = r;
+    h->fan = fan_new(r, (unsigned)s->threads, all.seed, reader_body, e);
+    return h->fan ? 0 : -1;
+}
+
+static int hunt_run(struct role *r, struct err *e)
+{
+    struct hunt *h = r->own;
+
+    return h->fan ? fan_start(h->fan, e) : worker_run(h, e);
+}
+
+static void hunt_reload(struct role *r)
+{
+    struct hunt *h = r->own;
+
+    if (!h->fan) {
+        worker_reload(h);
+        return;
+    }
+    if (((const struct hunt_settings *)r->settings)->mode == HUNT_HOLD)
+        say("hold mode has one reader: it begins with the next start");
+    fan_reload(h->fan);
+}
+
 static void hunt_stop(struct role *r)
 {
     struct hunt *h = r->own;
 
-    if (h && h->learn)
+    if (h && h->fan)
+        fan_stop(h->fan);
+    else if (h && h->learn)
         learn_round(h);
     loop_stop(r->loop);
 }
@@ -494,7 +656,7 @@ const struct part sense_hunt = {
     .user = "serviola-hunt",
     .keys = hunt_keys,
     .settings_size = sizeof(struct hunt_settings),
-    .calls = JAIL_RING,
+    .calls = JAIL_RING | JAIL_THREADS,
     .locked = true,
     .open = hunt_open,
     .run = hunt_run,

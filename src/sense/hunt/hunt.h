@@ -4,6 +4,8 @@
  *
  *   hunt.c      the part: facts and settings in, events out, timers
  *   capture.c   interfaces: which ones, asked for, lost, found again; frames into the engine
+ *   twins.c     a flow that crosses this host is read once
+ *   fan.c       several readers, where one core does not keep up
  *   hold.c      the valve's packets: judged by the engine, answered
  *   learn.c     which hosts look like mail servers of the house
  *   evidence.c  the first packets of a flow, kept until a finding wants them
