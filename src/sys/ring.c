@@ -237,21 +237,3 @@ int ring_error(struct ring *r)
 
     return getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
 }
-
-int ring_share(struct ring *r, uint32_t *group, struct err *e)
-{
-    uint32_t how = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
-    uint32_t value;
-    socklen_t len = sizeof value;
-
-    if (*group == 0)
-        value = (how | PACKET_FANOUT_FLAG_UNIQUEID) << 16;
-    else
-        value = how << 16 | (*group & 0xffff);
-    if (set(r->fd, PACKET_FANOUT, &value, sizeof value, "PACKET_FANOUT", e) < 0)
-        return -1;
-    if (getsockopt(r->fd, SOL_PACKET, PACKET_FANOUT, &value, &len) < 0)
-        return err_set(e, errno, "packet ring: PACKET_FANOUT");
-    *group = (value & 0xffff) | 0x10000; /* the kernel may number it 0 */
-    return 0;
-}

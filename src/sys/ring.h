@@ -83,11 +83,4 @@ struct ring_counts ring_counts(struct ring *r);
 
 /* The error that waits on the descriptor (ENETDOWN: the interface is down), and takes it off; 0: none. */
 int ring_error(struct ring *r);
-
-/*
- * Puts the descriptor into a group that shares the interface's frames: both
- * directions of a connection go to the same member.  The first member passes
- * 0 and gets the group's number (never 0) in *group; the others pass it on.
- */
-int ring_share(struct ring *r, uint32_t *group, struct err *e);
 #endif

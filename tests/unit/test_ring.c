@@ -234,27 +234,6 @@ static void an_interface_that_goes_down_is_told_once(void **state)
     ring_close(r);
 }
 
-static void members_of_a_group_share_the_frames(void **state)
-{
-    struct ring *a = opened();
-    struct ring *b = opened();
-    struct seen s = { 0 };
-    uint32_t group = 0;
-    struct err e;
-
-    (void)state;
-    assert_int_equal(ring_share(a, &group, &e), 0);
-    assert_int_not_equal(group, 0);
-    assert_int_equal(ring_share(b, &group, &e), 0);
-    for (uint8_t i = 0; i < 20; i++)
-        send_frame(i, 100);
-    (void)ring_read(a, 1000, keep, &s);
-    (void)ring_read(b, 1000, keep, &s);
-    assert_int_equal(s.count, 20); /* each once */
-    ring_close(a);
-    ring_close(b);
-}
-
 static void a_ring_of_an_odd_size_is_refused_and_the_descriptor_kept(void **state)
 {
     int fd = packet_socket();
@@ -277,7 +256,6 @@ int main(void)
         cmocka_unit_test(large_frames_without_room_in_the_queue_come_cut_not_mixed_up),
         cmocka_unit_test(naps_begin_with_a_rate_and_end_with_it),
         cmocka_unit_test(an_interface_that_goes_down_is_told_once),
-        cmocka_unit_test(members_of_a_group_share_the_frames),
         cmocka_unit_test(a_ring_of_an_odd_size_is_refused_and_the_descriptor_kept),
     };
 
