@@ -323,6 +323,17 @@ delivered() # [ADDR]
     fi
 }
 
+# `few LIMIT`: at most so many messages slipped through.  That is a question of speed: a build with sanitizers
+# is that many times slower (SCENE_SLOW).
+few()
+{
+    local slipped
+
+    slipped=$(delivered)
+    say "$slipped messages left"
+    [ "$slipped" -le $(($1 * ${SCENE_SLOW:-1})) ] || fail "$slipped messages left, more than $1"
+}
+
 # --- the end
 
 scene_end()
