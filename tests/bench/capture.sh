@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the packet ring costs: latency of one frame, CPU and loss at 300,000 a second, and what other traffic costs.
-# usage: capture.sh [BUILD]     BUILD holds tests/bench/capture (default: build).  Needs root; makes and removes one namespace.
+# usage: capture.sh [BUILD]     BUILD holds tests/bench/capture (default: SERVIOLA_BUILD, or build).  Needs root; makes and
+# removes one namespace.
 set -eu
 here=$(dirname "$0")
-bench=${1:-$here/../../build}/tests/bench/capture
+bench=${1:-${SERVIOLA_BUILD:-$here/../../build}}/tests/bench/capture
 ns=serviola-capture-$$
 
 trap 'ip netns del "$ns" 2>/dev/null || :' EXIT
