@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/sight.h"
@@ -19,8 +20,8 @@ struct act_options {
 
 #define WHY_ROW                                                                                                        \
     {                                                                                                                  \
-        "why", 'w', OPTION_TEXT, offsetof(struct act_options, why), "TEXT", "the reason; it is kept in the journal",   \
-            NULL                                                                                                       \
+        "why", 'w', OPTION_TEXT, offsetof(struct act_options, why), "TEXT",                                            \
+            N_("the reason; it is kept in the journal"), NULL                                                          \
     }
 
 /* What the three have in common. */
@@ -39,17 +40,18 @@ static const char *way_out(int32_t code)
 {
     switch (code) {
     case HAND_OBSERVES:
-        return "start `serviola run --mode block`, or put `mode: block` below `hunt:` in the configuration and reload";
+        return _(
+            "start `serviola run --mode block`, or put `mode: block` below `hunt:` in the configuration and reload");
     case HAND_NEVER_ADMIN:
-        return "block: admin in the configuration lists these networks";
+        return _("block: admin in the configuration lists these networks");
     case HAND_NEVER_ALLOWED:
-        return "take it off the list first: serviola allow HOST --remove, or hunt: allow in the configuration";
+        return _("take it off the list first: serviola allow HOST --remove, or hunt: allow in the configuration");
     case HAND_NEVER_OUTSIDE:
-        return "hunt: inside in the configuration lists what is inside";
+        return _("hunt: inside in the configuration lists what is inside");
     case HAND_CAP_MINUTE:
-        return "wait a minute, or raise block: per_minute in the configuration";
+        return _("wait a minute, or raise block: per_minute in the configuration");
     case HAND_CAP_TOTAL:
-        return "lift some (serviola blocks lists them), or raise block: total in the configuration";
+        return _("lift some (serviola blocks lists them), or raise block: total in the configuration");
     default:
         return NULL;
     }
@@ -72,8 +74,8 @@ static void print_json(const struct act *a)
 /* The core says why not; what is so already is said in the words of the command. */
 static const char *reason(const struct act *a, const char *from_core)
 {
-    return a->answer.code == HAND_ALREADY && a->already     ? a->already
-         : a->answer.code == HAND_NOT_THERE && a->not_there ? a->not_there
+    return a->answer.code == HAND_ALREADY && a->already     ? _(a->already)
+         : a->answer.code == HAND_NOT_THERE && a->not_there ? _(a->not_there)
                                                             : from_core;
 }
 
@@ -85,11 +87,11 @@ static int report(const struct act *a)
     const char *out = way_out(a->answer.code);
     bool already = a->answer.code == HAND_ALREADY || a->answer.code == HAND_NOT_THERE;
 
-    text_visible(&t, slice_text(a->answer.text));
+    text_visible(&t, slice_text(_(a->answer.text)));
     if (a->o.common.json)
         print_json(a);
     else if (a->answer.code == HAND_OK)
-        (void)printf("%s %s (event %llu)\n", a->subject, a->done, (unsigned long long)a->answer.seq);
+        (void)printf(_("%s %s (event %llu)\n"), a->subject, _(a->done), (unsigned long long)a->answer.seq);
     else
         (void)fprintf(stderr, "serviola %s: %s: %s%s%s\n", a->usage->name, a->subject, reason(a, words),
                       out ? "; " : "", out ? out : "");
@@ -109,7 +111,7 @@ static int act(struct act *a, int argc, char **argv, int (*ask)(struct act *a, s
     if (!options_read(a->usage, argc, argv, &a->o, &code))
         return code;
     if (a->o.why && strlen(a->o.why) >= CTL_TEXT)
-        return options_wrong(a->usage, "--why: at most %d bytes", (int)CTL_TEXT - 1);
+        return options_wrong(a->usage, _("--why: at most %d bytes"), (int)CTL_TEXT - 1);
     text_visible(&subject, slice_text(a->o.common.words[0]));
     code = sight_configure(&a->sight, &a->o.common);
     if (code != EXIT_FINE)
@@ -129,7 +131,7 @@ out:
 static int read_host(const struct act *a, struct slice word, struct ctl_block *ask)
 {
     if (!addr_read(word, &ask->who))
-        return options_wrong(a->usage, "\"%s\" is not an address like 192.0.2.7 or 2001:db8::7", a->subject);
+        return options_wrong(a->usage, _("\"%s\" is not an address like 192.0.2.7 or 2001:db8::7"), a->subject);
     ask->span_us = a->o.span_us;
     if (a->o.why)
         memcpy(ask->why, a->o.why, strlen(a->o.why)); /* its length was looked at in act() */
@@ -140,18 +142,19 @@ static int read_host(const struct act *a, struct slice word, struct ctl_block *a
 
 static const struct option_row block_rows[] = {
     { "for", 'f', OPTION_SPAN, offsetof(struct act_options, span_us), "SPAN",
-      "how long: 30min, 2h, 7d (else what the configuration says below block)", NULL },
+      N_("how long: 30min, 2h, 7d (else what the configuration says below block)"), NULL },
     WHY_ROW,
     { 0 },
 };
 static const struct usage block_usage = {
     .name = "block",
-    .what = "Blocks a host's mail at once: its connections to the mail ports are cut and its packets dropped.",
+    .what = N_("Blocks a host's mail at once: its connections to the mail ports are cut and its packets dropped."),
     .synopsis = "ADDR [--for SPAN] [--why TEXT] [--json]",
     .rows = block_rows,
     .least = 1,
     .most = 1,
-    .examples = "serviola block 10.1.0.2 --for 2h --why \"ticket 4711\"|for two hours, with the reason for the journal",
+    .examples =
+        N_("serviola block 10.1.0.2 --for 2h --why \"ticket 4711\"|for two hours, with the reason for the journal"),
 };
 
 static int ask_block(struct act *a, struct slice word, struct err *e)
@@ -167,8 +170,8 @@ static int ask_block(struct act *a, struct slice word, struct err *e)
 int cmd_block(int argc, char **argv)
 {
     struct act a = { .usage = &block_usage,
-                     .done = "is blocked",
-                     .already = "is blocked already; serviola why says why" };
+                     .done = N_("is blocked"),
+                     .already = N_("is blocked already; serviola why says why") };
 
     return act(&a, argc, argv, ask_block);
 }
@@ -178,12 +181,13 @@ int cmd_block(int argc, char **argv)
 static const struct option_row unblock_rows[] = { WHY_ROW, { 0 } };
 static const struct usage unblock_usage = {
     .name = "unblock",
-    .what = "Lifts a block.  A host that sends mail again is blocked again; serviola allow keeps that from happening.",
+    .what =
+        N_("Lifts a block.  A host that sends mail again is blocked again; serviola allow keeps that from happening."),
     .synopsis = "ADDR [--why TEXT] [--json]",
     .rows = unblock_rows,
     .least = 1,
     .most = 1,
-    .examples = "serviola unblock 10.1.0.2 --why \"cleaned and checked\"|with the reason for the journal",
+    .examples = N_("serviola unblock 10.1.0.2 --why \"cleaned and checked\"|with the reason for the journal"),
 };
 
 static int ask_unblock(struct act *a, struct slice word, struct err *e)
@@ -199,8 +203,8 @@ static int ask_unblock(struct act *a, struct slice word, struct err *e)
 int cmd_unblock(int argc, char **argv)
 {
     struct act a = { .usage = &unblock_usage,
-                     .done = "is not blocked any more",
-                     .not_there = "is not blocked; serviola why says more" };
+                     .done = N_("is not blocked any more"),
+                     .not_there = N_("is not blocked; serviola why says more") };
 
     return act(&a, argc, argv, ask_unblock);
 }
@@ -208,22 +212,22 @@ int cmd_unblock(int argc, char **argv)
 /* ---- allow ---- */
 
 static const struct option_row allow_rows[] = {
-    { "remove", 'r', OPTION_FLAG, offsetof(struct act_options, remove), NULL, "take it off the allow list again",
+    { "remove", 'r', OPTION_FLAG, offsetof(struct act_options, remove), NULL, N_("take it off the allow list again"),
       NULL },
     WHY_ROW,
     { 0 },
 };
 static const struct usage allow_usage = {
     .name = "allow",
-    .what =
+    .what = N_(
         "Puts a host or network on the allow list: its mail is no finding, it is never blocked, and a block that\n"
-        "stands is lifted.  It outlives restarts; what is permanent belongs below hunt: allow in the configuration.",
+        "stands is lifted.  It outlives restarts; what is permanent belongs below hunt: allow in the configuration."),
     .synopsis = "NET [--remove] [--why TEXT] [--json]",
     .rows = allow_rows,
     .least = 1,
     .most = 1,
-    .examples = "serviola allow 10.1.0.25 --why \"our mail server\"|one host\n"
-                "serviola allow 10.1.0.25 --remove|and off again",
+    .examples = N_("serviola allow 10.1.0.25 --why \"our mail server\"|one host\n"
+                   "serviola allow 10.1.0.25 --remove|and off again"),
 };
 
 static int ask_allow(struct act *a, struct slice word, struct err *e)
@@ -232,11 +236,11 @@ static int ask_allow(struct act *a, struct slice word, struct err *e)
 
     if (!prefix_read(word, &ask.net))
         return options_wrong(a->usage,
-                             "\"%s\" is not an address, nor a network like 192.0.2.0/24 (the bits behind the length "
-                             "must be 0)",
+                             _("\"%s\" is not an address, nor a network like 192.0.2.0/24 (the bits behind the length "
+                               "must be 0)"),
                              a->subject);
     if (a->o.remove)
-        a->done = "is off the allow list";
+        a->done = N_("is off the allow list");
     if (a->o.why)
         memcpy(ask.why, a->o.why, strlen(a->o.why));
     return client_allow(a->sight.client, &ask, &a->answer, e) < 0 ? EXIT_CANNOT : EXIT_FINE;
@@ -244,7 +248,7 @@ static int ask_allow(struct act *a, struct slice word, struct err *e)
 
 int cmd_allow(int argc, char **argv)
 {
-    struct act a = { .usage = &allow_usage, .done = "is on the allow list" };
+    struct act a = { .usage = &allow_usage, .done = N_("is on the allow list") };
 
     return act(&a, argc, argv, ask_allow);
 }

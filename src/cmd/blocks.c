@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "cmd/command.h"
 #include "cmd/sight.h"
 #include "sys/clock.h"
@@ -13,10 +14,10 @@
 
 static const struct usage usage = {
     .name = "blocks",
-    .what = "Lists the hosts that are blocked now: since when, how long still, and what was dropped since.",
+    .what = N_("Lists the hosts that are blocked now: since when, how long still, and what was dropped since."),
     .synopsis = "[--json]",
-    .examples = "serviola blocks|a table\n"
-                "serviola blocks --json | jq -r .host|the addresses alone",
+    .examples = N_("serviola blocks|a table\n"
+                   "serviola blocks --json | jq -r .host|the addresses alone"),
 };
 
 struct list {
@@ -62,7 +63,7 @@ static void print(struct list *l, bool json)
     if (!json)
         blocks_print(l->at, l->count, now_us, stdout, paint_wanted(STDOUT_FILENO));
     if (l->full)
-        say("no memory for all of them");
+        say(_("no memory for all of them"));
 }
 
 int cmd_blocks(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
@@ -16,20 +17,21 @@ struct check_options {
 
 static const struct option_row rows[] = {
     { "defaults", 'd', OPTION_FLAG, offsetof(struct check_options, defaults), NULL,
-      "print every key with its default and what it does, as a file to begin with", NULL },
+      N_("print every key with its default and what it does, as a file to begin with"), NULL },
     { 0 },
 };
 
 static const struct usage usage = {
     .name = "check",
-    .what = "Reads a configuration as `serviola run` would, and says all that is wrong with it: file, line, column,\n"
-            "the line itself, and the word that was probably meant.  Nothing is started or changed.",
+    .what =
+        N_("Reads a configuration as `serviola run` would, and says all that is wrong with it: file, line, column,\n"
+           "the line itself, and the word that was probably meant.  Nothing is started or changed."),
     .synopsis = "[FILE] [--defaults] [--json]",
     .rows = rows,
     .most = 1,
-    .examples = "serviola check|the configuration that would be used now\n"
-                "serviola check new.conf|another one, before it takes its place\n"
-                "serviola check --defaults > new.conf|every key there is, commented",
+    .examples = N_("serviola check|the configuration that would be used now\n"
+                   "serviola check new.conf|another one, before it takes its place\n"
+                   "serviola check --defaults > new.conf|every key there is, commented"),
 };
 
 static void print_member(const char *name, const char *value)
@@ -66,9 +68,9 @@ static void print_words(const struct conf_faults *faults, bool from_file)
     if (faults->count > 0)
         conf_print_faults(faults, stderr, paint_wanted(STDERR_FILENO));
     else if (from_file)
-        (void)printf("%s: fine\n", faults->file);
+        (void)printf(_("%s: fine\n"), faults->file);
     else
-        (void)printf("there is no %s; the built-in defaults hold (serviola check --defaults shows them)\n",
+        (void)printf(_("there is no %s; the built-in defaults hold (serviola check --defaults shows them)\n"),
                      SETTINGS_PATH);
 }
 
@@ -79,7 +81,7 @@ static int check(const char *path, bool json)
     int code = EXIT_CANNOT;
 
     if (!settings || !faults) {
-        (void)fprintf(stderr, "serviola check: there is no memory for it\n");
+        (void)fprintf(stderr, _("serviola check: there is no memory for it\n"));
         goto out;
     }
     code = settings_read(path, settings, faults) == 0 ? EXIT_FINE : EXIT_USAGE;
@@ -105,6 +107,6 @@ int cmd_check(int argc, char **argv)
         return fflush(stdout) == 0 ? EXIT_FINE : EXIT_CANNOT;
     }
     if (o.common.count > 0 && o.common.conf)
-        return options_wrong(&usage, "name the file once, with -c or without");
+        return options_wrong(&usage, _("name the file once, with -c or without"));
     return check(o.common.count > 0 ? o.common.words[0] : settings_path(o.common.conf), o.common.json);
 }

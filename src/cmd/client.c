@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "sys/chan.h"
 #include "sys/clock.h"
 
@@ -83,20 +84,22 @@ static int cannot_connect(const char *path, int code, struct err *e)
 {
     (void)err_set(e, code, "connect");
     if (client_says_down(e))
-        (void)err_set(e, 0,
-                      "serviola is not running: nothing listens at %s; start it with ./run, serviola run or systemctl "
-                      "start serviola",
-                      path);
+        (void)err_set(
+            e, 0,
+            _("serviola is not running: nothing listens at %s; start it with ./run, serviola run or systemctl "
+              "start serviola"),
+            path);
     else if (code == EACCES || code == EPERM)
-        (void)err_set(e, 0,
-                      "no permission to talk to serviola at %s: be root, or let an administrator add you to the group "
-                      "serviola (usermod -aG serviola NAME, then log in anew)",
-                      path);
+        (void)err_set(
+            e, 0,
+            _("no permission to talk to serviola at %s: be root, or let an administrator add you to the group "
+              "serviola (usermod -aG serviola NAME, then log in anew)"),
+            path);
     else if (code == EAGAIN)
-        (void)err_set(e, 0, "serviola does not take the connection at %s: its core hangs, or too many commands wait",
+        (void)err_set(e, 0, _("serviola does not take the connection at %s: its core hangs, or too many commands wait"),
                       path);
     else
-        (void)err_set(e, code, "cannot talk to serviola at %s", path);
+        (void)err_set(e, code, _("cannot talk to serviola at %s"), path);
     e->code = code;
     return -1;
 }
@@ -108,7 +111,7 @@ static int connect_to(const char *path, struct err *e)
     int fd;
 
     if (strlen(path) >= sizeof(at.sun_path))
-        return err_set(e, 0, "the path of the control socket is too long: %s", path);
+        return err_set(e, 0, _("the path of the control socket is too long: %s"), path);
     memcpy(at.sun_path, path, strlen(path) + 1);
     fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -166,15 +169,15 @@ static int ask(struct client *c, uint16_t op, const void *body, size_t len, size
     c->answered = false;
     c->size = size;
     if (chan_send(c->chan, op, c->id, 0, body, len, -1) < 0)
-        return err_set(e, 0, "serviola has ended");
+        return err_set(e, 0, _("serviola has ended"));
     while (!c->answered) {
         int64_t left_us = deadline_us - clock_mono_us();
 
         if (left_us <= 0)
-            return err_set(e, 0, "serviola does not answer: its core has been silent for %d s",
+            return err_set(e, 0, _("serviola does not answer: its core has been silent for %d s"),
                            (int)(PATIENCE_US / 1000000));
         if (chan_wait(c->chan, left_us, e) < 0 && !c->answered)
-            return err_wrap(e, "no answer from serviola");
+            return err_wrap(e, _("no answer from serviola"));
     }
     return 0;
 }
@@ -234,7 +237,7 @@ struct tail *client_tail(struct client *c, struct err *e)
     if (ask(c, CTL_TAIL, NULL, 0, 0, e) < 0)
         return NULL;
     if (c->fd < 0) {
-        (void)err_set(e, 0, "serviola gave no descriptor of its events");
+        (void)err_set(e, 0, _("serviola gave no descriptor of its events"));
         return NULL;
     }
     t = tail_open(c->fd, e);
@@ -246,7 +249,7 @@ struct tail *client_tail(struct client *c, struct err *e)
 int client_follow(struct client *c, struct err *e)
 {
     c->news = true; /* what came before the ask is news as well */
-    return chan_send(c->chan, CTL_FOLLOW, 0, 0, NULL, 0, -1) < 0 ? err_set(e, 0, "serviola has ended") : 0;
+    return chan_send(c->chan, CTL_FOLLOW, 0, 0, NULL, 0, -1) < 0 ? err_set(e, 0, _("serviola has ended")) : 0;
 }
 
 int client_wait(struct client *c, int64_t timeout_us, struct err *e)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/sight.h"
@@ -29,29 +30,31 @@ struct events_options {
 static const char *const grades[] = { "note", "warn", "alarm", NULL };
 
 static const struct option_row rows[] = {
-    { "follow", 'f', OPTION_FLAG, offsetof(struct events_options, follow), NULL, "go on: print events as they happen",
-      NULL },
-    { "since", 's', OPTION_TIME, offsetof(struct events_options, since_us), "T", "from this time on", NULL },
-    { "until", 'u', OPTION_TIME, offsetof(struct events_options, until_us), "T", "up to this time", NULL },
+    { "follow", 'f', OPTION_FLAG, offsetof(struct events_options, follow), NULL,
+      N_("go on: print events as they happen"), NULL },
+    { "since", 's', OPTION_TIME, offsetof(struct events_options, since_us), "T", N_("from this time on"), NULL },
+    { "until", 'u', OPTION_TIME, offsetof(struct events_options, until_us), "T", N_("up to this time"), NULL },
     { "kind", 'k', OPTION_TEXT, offsetof(struct events_options, kinds), "K[,K]",
-      "only these kinds; \"hunt.\" means all that begin so", NULL },
-    { "src", 0, OPTION_NET, offsetof(struct events_options, src), "NET", "only what this host or network did", NULL },
-    { "grade", 'g', OPTION_WORD, offsetof(struct events_options, grade), "G", "note, warn or alarm, and above",
+      N_("only these kinds; \"hunt.\" means all that begin so"), NULL },
+    { "src", 0, OPTION_NET, offsetof(struct events_options, src), "NET", N_("only what this host or network did"),
+      NULL },
+    { "grade", 'g', OPTION_WORD, offsetof(struct events_options, grade), "G", N_("note, warn or alarm, and above"),
       grades },
-    { "limit", 'n', OPTION_NUMBER, offsetof(struct events_options, limit), "N", "only the newest N", NULL },
+    { "limit", 'n', OPTION_NUMBER, offsetof(struct events_options, limit), "N", N_("only the newest N"), NULL },
     { 0 },
 };
 
 static const struct usage usage = {
     .name = "events",
-    .what = "Shows what happened, the oldest first: number, time, grade, kind, hosts, fields, and after \"<-\" the\n"
-            "number of the event that led to it.\n"
-            "A time is like 2026-11-22T18:28:03Z, \"2026-11-22 18:28\", 18:28, today, yesterday, or 30s, 2h, 3d ago.",
+    .what =
+        N_("Shows what happened, the oldest first: number, time, grade, kind, hosts, fields, and after \"<-\" the\n"
+           "number of the event that led to it.\n"
+           "A time is like 2026-11-22T18:28:03Z, \"2026-11-22 18:28\", 18:28, today, yesterday, or 30s, 2h, 3d ago."),
     .synopsis = "[--follow] [--since T] [--until T] [--kind K[,K]] [--src NET] [--grade G] [--limit N] [--json]",
     .rows = rows,
-    .examples = "serviola events --since 2h --grade warn|what somebody should have looked at in the last two hours\n"
-                "serviola events --kind act.blocked --src 10.1.0.0/16|every block in one network\n"
-                "serviola events --follow --limit 20|the last twenty, and then live",
+    .examples = N_("serviola events --since 2h --grade warn|what somebody should have looked at in the last two hours\n"
+                   "serviola events --kind act.blocked --src 10.1.0.0/16|every block in one network\n"
+                   "serviola events --follow --limit 20|the last twenty, and then live"),
 };
 
 /* ---- the kinds that were asked for ---- */
@@ -87,8 +90,11 @@ static int no_such_kind(struct slice word)
     for (int i = EV_NONE + 1; i < EV_KINDS; i++)
         near_try(&near, event_name((enum event_kind)i));
     text_visible(&t, word);
-    return options_wrong(&usage, "--kind: there is no event \"%s\"%s%s%s; man serviola-events lists them", visible,
-                         near.word ? "; did you mean \"" : "", near.word ? near.word : "", near.word ? "\"?" : "");
+    if (near.word)
+        return options_wrong(
+            &usage, _("--kind: there is no event \"%s\"; did you mean \"%s\"?; man serviola-events lists them"),
+            visible, near.word);
+    return options_wrong(&usage, _("--kind: there is no event \"%s\"; man serviola-events lists them"), visible);
 }
 
 static int read_kinds(struct kinds *k, const char *list)
@@ -162,7 +168,7 @@ static void catch_up(struct follower *f)
     if (f->sight->disk && reader_query(f->sight->disk, &q, from_disk, f, NULL, &e) < 0)
         say("%s", e.text);
     if (f->next < oldest)
-        say("the events %llu to %llu were not seen: they left the memory and are not on the disk",
+        say(_("the events %llu to %llu were not seen: they left the memory and are not on the disk"),
             (unsigned long long)f->next, (unsigned long long)oldest - 1);
     f->next = f->next < oldest ? oldest : f->next;
 }
@@ -197,7 +203,7 @@ static void find_place(struct follower *f)
     if (sight_get(f->sight, f->printer->last.seq, &ev) && ev.at_us == f->printer->last.at_us)
         return;
     if (oldest < f->next) {
-        say("serviola started anew and counts from %llu again: what it had not written by then is lost",
+        say(_("serviola started anew and counts from %llu again: what it had not written by then is lost"),
             (unsigned long long)oldest);
         f->next = oldest;
     }
@@ -207,13 +213,13 @@ static bool connect_again(struct follower *f)
 {
     if (sight_connect(f->sight) == 0) {
         if (f->down_said)
-            say("serviola is back");
+            say(_("serviola is back"));
         f->down_said = false;
         find_place(f);
         return true;
     }
     if (!f->down_said)
-        say("%s (waiting for it; Ctrl-C ends)", f->sight->core_error.text);
+        say(_("%s (waiting for it; Ctrl-C ends)"), f->sight->core_error.text);
     f->down_said = true;
     (void)usleep(RETRY_US);
     return false;
@@ -264,7 +270,7 @@ static int run(struct sight *s, const struct events_options *o, const struct kin
     if (o->follow)
         follow(&f);
     if (p.count == 0)
-        say("no event matches");
+        say(_("no event matches"));
     return p.count > 0 ? EXIT_FINE : EXIT_FOUND;
 }
 
@@ -290,7 +296,7 @@ int cmd_events(int argc, char **argv)
         goto out;
     }
     if (!s.disk && s.client)
-        say("%s; only what is in memory can be shown", s.disk_error.text);
+        say(_("%s; only what is in memory can be shown"), s.disk_error.text);
     code = run(&s, &o, &kinds);
 out:
     sight_close(&s);

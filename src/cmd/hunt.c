@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/live.h"
@@ -27,34 +28,34 @@ struct hunt_options {
 
 static const struct option_row rows[] = {
     { "interface", 'i', OPTION_TEXT, offsetof(struct hunt_options, interfaces), "IF[,IF]",
-      "listen here instead of on every interface that carries a route", NULL },
+      N_("listen here instead of on every interface that carries a route"), NULL },
     { "lan", 'l', OPTION_TEXT, offsetof(struct hunt_options, lan), "NET[,NET]",
-      "these networks are the inside, instead of those without a default route", NULL },
-    { "block", 0, OPTION_FLAG, offsetof(struct hunt_options, block), NULL, "block what is found", NULL },
+      N_("these networks are the inside, instead of those without a default route"), NULL },
+    { "block", 0, OPTION_FLAG, offsetof(struct hunt_options, block), NULL, N_("block what is found"), NULL },
     { "hold", 0, OPTION_FLAG, offsetof(struct hunt_options, hold), NULL,
-      "let nothing of an unknown host leave before it is judged", NULL },
-    { "learn", 0, OPTION_FLAG, offsetof(struct hunt_options, learn), NULL, "propose an allow list from what is seen",
-      NULL },
+      N_("let nothing of an unknown host leave before it is judged"), NULL },
+    { "learn", 0, OPTION_FLAG, offsetof(struct hunt_options, learn), NULL,
+      N_("propose an allow list from what is seen"), NULL },
     { "read", 'r', OPTION_TEXT, offsetof(struct hunt_options, file), "FILE",
-      "read a capture (pcap, pcapng; - is standard input) instead of listening", NULL },
+      N_("read a capture (pcap, pcapng; - is standard input) instead of listening"), NULL },
     { "mails", 0, OPTION_FLAG, offsetof(struct hunt_options, mails), NULL,
-      "with -r: one line a command: client, port, server, port, MAIL or RCPT, address", NULL },
+      N_("with -r: one line a command: client, port, server, port, MAIL or RCPT, address"), NULL },
     { 0 },
 };
 
 static const struct usage usage = {
     .name = "hunt",
-    .what =
+    .what = N_(
         "Finds who inside sends mail to the outside: live (nobody is blocked unless it is asked for), or in a\n"
         "capture file, which needs no rights.  Exit code of -r: 0 nobody found; 1 somebody, or the file is cut off;\n"
-        "2 not a capture file.",
+        "2 not a capture file."),
     .synopsis = "[-i IF[,IF]] [--lan NET[,NET]] [--block|--hold|--learn]\n"
                 "       serviola hunt -r FILE [--lan NET[,NET]] [--mails|--learn] [--json]",
     .rows = rows,
-    .examples = "serviola hunt -i eth1|watch one interface, touch nothing\n"
-                "serviola hunt -i eth1 --block|and block who is found\n"
-                "serviola hunt -r day.pcap --lan 10.1.0.0/16|who would have been blocked that day\n"
-                "serviola hunt -r day.pcap --learn|which hosts look like mail servers of the house",
+    .examples = N_("serviola hunt -i eth1|watch one interface, touch nothing\n"
+                   "serviola hunt -i eth1 --block|and block who is found\n"
+                   "serviola hunt -r day.pcap --lan 10.1.0.0/16|who would have been blocked that day\n"
+                   "serviola hunt -r day.pcap --learn|which hosts look like mail servers of the house"),
 };
 
 /* ---- from a file ---- */
@@ -105,19 +106,27 @@ static void on_event(void *ctx, const struct event *ev)
 /* What a person wants to know at the end; on standard error, so that a pipe gets findings alone. */
 static void sum_up(const struct reading *r, const struct offline_result *res)
 {
-    (void)fprintf(stderr, "%s packet%s, %s of mail; %s MAIL and %s RCPT commands\n",
-                  number_words(res->counts.frames).text, number_s(res->counts.frames),
-                  number_words(res->counts.mail_frames).text, number_words(res->counts.mails).text,
-                  number_words(res->counts.recipients).text);
+    (void)fprintf(stderr,
+                  words_many("%s packet, %s of mail; %s MAIL and %s RCPT commands\n",
+                             "%s packets, %s of mail; %s MAIL and %s RCPT commands\n", res->counts.frames),
+                  number_words(res->counts.frames).text, number_words(res->counts.mail_frames).text,
+                  number_words(res->counts.mails).text, number_words(res->counts.recipients).text);
     if (res->unread > 0)
-        (void)fprintf(stderr, "%s packet%s of link type %u could not be read\n", number_words(res->unread).text,
-                      number_s(res->unread), res->unread_link);
+        (void)fprintf(stderr,
+                      words_many("%s packet of link type %u could not be read\n",
+                                 "%s packets of link type %u could not be read\n", res->unread),
+                      number_words(res->unread).text, res->unread_link);
     if (r->hosts_count == 0) {
-        (void)fputs("nobody would have been blocked\n", stderr);
+        (void)fputs(_("nobody would have been blocked\n"), stderr);
         return;
     }
-    (void)fprintf(stderr, "%s%zu host%s would have been blocked:", r->more ? "more than " : "", r->hosts_count,
-                  number_s(r->hosts_count));
+    if (r->more)
+        (void)fprintf(stderr, _("more than %zu hosts would have been blocked:"), r->hosts_count);
+    else
+        (void)fprintf(
+            stderr,
+            words_many("%zu host would have been blocked:", "%zu hosts would have been blocked:", r->hosts_count),
+            r->hosts_count);
     for (size_t i = 0; i < r->hosts_count; i++)
         (void)fprintf(stderr, " %s", addr_ip_text(r->hosts[i]).text);
     (void)fputs("\n", stderr);
@@ -144,7 +153,7 @@ static int read_file(const struct hunt_options *o, const struct house_settings *
         learn_print(offline.learn, stdout);
     learn_free(offline.learn);
     if (fflush(stdout) != 0) {
-        say("standard output could not be written");
+        say(_("standard output could not be written"));
         return EXIT_CANNOT;
     }
     if (end != OFFLINE_WHOLE)
@@ -160,14 +169,15 @@ static int hunt_file(const struct hunt_options *o)
     int code = EXIT_USAGE;
 
     if (o->interfaces || o->block || o->hold)
-        return options_wrong(&usage, "-r reads a file: -i, --block and --hold have no meaning there");
+        return options_wrong(&usage, _("-r reads a file: -i, --block and --hold have no meaning there"));
     if (o->learn && (o->mails || o->common.json))
-        return options_wrong(&usage, "--learn prints a proposal: --mails and --json have no meaning with it");
+        return options_wrong(&usage, _("--learn prints a proposal: --mails and --json have no meaning with it"));
     code = sight_configure(&s, &o->common);
     if (code != EXIT_FINE)
         goto out;
     if (o->lan && !live_networks(o->lan, &s.conf->hunt.inside))
-        code = options_wrong(&usage, "--lan takes networks with commas between them, such as 10.1.0.0/16,fd00:20::/64");
+        code =
+            options_wrong(&usage, _("--lan takes networks with commas between them, such as 10.1.0.0/16,fd00:20::/64"));
     else
         code = read_file(o, s.conf);
 out:
@@ -183,13 +193,14 @@ static int hunt_live(const struct hunt_options *o)
 
     if (o->mails || o->common.json)
         return options_wrong(&usage,
-                             "--mails and --json belong to -r FILE; serviola events --follow --json is for live");
+                             _("--mails and --json belong to -r FILE; serviola events --follow --json is for live"));
     if (o->block + o->hold + o->learn > 1)
-        return options_wrong(&usage, "--block, --hold and --learn exclude each other");
+        return options_wrong(&usage, _("--block, --hold and --learn exclude each other"));
     if (o->interfaces && !live_interfaces(o->interfaces, &run.interfaces))
-        return options_wrong(&usage, "-i takes interface names with commas between them, such as eth0,eth1");
+        return options_wrong(&usage, _("-i takes interface names with commas between them, such as eth0,eth1"));
     if (o->lan && !live_networks(o->lan, &run.inside))
-        return options_wrong(&usage, "--lan takes networks with commas between them, such as 10.1.0.0/16,fd00:20::/64");
+        return options_wrong(&usage,
+                             _("--lan takes networks with commas between them, such as 10.1.0.0/16,fd00:20::/64"));
     run.mode = o->block ? HUNT_BLOCK : o->hold ? HUNT_HOLD : o->learn ? HUNT_LEARN : HUNT_OBSERVE;
     return run_house(&run);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/sight.h"
@@ -18,25 +19,25 @@ struct log_options {
 };
 
 static const struct option_row rows[] = {
-    { "id", 0, OPTION_TEXT, offsetof(struct log_options, id), "HEX", "the journal's id, as you noted it elsewhere",
+    { "id", 0, OPTION_TEXT, offsetof(struct log_options, id), "HEX", N_("the journal's id, as you noted it elsewhere"),
       NULL },
     { "head", 0, OPTION_TEXT, offsetof(struct log_options, head), "HEX",
-      "a chain head that you noted elsewhere and that must still occur", NULL },
+      N_("a chain head that you noted elsewhere and that must still occur"), NULL },
     { 0 },
 };
 
 static const struct usage usage = {
     .name = "log",
     .what =
-        "log verify walks the journal: checksums, the hash chain over all blocks, the seal of each segment and the\n"
-        "promise of each seal for the next key.  FOLDER is the configured journal if it is not given.\n"
-        "Exit code 0: whole; 1: something is missing or was changed (and it is said what and where).",
+        N_("log verify walks the journal: checksums, the hash chain over all blocks, the seal of each segment and the\n"
+           "promise of each seal for the next key.  FOLDER is the configured journal if it is not given.\n"
+           "Exit code 0: whole; 1: something is missing or was changed (and it is said what and where)."),
     .synopsis = "verify [--id HEX] [--head HEX] [FOLDER] [--json]",
     .rows = rows,
     .least = 1,
     .most = 2,
-    .examples = "serviola log verify|the journal of this host; prints its id and head to note elsewhere\n"
-                "serviola log verify --id 4f0c... /mnt/evidence/journal|a copy, against the id that was noted",
+    .examples = N_("serviola log verify|the journal of this host; prints its id and head to note elsewhere\n"
+                   "serviola log verify --id 4f0c... /mnt/evidence/journal|a copy, against the id that was noted"),
 };
 
 static bool read_hex(const char *hex, uint8_t out[32])
@@ -103,24 +104,27 @@ static void on_finding(void *own, const struct finding *f)
 
 static void print_verdict(const struct verdict *v, const struct log_options *o, const char *folder)
 {
-    (void)printf("%s: %s event%s, %llu to %llu, in %s segment%s", folder, number_words(v->events).text,
-                 number_s(v->events), (unsigned long long)v->first_seq, (unsigned long long)v->last_seq,
-                 number_words(v->segments).text, number_s(v->segments));
+    (void)printf(words_many("%s: %s events, %llu to %llu, in %s segment", "%s: %s events, %llu to %llu, in %s segments",
+                            v->segments),
+                 folder, number_words(v->events).text, (unsigned long long)v->first_seq,
+                 (unsigned long long)v->last_seq, number_words(v->segments).text);
     if (v->expired > 0)
-        (void)printf("; %s older segment%s expired, their seals are there", number_words(v->expired).text,
-                     v->expired == 1 ? " has" : "s have");
-    (void)printf("\nid    %s%s\n", hex_of(v->id).text,
-                 !o->id         ? "  (note it elsewhere: it proves the journal)"
-                 : v->id_proven ? "  (proven: the keys go back to it)"
-                                : "  (NOT the one that was asked for)");
+        (void)printf(words_many("; %s older segment has expired, its seal is there",
+                                "; %s older segments have expired, their seals are there", v->expired),
+                     number_words(v->expired).text);
+    (void)printf("\nid    %s  %s\n", hex_of(v->id).text,
+                 !o->id         ? _("(note it elsewhere: it proves the journal)")
+                 : v->id_proven ? _("(proven: the keys go back to it)")
+                                : _("(NOT the one that was asked for)"));
     (void)printf("head  %s\n", hex_of(v->head).text);
     if (!v->tip_proven)
-        (void)puts("The key of the newest segment was not compared: be root, or the scribe's user, to prove that no "
-                   "newer segment was cut off.");
+        (void)puts(_("The key of the newest segment was not compared: be root, or the scribe's user, to prove that no "
+                     "newer segment was cut off."));
     if (v->faults == 0)
-        (void)puts("The journal is whole.");
+        (void)puts(_("The journal is whole."));
     else
-        (void)printf("The journal has %s fault%s.\n", number_words(v->faults).text, number_s(v->faults));
+        (void)printf(words_many("The journal has %s fault.\n", "The journal has %s faults.\n", v->faults),
+                     number_words(v->faults).text);
 }
 
 static void verdict_json(const struct verdict *v)
@@ -142,9 +146,9 @@ static int verify(const struct log_options *o, const char *folder)
     struct err e;
 
     if (o->id && !read_hex(o->id, id))
-        return options_wrong(&usage, "--id: 64 hexadecimal digits, as serviola log verify prints them");
+        return options_wrong(&usage, _("--id: 64 hexadecimal digits, as serviola log verify prints them"));
     if (o->head && !read_hex(o->head, head))
-        return options_wrong(&usage, "--head: 64 hexadecimal digits, as serviola log verify prints them");
+        return options_wrong(&usage, _("--head: 64 hexadecimal digits, as serviola log verify prints them"));
     if (journal_verify(folder, o->id ? id : NULL, o->head ? head : NULL, on_finding, &p, &v, &e) < 0) {
         say("%s", e.text);
         return EXIT_CANNOT;
@@ -165,7 +169,7 @@ int cmd_log(int argc, char **argv)
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
     if (strcmp(o.common.words[0], "verify") != 0)
-        return options_wrong(&usage, "there is no such word behind log; what works is: serviola log verify");
+        return options_wrong(&usage, _("there is no such word behind log; what works is: serviola log verify"));
     if (o.common.count == 2)
         return verify(&o, o.common.words[1]);
     code = sight_configure(&s, &o.common);

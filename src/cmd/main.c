@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serviola: the table of its subcommands, and the door of its roles. */
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
+#include "base/words.h"
 #include "cmd/command.h"
 #include "conf/near.h"
 #include "core/roster.h"
@@ -14,32 +19,32 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *what;
 } commands[] = {
-    { "Watch and act", "run", cmd_run,
-      "everything the configuration switches on, in the foreground, with a live console" },
-    { NULL, "hunt", cmd_hunt, "who inside sends mail to the outside: live, or from a capture file" },
-    { "Look", "status", cmd_status, "is it up, is it well, what does it listen on" },
-    { NULL, "events", cmd_events, "what happened; what happens now (--follow)" },
-    { NULL, "why", cmd_why, "why a host is blocked, or not; what led to an event" },
-    { NULL, "blocks", cmd_blocks, "who is blocked now" },
-    { "Decide", "block", cmd_block, "block a host's mail" },
-    { NULL, "unblock", cmd_unblock, "lift a block" },
-    { NULL, "allow", cmd_allow, "never block this host or network, and report none of its mail" },
-    { "Keep", "check", cmd_check, "the configuration: its faults, or its defaults" },
-    { NULL, "log", cmd_log, "the journal: is it whole and unchanged (log verify)" },
+    { N_("Watch and act"), "run", cmd_run,
+      N_("everything the configuration switches on, in the foreground, with a live console") },
+    { NULL, "hunt", cmd_hunt, N_("who inside sends mail to the outside: live, or from a capture file") },
+    { N_("Look"), "status", cmd_status, N_("is it up, is it well, what does it listen on") },
+    { NULL, "events", cmd_events, N_("what happened; what happens now (--follow)") },
+    { NULL, "why", cmd_why, N_("why a host is blocked, or not; what led to an event") },
+    { NULL, "blocks", cmd_blocks, N_("who is blocked now") },
+    { N_("Decide"), "block", cmd_block, N_("block a host's mail") },
+    { NULL, "unblock", cmd_unblock, N_("lift a block") },
+    { NULL, "allow", cmd_allow, N_("never block this host or network, and report none of its mail") },
+    { N_("Keep"), "check", cmd_check, N_("the configuration: its faults, or its defaults") },
+    { NULL, "log", cmd_log, N_("the journal: is it whole and unchanged (log verify)") },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void print_table(FILE *to)
 {
-    (void)fputs("serviola " SERVIOLA_VERSION " - guards mail servers, web servers and firewalls\n", to);
+    (void)fprintf(to, _("serviola %s - guards mail servers, web servers and firewalls\n"), SERVIOLA_VERSION);
     for (size_t i = 0; i < COMMANDS; i++) {
         if (commands[i].group)
-            (void)fprintf(to, "\n%s\n", commands[i].group);
-        (void)fprintf(to, "  serviola %-8s  %s\n", commands[i].name, commands[i].what);
+            (void)fprintf(to, "\n%s\n", _(commands[i].group));
+        (void)fprintf(to, "  serviola %-8s  %s\n", commands[i].name, _(commands[i].what));
     }
     (void)fputs(
-        "\nserviola help COMMAND shows options and examples.  Exit codes: 0 fine, 1 a finding (or nothing found),\n"
-        "2 wrong usage or configuration, 3 could not run.\n",
+        _("\nserviola help COMMAND shows options and examples.  Exit codes: 0 fine, 1 a finding (or nothing found),\n"
+          "2 wrong usage or configuration, 3 could not run.\n"),
         to);
 }
 
@@ -60,10 +65,12 @@ static int no_such(const char *name)
     for (size_t i = 0; i < COMMANDS; i++)
         near_try(&near, commands[i].name);
     text_visible(&t, slice_text(name));
-    (void)fprintf(stderr, "serviola: there is no command \"%s\"", visible);
     if (near.word)
-        (void)fprintf(stderr, "; did you mean \"serviola %s\"?", near.word);
-    (void)fputs("\n(serviola alone lists them)\n", stderr);
+        (void)fprintf(stderr, _("serviola: there is no command \"%s\"; did you mean \"serviola %s\"?\n"), visible,
+                      near.word);
+    else
+        (void)fprintf(stderr, _("serviola: there is no command \"%s\"\n"), visible);
+    (void)fputs(_("(serviola alone lists them)\n"), stderr);
     return EXIT_USAGE;
 }
 
@@ -80,11 +87,40 @@ static int help(int argc, char **argv)
     return c ? c->run(2, (char *[]){ argv[1], help_word, NULL }) : no_such(argv[1]);
 }
 
+/*
+ * Out of a build folder the catalogues lie in its po/.  A part that is started later runs from memory and finds no
+ * folder: it gets it by the environment, as whoever tests another catalogue does.
+ */
+static const char *catalogues(void)
+{
+    static char folder[PATH_MAX];
+    const char *given = getenv("SERVIOLA_LOCALES");
+    ssize_t n = given && *given ? 0 : readlink("/proc/self/exe", folder, sizeof(folder) - sizeof("/po"));
+    char *end = n > 0 ? memrchr(folder, '/', (size_t)n) : NULL;
+
+    if (given && *given)
+        return given;
+    if (!end)
+        return NULL;
+    memcpy(end, "/po", sizeof("/po"));
+    if (access(folder, R_OK) < 0 || setenv("SERVIOLA_LOCALES", folder, 0) < 0)
+        return NULL;
+    return folder;
+}
+
+/* What the other parts say goes to the journal and the log of the machine, where it is English. */
+static bool speaks_to_people(int argc, char **argv)
+{
+    return argc < 2 || strcmp(argv[1], "-x") != 0 || (argc == 3 && strcmp(argv[2], "console") == 0);
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : NULL;
     const struct command *c;
 
+    if (speaks_to_people(argc, argv))
+        words_start(catalogues());
     if (argc == 3 && strcmp(word, "-x") == 0)
         return roles_main(argv[2]);
     if (!word) {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "base/addr.h"
 #include "base/text.h"
 #include "cmd/command.h"
@@ -17,9 +18,9 @@ enum { ROWS_MOST = 24, OWN_CODE = 1000 /* getopt's value for row i is OWN_CODE +
 
 static const struct option_row common_rows[] = {
     { "config", 'c', OPTION_TEXT, offsetof(struct common_options, conf), "FILE",
-      "configuration file (else $SERVIOLA_CONF, else /etc/serviola/serviola.conf)", NULL },
-    { "help", 'h', OPTION_FLAG, 0, NULL, "this text", NULL },
-    { "json", 0, OPTION_FLAG, offsetof(struct common_options, json), NULL, "one JSON object a line", NULL },
+      N_("configuration file (else $SERVIOLA_CONF, else /etc/serviola/serviola.conf)"), NULL },
+    { "help", 'h', OPTION_FLAG, 0, NULL, N_("this text"), NULL },
+    { "json", 0, OPTION_FLAG, offsetof(struct common_options, json), NULL, N_("one JSON object a line"), NULL },
 };
 
 /* A command's rows, then the common ones. */
@@ -47,7 +48,7 @@ int options_wrong(const struct usage *u, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(words, sizeof(words), format, args);
     va_end(args);
-    (void)fprintf(stderr, "serviola %s: %s\n(serviola %s --help shows how it is used)\n", u->name, words, u->name);
+    (void)fprintf(stderr, _("serviola %s: %s\n(serviola %s --help shows how it is used)\n"), u->name, words, u->name);
     return EXIT_USAGE;
 }
 
@@ -56,11 +57,12 @@ static void print_examples(const char *examples, FILE *to)
     struct slice rest = slice_text(examples);
 
     while (rest.len > 0) {
-        struct slice what;
         struct slice line = slice_until(rest, '\n', &rest);
-        struct slice command = slice_until(line, '|', &what);
+        const uint8_t *bar = memrchr(line.at, '|', line.len); /* the last: a command may have pipes */
+        size_t command = bar ? (size_t)(bar - line.at) : line.len;
+        struct slice what = slice_skip(line, bar ? command + 1 : command);
 
-        (void)fprintf(to, "  %.*s\n      %.*s\n", (int)command.len, (const char *)command.at, (int)what.len,
+        (void)fprintf(to, "  %.*s\n      %.*s\n", (int)command, (const char *)line.at, (int)what.len,
                       (const char *)what.at);
     }
 }
@@ -69,7 +71,7 @@ void options_help(const struct usage *u, FILE *to)
 {
     struct rows all = rows_of(u);
 
-    (void)fprintf(to, "serviola %s %s\n\n%s\n\nOptions:\n", u->name, u->synopsis, u->what);
+    (void)fprintf(to, _("serviola %s %s\n\n%s\n\nOptions:\n"), u->name, u->synopsis, _(u->what));
     for (size_t i = 0; i < all.count; i++) {
         const struct option_row *r = all.at[i];
         char left[80];
@@ -77,10 +79,10 @@ void options_help(const struct usage *u, FILE *to)
 
         text_addf(&t, r->letter ? "-%c, " : "    ", r->letter);
         text_addf(&t, "--%s%s%s", r->name, r->argument ? " " : "", r->argument ? r->argument : "");
-        (void)fprintf(to, "  %-24s %s\n", left, r->help);
+        (void)fprintf(to, "  %-24s %s\n", left, _(r->help));
     }
-    (void)fputs("\nExamples:\n", to);
-    print_examples(u->examples, to);
+    (void)fputs(_("\nExamples:\n"), to);
+    print_examples(_(u->examples), to);
 }
 
 static int wrong_value(const struct usage *u, const struct option_row *r, const char *typed, const char *wanted)
@@ -89,7 +91,7 @@ static int wrong_value(const struct usage *u, const struct option_row *r, const 
     struct text t = TEXT_IN(visible);
 
     text_visible(&t, slice_text(typed));
-    return options_wrong(u, "--%s: \"%s\" is not %s", r->name, visible, wanted);
+    return options_wrong(u, _("--%s: \"%s\" is not %s"), r->name, visible, wanted);
 }
 
 static bool read_word(const struct option_row *r, struct slice typed, int *index)
@@ -107,7 +109,7 @@ static int wrong_word(const struct usage *u, const struct option_row *r, const c
     char list[256];
     struct text t = TEXT_IN(list);
 
-    text_word(&t, "one of: ");
+    text_word(&t, _("one of: "));
     for (int i = 0; r->words[i]; i++)
         text_addf(&t, "%s%s", i ? ", " : "", r->words[i]);
     return wrong_value(u, r, typed, list);
@@ -127,17 +129,17 @@ static int set_value(const struct usage *u, const struct option_row *r, const ch
         *(const char **)at = typed;
         return 0;
     case OPTION_NUMBER:
-        return value_number(s, at) ? 0 : wrong_value(u, r, typed, "a number");
+        return value_number(s, at) ? 0 : wrong_value(u, r, typed, _("a number"));
     case OPTION_SPAN:
         if (value_span(s, at) && *(int64_t *)at > 0)
             return 0;
-        return wrong_value(u, r, typed, "a span of time; it looks like 30s, 5min, 2h, 36d or 1h30min");
+        return wrong_value(u, r, typed, _("a span of time; it looks like 30s, 5min, 2h, 36d or 1h30min"));
     case OPTION_TIME:
-        return when_read(s, clock_wall_us(), at) ? 0 : wrong_value(u, r, typed, WHEN_HELP);
+        return when_read(s, clock_wall_us(), at) ? 0 : wrong_value(u, r, typed, _(WHEN_HELP));
     case OPTION_ADDR:
-        return addr_read(s, at) ? 0 : wrong_value(u, r, typed, "an address like 192.0.2.7 or 2001:db8::7");
+        return addr_read(s, at) ? 0 : wrong_value(u, r, typed, _("an address like 192.0.2.7 or 2001:db8::7"));
     case OPTION_NET:
-        return prefix_read(s, at) ? 0 : wrong_value(u, r, typed, "an address or a network like 192.0.2.0/24");
+        return prefix_read(s, at) ? 0 : wrong_value(u, r, typed, _("an address or a network like 192.0.2.0/24"));
     case OPTION_WORD:
         return read_word(r, s, at) ? 0 : wrong_word(u, r, typed);
     }
@@ -160,8 +162,8 @@ static int unknown(const struct usage *u, const struct rows *all, const char *ty
         near_try(&near, all->at[i]->name);
     text_visible(&t, slice_text(typed));
     if (near.word)
-        return options_wrong(u, "there is no option %s; did you mean --%s?", visible, near.word);
-    return options_wrong(u, "there is no option %s", visible);
+        return options_wrong(u, _("there is no option %s; did you mean --%s?"), visible, near.word);
+    return options_wrong(u, _("there is no option %s"), visible);
 }
 
 static int word_count_wrong(const struct usage *u, const struct common_options *c)
@@ -170,9 +172,9 @@ static int word_count_wrong(const struct usage *u, const struct common_options *
     struct text t = TEXT_IN(visible);
 
     if (c->count < u->least)
-        return options_wrong(u, "something is missing: serviola %s %s", u->name, u->synopsis);
+        return options_wrong(u, _("something is missing: serviola %s %s"), u->name, u->synopsis);
     text_visible(&t, slice_text(c->words[u->most]));
-    return options_wrong(u, "\"%s\" is one word too many: serviola %s %s", visible, u->name, u->synopsis);
+    return options_wrong(u, _("\"%s\" is one word too many: serviola %s %s"), visible, u->name, u->synopsis);
 }
 
 /* Fills both forms for getopt_long; letters gets "-c:" and so on. */
@@ -215,7 +217,7 @@ bool options_read(const struct usage *u, int argc, char **argv, void *into, int 
         const struct option_row *r = row_of(&all, code);
 
         if (!r) {
-            *exit_code = code == ':' ? options_wrong(u, "%s needs something behind it", argv[optind - 1])
+            *exit_code = code == ':' ? options_wrong(u, _("%s needs something behind it"), argv[optind - 1])
                                      : unknown(u, &all, argv[optind - 1]);
             return false;
         }
@@ -228,6 +230,8 @@ bool options_read(const struct usage *u, int argc, char **argv, void *into, int 
         if (*exit_code != 0)
             return false;
     }
+    if (common->json)
+        words_off();
     common->count = argc - optind;
     common->words = argv + optind;
     if (common->count >= u->least && common->count <= u->most)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serviola run: everything that the configuration switches on, in the foreground. */
+#include "base/words.h"
 #include "cmd/command.h"
 #include "cmd/live.h"
 #include "cmd/options.h"
@@ -13,21 +14,23 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-    { "mode", 'm', OPTION_WORD, offsetof(struct options, mode), "MODE", "observe, learn, block or hold", live_modes },
+    { "mode", 'm', OPTION_WORD, offsetof(struct options, mode), "MODE", N_("observe, learn, block or hold"),
+      live_modes },
     { "interface", 'i', OPTION_TEXT, offsetof(struct options, interfaces), "IF[,IF]",
-      "listen here instead of on every interface that carries a route", NULL },
-    { "no-console", 0, OPTION_FLAG, offsetof(struct options, no_console), NULL, "print no live events (for services)",
-      NULL },
+      N_("listen here instead of on every interface that carries a route"), NULL },
+    { "no-console", 0, OPTION_FLAG, offsetof(struct options, no_console), NULL,
+      N_("print no live events (for services)"), NULL },
     { 0 },
 };
 
 static const struct usage usage = {
     .name = "run",
-    .what = "run everything that the configuration switches on, in the foreground, with a live console; Ctrl-C ends it",
+    .what =
+        N_("run everything that the configuration switches on, in the foreground, with a live console; Ctrl-C ends it"),
     .synopsis = "[-c FILE] [--mode MODE] [-i IF[,IF]] [--no-console]",
     .rows = rows,
-    .examples = "serviola run|watch, and block nobody\n"
-                "serviola run --mode block|block who should not send mail\n",
+    .examples = N_("serviola run|watch, and block nobody\n"
+                   "serviola run --mode block|block who should not send mail\n"),
     .no_json = true,
 };
 
@@ -43,6 +46,6 @@ int cmd_run(int argc, char **argv)
     run.mode = o.mode;
     run.console = !o.no_console;
     if (o.interfaces && !live_interfaces(o.interfaces, &run.interfaces))
-        return options_wrong(&usage, "-i takes interface names with commas between them, such as eth0,eth1");
+        return options_wrong(&usage, _("-i takes interface names with commas between them, such as eth0,eth1"));
     return run_house(&run);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "cmd/command.h"
 #include "sys/say.h"
 #include "view/paint.h"
@@ -19,7 +20,7 @@ int sight_configure(struct sight *s, const struct common_options *o)
 
     s->conf = calloc(1, sizeof(*s->conf));
     if (!faults || !s->conf) {
-        say("no memory");
+        say(_("no memory"));
         code = EXIT_CANNOT;
     } else if (settings_read(settings_path(o->conf), s->conf, faults) < 0) {
         if (faults->at[0].line == 0) { /* no file, or none of it could be read */
@@ -27,8 +28,11 @@ int sight_configure(struct sight *s, const struct common_options *o)
             code = EXIT_USAGE;
         } else /* at a bad moment, a half-edited file must not keep anybody from looking */
             (void)fprintf(
-                stderr, "serviola: %s has %zu fault%s (serviola check shows %s); going on with the rest of it\n",
-                faults->file, faults->count, faults->count == 1 ? "" : "s", faults->count == 1 ? "it" : "them");
+                stderr,
+                words_many("serviola: %s has %zu fault (serviola check shows it); going on with the rest of it\n",
+                           "serviola: %s has %zu faults (serviola check shows them); going on with the rest of it\n",
+                           faults->count),
+                faults->file, faults->count);
     }
     free(faults);
     return code;
@@ -52,9 +56,10 @@ int sight_open_disk(struct sight *s)
     if (s->disk)
         return 0;
     if (s->disk_error.code == ENOENT)
-        (void)err_set(&s->disk_error, 0, "there is no journal in %s yet", s->conf->journal.folder);
+        (void)err_set(&s->disk_error, 0, _("there is no journal in %s yet"), s->conf->journal.folder);
     else if (s->disk_error.code == EACCES)
-        (void)err_set(&s->disk_error, 0, "no permission to read the journal in %s: be root, or in the group serviola",
+        (void)err_set(&s->disk_error, 0,
+                      _("no permission to read the journal in %s: be root, or in the group serviola"),
                       s->conf->journal.folder);
     return -1;
 }
@@ -124,8 +129,9 @@ static int ask_disk(struct sight *s, struct asking *a, const struct query *q, st
     if (reader_query(s->disk, q, pass_on, a, &told, e) < 0)
         return -1;
     if (told.damaged > 0)
-        say("%llu part%s of the journal could not be read: %s (serviola log verify says more)",
-            (unsigned long long)told.damaged, told.damaged == 1 ? "" : "s", told.damage);
+        say(words_many("%llu part of the journal could not be read: %s (serviola log verify says more)",
+                       "%llu parts of the journal could not be read: %s (serviola log verify says more)", told.damaged),
+            (unsigned long long)told.damaged, told.damage);
     return 0;
 }
 
@@ -137,7 +143,7 @@ static void ask_memory(struct sight *s, struct asking *a, uint64_t last, uint64_
     uint64_t from = last + 1 > oldest ? last + 1 : oldest;
 
     if (last != 0 && oldest > last + 1)
-        say("the events %llu to %llu are not on the disk yet and no more in memory", (unsigned long long)last + 1,
+        say(_("the events %llu to %llu are not on the disk yet and no more in memory"), (unsigned long long)last + 1,
             (unsigned long long)oldest - 1);
     for (uint64_t seq = from; seq < next && !a->stopped; seq++)
         if (tail_get(s->tail, seq, &ev) == TAIL_GOT && query_matches(a->q, &ev))

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "cmd/command.h"
 #include "cmd/sight.h"
 #include "sys/say.h"
@@ -17,11 +18,11 @@ _Static_assert((int)HUNT_OFF == (int)MODE_OFF && (int)HUNT_OBSERVE == (int)MODE_
 
 static const struct usage usage = {
     .name = "status",
-    .what = "Says how the running serviola is: its mode, its parts and how they are confined, the interfaces, the\n"
-            "journal, the firewall.  Exit code 0: all is well; 1: something needs a look (and it is said what).",
+    .what = N_("Says how the running serviola is: its mode, its parts and how they are confined, the interfaces, the\n"
+               "journal, the firewall.  Exit code 0: all is well; 1: something needs a look (and it is said what)."),
     .synopsis = "[--json]",
-    .examples = "serviola status|for people\n"
-                "serviola status --json | jq -r .troubles[]|for a monitoring system",
+    .examples = N_("serviola status|for people\n"
+                   "serviola status --json | jq -r .troubles[]|for a monitoring system"),
 };
 
 int cmd_status(int argc, char **argv)

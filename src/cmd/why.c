@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/sight.h"
@@ -27,15 +28,15 @@ struct why_options {
 
 static const struct usage usage = {
     .name = "why",
-    .what = "Says why: what led to a block, a refusal, an event, and what is the case now.\n"
-            "WHAT is an address, the number of an event (serviola events shows it), or \"last\": the newest event\n"
-            "that somebody should look at.",
+    .what = N_("Says why: what led to a block, a refusal, an event, and what is the case now.\n"
+               "WHAT is an address, the number of an event (serviola events shows it), or \"last\": the newest event\n"
+               "that somebody should look at."),
     .synopsis = "WHAT [--json]",
     .least = 1,
     .most = 1,
-    .examples = "serviola why 10.1.0.2|why this host is blocked, or why it is not\n"
-                "serviola why 812|what led to event 812, back to its beginning\n"
-                "serviola why last|the newest finding",
+    .examples = N_("serviola why 10.1.0.2|why this host is blocked, or why it is not\n"
+                   "serviola why 812|what led to event 812, back to its beginning\n"
+                   "serviola why last|the newest finding"),
 };
 
 struct gathering {
@@ -150,7 +151,7 @@ static void gather_now(struct gathering *g)
     struct err e;
 
     g->c.mode = g->sight.conf->hunt.mode;
-    g->c.silent = client_says_down(&g->sight.core_error) ? "serviola is not running" : g->sight.core_error.text;
+    g->c.silent = client_says_down(&g->sight.core_error) ? _("serviola is not running") : g->sight.core_error.text;
     if (!g->sight.client || client_status(g->sight.client, &status, &g->sight.core_error) < 0)
         return;
     g->c.silent = NULL;
@@ -176,36 +177,46 @@ static void gather_standing(struct gathering *g)
 
     if (inside(&g->sight.conf->hunt.allow, g->c.who, &net))
         text_addf(&t,
-                  "It is on the allow list of the configuration (hunt: allow: %s): its mail is no finding, and it "
-                  "is never blocked.",
+                  _("It is on the allow list of the configuration (hunt: allow: %s): its mail is no finding, and it "
+                    "is never blocked."),
                   prefix_text(net).text);
     else if (inside(&g->sight.conf->block.admin, g->c.who, &net))
-        text_addf(&t, "It is in an admin network of the configuration (block: admin: %s) and is never blocked.",
+        text_addf(&t, _("It is in an admin network of the configuration (block: admin: %s) and is never blocked."),
                   prefix_text(net).text);
     if (t.len > 0)
         g->c.standing = g->standing;
+}
+
+/* What was searched: "12 events since 13:03:22 in /var/lib/serviola/journal; serviola is not running". */
+static void put_looked_at(struct gathering *g, struct text *t, uint64_t first, uint64_t count)
+{
+    const char *folder = g->sight.conf->journal.folder;
+    struct event oldest;
+
+    if (count > 0 && sight_get(&g->sight, first, &oldest))
+        text_addf(t, words_many("%llu event since %s", "%llu events since %s", count), (unsigned long long)count,
+                  when_near(oldest.at_us, g->c.now_us).text);
+    else
+        text_addf(t, words_many("%llu event", "%llu events", count), (unsigned long long)count);
+    if (g->sight.disk)
+        text_addf(t, _(" in %s"), folder);
+    else
+        text_addf(t, _(", those in memory alone (%s)"), g->sight.disk_error.text);
+    if (!g->sight.client)
+        text_addf(t, "; %s", _("serviola is not running"));
 }
 
 static void gather_places(struct gathering *g)
 {
     struct text t = TEXT_IN(g->looked_at);
     struct text folder = TEXT_IN(g->evidence);
-    struct event first_event;
     uint64_t first;
     uint64_t last;
 
     text_addf(&folder, "%s/evidence", g->sight.conf->journal.folder);
     g->c.evidence = g->evidence;
     sight_range(&g->sight, &first, &last);
-    text_addf(&t, "%llu events", (unsigned long long)(last ? last - first + 1 : 0));
-    if (first && sight_get(&g->sight, first, &first_event))
-        text_addf(&t, " since %s", when_near(first_event.at_us, g->c.now_us).text);
-    if (g->sight.disk)
-        text_addf(&t, " in %s", g->sight.conf->journal.folder);
-    else
-        text_addf(&t, ", those in memory alone (%s)", g->sight.disk_error.text);
-    if (!g->sight.client)
-        text_addf(&t, "; serviola is not running");
+    put_looked_at(g, &t, first, last ? last - first + 1 : 0);
     g->c.looked_at = g->looked_at;
 }
 
@@ -235,17 +246,17 @@ static int find_what(struct gathering *g, const char *typed)
             return EXIT_CANNOT;
         }
         if (g->asked.seq == 0) {
-            (void)puts("Nothing has happened yet that somebody should look at.");
+            (void)puts(_("Nothing has happened yet that somebody should look at."));
             return EXIT_FOUND;
         }
     } else if (!slice_to_u64(what, &seq)) {
-        return options_wrong(&usage, "WHAT is an address like 10.1.0.2, the number of an event, or \"last\"");
+        return options_wrong(&usage, _("WHAT is an address like 10.1.0.2, the number of an event, or \"last\""));
     } else if (!sight_get(&g->sight, seq, &g->asked)) {
         uint64_t first;
         uint64_t last;
 
         sight_range(&g->sight, &first, &last);
-        say("there is no event %llu; the journal holds %llu to %llu", (unsigned long long)seq,
+        say(_("there is no event %llu; the journal holds %llu to %llu"), (unsigned long long)seq,
             (unsigned long long)first, (unsigned long long)last);
         return EXIT_FOUND;
     }
@@ -299,7 +310,7 @@ int cmd_why(int argc, char **argv)
         return code;
     g = calloc(1, sizeof(*g));
     if (!g) {
-        say("no memory");
+        say(_("no memory"));
         return EXIT_CANNOT;
     }
     g->c.about = g->about;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/words.h"
 #include "core/crew.h"
 #include "core/prepare.h"
 #include "core/roster.h"
@@ -380,6 +381,7 @@ static void on_reload(void *ctx, int signal)
     (void)signal;
     if (h->state != HOUSE_UP || !h->core)
         return;
+    words_off(); /* what the first fault is goes into the journal */
     if (settings_read(settings_path(h->options->conf_path), h->fresh, &faults) < 0) {
         how.code = -1;
         conf_print_faults(&faults, stderr, isatty(STDERR_FILENO));

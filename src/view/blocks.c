@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/words.h"
 #include "view/number.h"
 #include "view/paint.h"
 #include "view/when.h"
@@ -25,11 +26,11 @@ void blocks_print(const struct ctl_entry *entries, size_t count, int64_t now_us,
     int width = address_width(entries, count);
 
     if (count == 0) {
-        (void)fputs("Nobody is blocked.\n", to);
+        (void)fputs(_("Nobody is blocked.\n"), to);
         return;
     }
-    (void)fprintf(to, "%s%-*s  %-19s  %-13s  %10s  %12s  %s%s\n", paint_on(colour, PAINT_BOLD), width, "HOST", "SINCE",
-                  "LEFT", "PACKETS", "BYTES", "EVENT", paint_off(colour));
+    (void)fprintf(to, "%s%-*s  %-19s  %-13s  %10s  %12s  %s%s\n", paint_on(colour, PAINT_BOLD), width, _("HOST"),
+                  _("SINCE"), _("LEFT"), _("PACKETS"), _("BYTES"), _("EVENT"), paint_off(colour));
     for (size_t i = 0; i < count; i++) {
         const struct ctl_entry *e = &entries[i];
 
@@ -37,8 +38,10 @@ void blocks_print(const struct ctl_entry *entries, size_t count, int64_t now_us,
                       when_near(e->since_us, now_us).text, when_long(e->until_us - now_us).text,
                       number_words(e->packets).text, number_words(e->bytes).text, (unsigned long long)e->cause);
     }
-    (void)fprintf(to, "%s host%s blocked; serviola why HOST says why, serviola unblock HOST lifts it\n",
-                  number_words(count).text, number_s(count));
+    (void)fprintf(to,
+                  words_many("%s host blocked; serviola why HOST says why, serviola unblock HOST lifts it\n",
+                             "%s hosts blocked; serviola why HOST says why, serviola unblock HOST lifts it\n", count),
+                  number_words(count).text);
 }
 
 void blocks_json(const struct ctl_entry *entry, int64_t now_us, FILE *to)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "journal/tail.h"
 #include "part/control.h"
@@ -51,7 +52,7 @@ static void print_links(const struct ctl_status *s)
 {
     unsigned shown = 0;
 
-    (void)fputs("  listens on  ", stdout);
+    (void)fputs(_("  listens on  "), stdout);
     for (uint32_t i = 0; i < s->links_count && i < CTL_LINKS; i++)
         if (s->links[i].captured) {
             char name[80];
@@ -60,7 +61,7 @@ static void print_links(const struct ctl_status *s)
             text_visible(&t, slice_of(s->links[i].name, strnlen(s->links[i].name, sizeof(s->links[i].name))));
             (void)printf("%s%s", shown++ ? ", " : "", name);
         }
-    (void)fputs(shown ? "\n" : "no interface yet\n", stdout);
+    (void)fputs(shown ? "\n" : _("no interface yet\n"), stdout);
 }
 
 static void print_head(struct console *c, const struct ctl_status *s)
@@ -70,12 +71,12 @@ static void print_head(struct console *c, const struct ctl_status *s)
 
     (void)printf("%sserviola %.*s%s\n", bold, (int)strnlen(s->version, sizeof(s->version)), s->version, off);
     print_links(s);
-    (void)printf("  mode        %s%s%s: %s\n", bold, mode_name(s->mode), off, mode_what(s->mode));
+    (void)printf(_("  mode        %s%s%s: %s\n"), bold, mode_name(s->mode), off, mode_what(s->mode));
     if (!mode_blocks(s->mode))
         (void)printf(
-            "  to block    %sserviola run --mode block%s, or `mode: block` below `hunt:` in the configuration\n", bold,
-            off);
-    (void)puts("  elsewhere   serviola why last, serviola blocks, serviola status; Ctrl-C ends");
+            _("  to block    %sserviola run --mode block%s, or `mode: block` below `hunt:` in the configuration\n"),
+            bold, off);
+    (void)puts(_("  elsewhere   serviola why last, serviola blocks, serviola status; Ctrl-C ends"));
     (void)fflush(stdout);
     c->headed = true;
     c->start_up = s->next_seq;
@@ -126,8 +127,9 @@ static void show_news(struct console *c)
         skipped += shown++ >= BURST;
     }
     if (skipped > 0)
-        (void)printf("  ... and %s more event%s; serviola events shows them all\n", number_words(skipped).text,
-                     number_s(skipped));
+        (void)printf(words_many("  ... and %s more event; serviola events shows it\n",
+                                "  ... and %s more events; serviola events shows them all\n", skipped),
+                     number_words(skipped).text);
     (void)fflush(stdout);
 }
 
@@ -208,7 +210,7 @@ static int on_tail(void *ctx, struct chan *from, const struct msg *m, const void
         c->tail = tail_open(fd, &e);
     (void)close(fd);
     if (!c->tail) {
-        say("the events can't be read: %s", e.text);
+        say(_("the events can't be read: %s"), e.text);
         return -1;
     }
     return 0;
@@ -248,7 +250,7 @@ static int console_open(struct role *r, struct err *e)
     struct console *c = calloc(1, sizeof(*c));
 
     if (!c)
-        return err_set(e, 0, "no memory for the console");
+        return err_set(e, 0, _("no memory for the console"));
     r->own = c;
     c->role = r;
     c->terminal = isatty(STDOUT_FILENO) == 1;
@@ -262,7 +264,7 @@ static int console_run(struct role *r, struct err *e)
     struct console *c = r->own;
 
     if (loop_timer(r->loop, TICK_US, TICK_US, on_tick, c) == 0)
-        return err_set(e, 0, "no room for a timer");
+        return err_set(e, 0, _("no room for a timer"));
     ask_status(c);
     return 0;
 }

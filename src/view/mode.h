@@ -14,7 +14,4 @@ enum mode { MODE_OFF, MODE_OBSERVE, MODE_LEARN, MODE_BLOCK, MODE_HOLD, MODES };
 const char *mode_name(unsigned mode); /* "observe"; "?" for no mode */
 const char *mode_what(unsigned mode); /* what it does, one clause */
 bool mode_blocks(unsigned mode);
-#define MODE_HOW_TO_BLOCK                                                                                              \
-    "To block such hosts, start `serviola run --mode block`, or put `mode: block` below `hunt:` in the "               \
-    "configuration and reload"
 #endif

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "sys/jail.h"
 #include "view/mode.h"
 #include "view/number.h"
@@ -44,21 +45,27 @@ struct status_sums status_sums(const struct ctl_status *s)
     return sums;
 }
 
+static void add_mail(struct text *t, const struct ctl_status *s)
+{
+    text_addf(t, words_many("%s mail command", "%s mail commands", s->mails), number_words(s->mails).text);
+    text_addf(t, words_many(", %s finding", ", %s findings", s->findings), number_words(s->findings).text);
+}
+
 void status_totals(struct text *t, const struct ctl_status *s)
 {
     struct status_sums sums = status_sums(s);
 
-    text_addf(t, "%s mail command%s, ", number_words(s->mails).text, number_s(s->mails));
-    text_addf(t, "%s finding%s, ", number_words(s->findings).text, number_s(s->findings));
-    text_addf(t, "%s host%s blocked, ", number_words(s->blocks).text, number_s(s->blocks));
-    text_addf(t, "%s of %s packets lost", number_words(sums.lost).text, number_words(sums.packets + sums.lost).text);
+    add_mail(t, s);
+    text_addf(t, words_many(", %s host blocked", ", %s hosts blocked", s->blocks), number_words(s->blocks).text);
+    text_addf(t, words_many(", %s of %s packets lost", ", %s of %s packets lost", sums.lost),
+              number_words(sums.lost).text, number_words(sums.packets + sums.lost).text);
 }
 
 void status_gaps(struct text *t, unsigned gaps)
 {
     for (unsigned bit = 1; bit <= 128; bit <<= 1)
         if (gaps & bit)
-            text_addf(t, "%s%s", t->len ? ", " : "", jail_gap_words((enum jail_gap)bit));
+            text_addf(t, "%s%s", t->len ? ", " : "", _(jail_gap_words((enum jail_gap)bit)));
 }
 
 /* ---- what is wrong ---- */
@@ -89,14 +96,16 @@ static void part_troubles(struct telling *w, const struct ctl_status *s)
         const struct ctl_part *p = &s->parts[i];
 
         if (!p->up)
-            trouble(w, "the part %s is down (serviola events --kind role.died,role.gave_up says why)",
+            trouble(w, _("the part %s is down (serviola events --kind role.died,role.gave_up says why)"),
                     name_of(p->name).text);
         else if (p->restarts > 0 && s->now_us - p->since_us < RESTART_US)
-            trouble(w, "the part %s died and was started again %s ago (serviola events --kind role.died says why)",
+            trouble(w, _("the part %s died and was started again %s ago (serviola events --kind role.died says why)"),
                     name_of(p->name).text, when_long(s->now_us - p->since_us).text);
         if (p->lost > 0)
-            trouble(w, "%s message%s to or from the part %s did not fit and were dropped", number_words(p->lost).text,
-                    number_s(p->lost), name_of(p->name).text);
+            trouble(w,
+                    words_many("%s message to or from the part %s did not fit and was dropped",
+                               "%s messages to or from the part %s did not fit and were dropped", p->lost),
+                    number_words(p->lost).text, name_of(p->name).text);
     }
 }
 
@@ -109,11 +118,14 @@ static void link_troubles(struct telling *w, const struct ctl_status *s)
 
         captured += l->captured;
         if (l->lost > 0)
-            trouble(w, "%s packet%s were lost on %s: the ring was full (hunt: ring makes it larger)",
-                    number_words(l->lost).text, number_s(l->lost), name_of(l->name).text);
+            trouble(w,
+                    words_many("%s packet was lost on %s: the ring was full (hunt: ring makes it larger)",
+                               "%s packets were lost on %s: the ring was full (hunt: ring makes it larger)", l->lost),
+                    number_words(l->lost).text, name_of(l->name).text);
     }
     if (captured == 0 && s->mode != MODE_OFF)
-        trouble(w, "the hunt listens on no interface (hunt: interfaces names them; by default each that has a route)");
+        trouble(w,
+                _("the hunt listens on no interface (hunt: interfaces names them; by default each that has a route)"));
 }
 
 unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, const char *sentence), void *ctx)
@@ -121,15 +133,14 @@ unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, con
     struct telling w = { .each = each, .ctx = ctx };
 
     if (!s->up)
-        trouble(&w, "it is still starting: the journal is being read, or the hand is not there");
+        trouble(&w, _("it is still starting: the journal is being read, or the hand is not there"));
     if (s->scribe_behind_us > STUCK_US)
-        trouble(&w, "the journal's disk is stuck: it has not answered for %s; %s event%s wait in memory",
-                when_long(s->scribe_behind_us).text, number_words(s->next_seq - 1 - s->synced_seq).text,
-                number_s(s->next_seq - 1 - s->synced_seq));
+        trouble(&w, _("the journal's disk is stuck: it has not answered for %s; events that wait in memory: %s"),
+                when_long(s->scribe_behind_us).text, number_words(s->next_seq - 1 - s->synced_seq).text);
     if (mode_blocks(s->mode) && !s->table_whole)
-        trouble(&w, "the firewall table is damaged or gone: nobody is blocked until it is back");
+        trouble(&w, _("the firewall table is damaged or gone: nobody is blocked until it is back"));
     if (s->blocks_cap > 0 && s->blocks >= s->blocks_cap)
-        trouble(&w, "the limit of %s blocks is reached: nobody else is blocked (block: total raises it)",
+        trouble(&w, _("the limit of %s blocks is reached: nobody else is blocked (block: total raises it)"),
                 number_words(s->blocks_cap).text);
     part_troubles(&w, s);
     link_troubles(&w, s);
@@ -148,56 +159,60 @@ static void print_journal(const struct page *p, const struct ctl_status *s)
     uint64_t last = s->next_seq ? s->next_seq - 1 : 0;
     uint64_t waiting = last > s->synced_seq ? last - s->synced_seq : 0;
 
-    (void)fprintf(p->to, "Journal     %s event%s, ", number_words(last).text, number_s(last));
     if (waiting == 0)
-        (void)fputs("all on disk\n", p->to);
+        (void)fprintf(p->to,
+                      words_many("Journal     %s event, on disk\n", "Journal     %s events, all on disk\n", last),
+                      number_words(last).text);
     else
-        (void)fprintf(p->to, "%s of them wait for the disk\n", number_words(waiting).text);
+        (void)fprintf(p->to,
+                      words_many("Journal     %s event, %s of them waits for the disk\n",
+                                 "Journal     %s events, %s of them wait for the disk\n", last),
+                      number_words(last).text, number_words(waiting).text);
 }
 
 static void print_firewall(const struct page *p, const struct ctl_status *s)
 {
     if (!mode_blocks(s->mode)) {
-        (void)fputs("Firewall    not touched in this mode\n", p->to);
+        (void)fputs(_("Firewall    not touched in this mode\n"), p->to);
         return;
     }
     if (!s->table_whole)
-        (void)fprintf(p->to, "Firewall    %sour table is not in place%s\n", paint_on(p->colour, PAINT_RED),
+        (void)fprintf(p->to, _("Firewall    %sour table is not in place%s\n"), paint_on(p->colour, PAINT_RED),
                       paint_off(p->colour));
     else
-        (void)fprintf(p->to, "Firewall    our table is in place; %s; %s\n",
-                      s->table_owned ? "no other program can change it"
-                                     : "this kernel does not protect it from other programs, so it is watched",
-                      s->table_persists ? "it stays when serviola ends" : "it goes when serviola ends");
-    (void)fprintf(p->to, "Blocks      %s of at most %s\n", number_words(s->blocks).text,
+        (void)fprintf(p->to, _("Firewall    our table is in place; %s; %s\n"),
+                      s->table_owned ? _("no other program can change it")
+                                     : _("this kernel does not protect it from other programs, so it is watched"),
+                      s->table_persists ? _("it stays when serviola ends") : _("it goes when serviola ends"));
+    (void)fprintf(p->to, _("Blocks      %s of at most %s\n"), number_words(s->blocks).text,
                   number_words(s->blocks_cap).text);
 }
 
 static void print_links(const struct page *p, const struct ctl_status *s)
 {
-    (void)fprintf(p->to, "\n%s%-16s  %-12s  %14s  %10s%s\n", paint_on(p->colour, PAINT_BOLD), "INTERFACE", "STATE",
-                  "MAIL PACKETS", "LOST", paint_off(p->colour));
+    (void)fprintf(p->to, "\n%s%-16s  %-12s  %14s  %10s%s\n", paint_on(p->colour, PAINT_BOLD), _("INTERFACE"),
+                  _("STATE"), _("MAIL PACKETS"), _("LOST"), paint_off(p->colour));
     for (uint32_t i = 0; i < at_most(s->links_count, CTL_LINKS); i++) {
         const struct ctl_link *l = &s->links[i];
 
         (void)fprintf(p->to, "%-16s  %-12s  %14s  %10s\n", name_of(l->name).text,
-                      !l->captured ? "not listened"
-                      : l->up      ? "listening"
-                                   : "down",
+                      !l->captured ? _("not listened")
+                      : l->up      ? _("listening")
+                                   : _("down"),
                       number_words(l->packets).text, number_words(l->lost).text);
     }
 }
 
 static void print_parts(const struct page *p, const struct ctl_status *s)
 {
-    (void)fprintf(p->to, "\n%s%-10s  %8s  %-13s  %8s  %8s%s\n", paint_on(p->colour, PAINT_BOLD), "PART", "PROCESS",
-                  "UP", "EVENTS", "RESTARTS", paint_off(p->colour));
+    (void)fprintf(p->to, "\n%s%-10s  %8s  %-13s  %8s  %9s%s\n", paint_on(p->colour, PAINT_BOLD), _("PART"),
+                  _("PROCESS"), _("UP"), _("EVENTS"), _("RESTARTS"), paint_off(p->colour));
     for (uint32_t i = 0; i < at_most(s->parts_count, CTL_PARTS); i++) {
         const struct ctl_part *part = &s->parts[i];
 
-        (void)fprintf(p->to, "%-10s  %8d  %-13s  %8s  %8u\n", name_of(part->name).text, (int)part->pid,
-                      part->up ? when_long(s->now_us - part->since_us).text : "down", number_words(part->events).text,
-                      (unsigned)part->restarts);
+        (void)fprintf(p->to, "%-10s  %8d  %-13s  %8s  %9u\n", name_of(part->name).text, (int)part->pid,
+                      part->up ? when_long(s->now_us - part->since_us).text : _("down"),
+                      number_words(part->events).text, (unsigned)part->restarts);
     }
 }
 
@@ -217,7 +232,8 @@ static void print_gaps(const struct page *p, const struct ctl_status *s)
             continue;
         status_gaps(&t, gaps);
         (void)fprintf(
-            p->to, "\nThis kernel is too old to confine everything we ask for.  Not confined by Landlock for %s: %s.\n",
+            p->to,
+            _("\nThis kernel is too old to confine everything we ask for.  Not confined by Landlock for %s: %s.\n"),
             who, what);
     }
 }
@@ -233,22 +249,25 @@ void status_print(const struct ctl_status *s, FILE *to, bool colour)
 {
     struct page p = { .to = to, .colour = colour };
     char version[4 * sizeof(s->version) + 1];
+    char mail[128];
     struct text t = TEXT_IN(version);
+    struct text counts = TEXT_IN(mail);
 
     text_visible(&t, slice_of(s->version, strnlen(s->version, sizeof(s->version))));
-    (void)fprintf(to, "%sserviola %s%s, up %s (since %s)\n", paint_on(colour, PAINT_BOLD), version, paint_off(colour),
-                  when_long(s->now_us - s->started_us).text, when_near(s->started_us, s->now_us).text);
-    (void)fprintf(to, "Mode        %s%s%s: %s\n", paint_on(colour, PAINT_BOLD), mode_name(s->mode), paint_off(colour),
-                  mode_what(s->mode));
-    (void)fprintf(to, "Mail        %s mail command%s, %s finding%s since the start\n", number_words(s->mails).text,
-                  number_s(s->mails), number_words(s->findings).text, number_s(s->findings));
+    (void)fprintf(to, _("%sserviola %s%s, up %s (since %s)\n"), paint_on(colour, PAINT_BOLD), version,
+                  paint_off(colour), when_long(s->now_us - s->started_us).text,
+                  when_near(s->started_us, s->now_us).text);
+    (void)fprintf(to, _("Mode        %s%s%s: %s\n"), paint_on(colour, PAINT_BOLD), mode_name(s->mode),
+                  paint_off(colour), mode_what(s->mode));
+    add_mail(&counts, s);
+    (void)fprintf(to, _("Mail        %s since the start\n"), mail);
     print_journal(&p, s);
     print_firewall(&p, s);
     print_links(&p, s);
     print_parts(&p, s);
     print_gaps(&p, s);
     if (status_troubles(s, NULL, NULL) > 0) {
-        (void)fputs("\nThis needs a look:\n", to);
+        (void)fputs(_("\nThis needs a look:\n"), to);
         (void)status_troubles(s, print_trouble, &p);
     }
 }

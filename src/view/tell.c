@@ -3,71 +3,76 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "view/line.h"
 #include "view/when.h"
 
 static const char *const templates[EV_KINDS] = {
-    [EV_SERVIOLA_STARTED] = "serviola[ {name}] started[: {why}]",
-    [EV_SERVIOLA_STOPPED] = "serviola was asked to stop[ by {who}][: {why}]",
-    [EV_ROLE_STARTED] = "the part[ {name}] started[ as process {pid}][: {why}]",
-    [EV_ROLE_DIED] = "the part[ {name}][ (process {pid})] died and is started again[: {why}]",
-    [EV_ROLE_GAVE_UP] = "the part[ {name}] died too often and stays down[: {why}]",
-    [EV_LINK_BROKE_RULES] = "the part[ {name}] said something it may not say and was cut off[: {why}]",
-    [EV_CONF_LOADED] = "the configuration[ {name}] is in force[: {why}]",
-    [EV_CONF_REFUSED] = "the new configuration[ {name}] has[ {count}] faults, the running one stays[: {why}]",
-    [EV_SCRIBE_STUCK] = "the journal's disk is stuck[: it has not answered for {span}][; {count} events wait in "
-                        "memory][: {why}][; the scribe hangs in {stack}]",
-    [EV_SCRIBE_BACK] = "the journal's disk answers again[ after {span}]",
-    [EV_SCRIBE_FAILED] = "the journal[ in {name}] could not be written[: {why}]",
-    [EV_JOURNAL_LOST] = "[{count} ]events[, from {offset} on,] left the memory before the disk took them",
-    [EV_JOURNAL_RECOVERED] = "the journal[ in {name}] was read back[, up to event {count}][: {why}]",
-    [EV_JOURNAL_TORN] = "the end of segment[ {value}] of the journal was torn, [{bytes} ]bytes were cut off[: {why}]",
-    [EV_JOURNAL_SEALED] = "segment[ {value}] of the journal was closed and sealed[: {count} events][, {bytes} bytes]",
-    [EV_JOURNAL_EXPIRED] = "[{count} ]old segments of the journal were removed[, up to event {offset}]",
-    [EV_HUNT_STARTED] = "the hunt listens[ on {name}][, ports {ports}]",
-    [EV_HUNT_INTERFACE_LOST] = "the interface[ {name}] went away, the hunt waits for it[: {why}]",
-    [EV_HUNT_PACKETS_LOST] = "[{count} ]packets were lost[ on {name}], the capture ring was full",
-    [EV_HUNT_MAIL_SEEN] = "{src} spoke SMTP to {dst}[ with {mail}]",
+    [EV_SERVIOLA_STARTED] = N_("serviola[ {name}] started[: {why}]"),
+    [EV_SERVIOLA_STOPPED] = N_("serviola was asked to stop[ by {who}][: {why}]"),
+    [EV_ROLE_STARTED] = N_("the part[ {name}] started[ as process {pid}][: {why}]"),
+    [EV_ROLE_DIED] = N_("the part[ {name}][ (process {pid})] died and is started again[: {why}]"),
+    [EV_ROLE_GAVE_UP] = N_("the part[ {name}] died too often and stays down[: {why}]"),
+    [EV_LINK_BROKE_RULES] = N_("the part[ {name}] said something it may not say and was cut off[: {why}]"),
+    [EV_CONF_LOADED] = N_("the configuration[ {name}] is in force[: {why}]"),
+    [EV_CONF_REFUSED] = N_("the new configuration[ {name}] has[ {count}] faults, the running one stays[: {why}]"),
+    [EV_SCRIBE_STUCK] = N_("the journal's disk is stuck[: it has not answered for {span}][; {count} events wait in "
+                           "memory][: {why}][; the scribe hangs in {stack}]"),
+    [EV_SCRIBE_BACK] = N_("the journal's disk answers again[ after {span}]"),
+    [EV_SCRIBE_FAILED] = N_("the journal[ in {name}] could not be written[: {why}]"),
+    [EV_JOURNAL_LOST] = N_("[{count} ]events[, from {offset} on,] left the memory before the disk took them"),
+    [EV_JOURNAL_RECOVERED] = N_("the journal[ in {name}] was read back[, up to event {count}][: {why}]"),
+    [EV_JOURNAL_TORN] =
+        N_("the end of segment[ {value}] of the journal was torn, [{bytes} ]bytes were cut off[: {why}]"),
+    [EV_JOURNAL_SEALED] =
+        N_("segment[ {value}] of the journal was closed and sealed[: {count} events][, {bytes} bytes]"),
+    [EV_JOURNAL_EXPIRED] = N_("[{count} ]old segments of the journal were removed[, up to event {offset}]"),
+    [EV_HUNT_STARTED] = N_("the hunt listens[ on {name}][, ports {ports}]"),
+    [EV_HUNT_INTERFACE_LOST] = N_("the interface[ {name}] went away, the hunt waits for it[: {why}]"),
+    [EV_HUNT_PACKETS_LOST] = N_("[{count} ]packets were lost[ on {name}], the capture ring was full"),
+    [EV_HUNT_MAIL_SEEN] = N_("{src} spoke SMTP to {dst}[ with {mail}]"),
     [EV_HUNT_RATE_CROSSED] =
-        "{src} opened[ {value}] mail connections[ within {span}][, more than {limit}][, the last to {dst}]",
+        N_("{src} opened[ {value}] mail connections[ within {span}][, more than {limit}][, the last to {dst}]"),
     [EV_HUNT_SERVERS_CROSSED] =
-        "{src} spoke to[ {value}] mail servers[ within {span}][, more than {limit}][, the last was {dst}]",
+        N_("{src} spoke to[ {value}] mail servers[ within {span}][, more than {limit}][, the last was {dst}]"),
     [EV_HUNT_SENDERS_CROSSED] =
-        "{src} used[ {value}] sender addresses[ within {span}][, more than {limit}][, the last in {mail}]",
+        N_("{src} used[ {value}] sender addresses[ within {span}][, more than {limit}][, the last in {mail}]"),
     [EV_HUNT_DOMAINS_CROSSED] =
-        "{src} used[ {value}] sender domains[ within {span}][, more than {limit}][, the last {domain}]",
-    [EV_HUNT_HELO_CHANGED] = "{src} used[ {value}] HELO names[ within {span}][, more than {limit}][, the last {helo}]",
+        N_("{src} used[ {value}] sender domains[ within {span}][, more than {limit}][, the last {domain}]"),
+    [EV_HUNT_HELO_CHANGED] =
+        N_("{src} used[ {value}] HELO names[ within {span}][, more than {limit}][, the last {helo}]"),
     [EV_HUNT_REFUSALS_CROSSED] =
-        "servers refused[ {value}] recipients of {src}[ within {span}][, more than {limit}][, the last: {reply}]",
-    [EV_HUNT_VOLUME_CROSSED] = "{src} sent[ {value}] bytes of mail[ within {span}][, more than {limit}]",
-    [EV_HUNT_TLS_SEEN] = "{src} sent mail under TLS to {dst}[ ({sni})]",
-    [EV_HUNT_AUTH_SEEN] = "{src} logged in at the mail server {dst}[ as {user}][ by {mechanism}]",
+        N_("servers refused[ {value}] recipients of {src}[ within {span}][, more than {limit}][, the last: {reply}]"),
+    [EV_HUNT_VOLUME_CROSSED] = N_("{src} sent[ {value}] bytes of mail[ within {span}][, more than {limit}]"),
+    [EV_HUNT_TLS_SEEN] = N_("{src} sent mail under TLS to {dst}[ ({sni})]"),
+    [EV_HUNT_AUTH_SEEN] = N_("{src} logged in at the mail server {dst}[ as {user}][ by {mechanism}]"),
     [EV_HUNT_UNCONFIRMED] =
-        "mail commands came in the name of {src} to {dst} without a proven handshake[ ({why})][: {mail}]",
-    [EV_HUNT_OVERLAP] = "{src} sent a segment to {dst} twice with different bytes",
-    [EV_HUNT_GAP] = "[{bytes} ]bytes from {src} to {dst} were never seen",
-    [EV_HUNT_LINE_TOO_LONG] = "{src} sent {dst} a command line over the limit[ of {limit} bytes], it was skipped",
+        N_("mail commands came in the name of {src} to {dst} without a proven handshake[ ({why})][: {mail}]"),
+    [EV_HUNT_OVERLAP] = N_("{src} sent a segment to {dst} twice with different bytes"),
+    [EV_HUNT_GAP] = N_("[{bytes} ]bytes from {src} to {dst} were never seen"),
+    [EV_HUNT_LINE_TOO_LONG] = N_("{src} sent {dst} a command line over the limit[ of {limit} bytes], it was skipped"),
     [EV_HUNT_TABLE_FULL] =
-        "the table of[ {name}] is full[ ({limit} entries)], the oldest unconfirmed ones leave[ ({count} by now)]",
-    [EV_HUNT_INBOUND_SEEN] = "{src}, which is not inside, sent mail to {dst}[ with {mail}]",
-    [EV_HUNT_EVIDENCE_KEPT] = "the first packets of the flow were kept as[ {name}][, {bytes} bytes]",
-    [EV_HUNT_ALLOW_PROPOSED] = "{src} looks like a mail server of yours[: {count} mails][ in {span}][, of {domain}]",
-    [EV_HUNT_HELD] = "mail of {src} to {dst} was held before it left[ ({count} segments)]",
-    [EV_RULE_WOULD_BLOCK] = "{src} would have been blocked[ by the rule {rule}], but this mode blocks nobody",
-    [EV_ACT_BLOCKED] = "{src} was blocked[ until {until}][ by {who}][ by the rule {rule}][: {why}]",
-    [EV_ACT_BLOCK_REFUSED] = "a block of {src} was refused[: {why}]",
-    [EV_ACT_BLOCK_FAILED] = "the kernel did not take the block of {src}[: {why}]",
-    [EV_ACT_BLOCK_EXPIRED] = "the block of {src} ended by itself[ after {span}]",
-    [EV_ACT_UNBLOCKED] = "the block of {src} was lifted[ by {who}][: {why}]",
-    [EV_ACT_BLOCK_KEPT] = "the block of {src} stands[ until {until}]",
-    [EV_ACT_ALLOWED] = "{allowed} was put on the allow list[ by {who}][: {why}]",
-    [EV_ACT_DISALLOWED] = "{allowed} was taken off the allow list[ by {who}][: {why}]",
-    [EV_ACT_CUT] = "[{count} ]running connections of {src} were cut",
-    [EV_ACT_CAP_REACHED] = "the limit on blocks is reached, {src} and others are not blocked[: {why}]",
-    [EV_ACT_TABLE_LOST] = "another program removed the firewall table[ {name}] or part of it",
-    [EV_JOURNAL_CHECKPOINT] = "the state as it stands was written again[: {count} entries]",
-    [EV_ACT_BLOCK_ASKED] = "a block of {src} was asked for by command[ ({who})][: {why}]",
-    [EV_ACT_TABLE_BACK] = "the firewall table[ {name}] is in place again[ with {count} blocks][ after {span}]",
+        N_("the table of[ {name}] is full[ ({limit} entries)], the oldest unconfirmed ones leave[ ({count} by now)]"),
+    [EV_HUNT_INBOUND_SEEN] = N_("{src}, which is not inside, sent mail to {dst}[ with {mail}]"),
+    [EV_HUNT_EVIDENCE_KEPT] = N_("the first packets of the flow were kept as[ {name}][, {bytes} bytes]"),
+    [EV_HUNT_ALLOW_PROPOSED] =
+        N_("{src} looks like a mail server of yours[: {count} mails][ in {span}][, of {domain}]"),
+    [EV_HUNT_HELD] = N_("mail of {src} to {dst} was held before it left[ ({count} segments)]"),
+    [EV_RULE_WOULD_BLOCK] = N_("{src} would have been blocked[ by the rule {rule}], but this mode blocks nobody"),
+    [EV_ACT_BLOCKED] = N_("{src} was blocked[ until {until}][ by {who}][ by the rule {rule}][: {why}]"),
+    [EV_ACT_BLOCK_REFUSED] = N_("a block of {src} was refused[: {why}]"),
+    [EV_ACT_BLOCK_FAILED] = N_("the kernel did not take the block of {src}[: {why}]"),
+    [EV_ACT_BLOCK_EXPIRED] = N_("the block of {src} ended by itself[ after {span}]"),
+    [EV_ACT_UNBLOCKED] = N_("the block of {src} was lifted[ by {who}][: {why}]"),
+    [EV_ACT_BLOCK_KEPT] = N_("the block of {src} stands[ until {until}]"),
+    [EV_ACT_ALLOWED] = N_("{allowed} was put on the allow list[ by {who}][: {why}]"),
+    [EV_ACT_DISALLOWED] = N_("{allowed} was taken off the allow list[ by {who}][: {why}]"),
+    [EV_ACT_CUT] = N_("[{count} ]running connections of {src} were cut"),
+    [EV_ACT_CAP_REACHED] = N_("the limit on blocks is reached, {src} and others are not blocked[: {why}]"),
+    [EV_ACT_TABLE_LOST] = N_("another program removed the firewall table[ {name}] or part of it"),
+    [EV_JOURNAL_CHECKPOINT] = N_("the state as it stands was written again[: {count} entries]"),
+    [EV_ACT_BLOCK_ASKED] = N_("a block of {src} was asked for by command[ ({who})][: {why}]"),
+    [EV_ACT_TABLE_BACK] = N_("the firewall table[ {name}] is in place again[ with {count} blocks][ after {span}]"),
 };
 
 struct telling {
@@ -101,6 +106,17 @@ static bool put_mail(struct text *t, const struct event *ev)
     return true;
 }
 
+/* Reasons are English in the journal; those of our own making are known to the catalogue. */
+static void put_reason(struct text *t, struct slice english)
+{
+    char words[EVENT_BODY + 1];
+
+    if (text_cstr(words, sizeof(words), english))
+        text_visible(t, slice_text(_(words)));
+    else
+        text_visible(t, english);
+}
+
 static bool put_field(struct text *t, const struct telling *w, enum field f)
 {
     struct slice value;
@@ -108,7 +124,9 @@ static bool put_field(struct text *t, const struct telling *w, enum field f)
 
     if (f == F_NONE || !event_get(w->ev, f, &value) || value.len == 0)
         return false;
-    if (field_type(f) == FIELD_TIME && event_get_number(w->ev, f, &n))
+    if (f == F_WHY || f == F_PROOF)
+        put_reason(t, value);
+    else if (field_type(f) == FIELD_TIME && event_get_number(w->ev, f, &n))
         text_word(t, when_near((int64_t)n, w->now_us).text);
     else
         line_value(t, f, value);
@@ -121,12 +139,16 @@ static bool put(struct text *t, const struct telling *w, struct slice name)
     const struct event *ev = w->ev;
 
     if (slice_eq(name, SLICE("src"))) {
-        text_word(t, w->who ? w->who : ev->src.family ? addr_ip_text(ev->src).text : "a host");
+        text_word(t, w->who ? w->who : ev->src.family ? addr_ip_text(ev->src).text : _("a host"));
         return true;
     }
     if (slice_eq(name, SLICE("dst"))) {
-        text_word(t, ev->dst.family ? addr_text(ev->dst).text : "a server");
+        text_word(t, ev->dst.family ? addr_text(ev->dst).text : _("a server"));
         return ev->dst.family != 0;
+    }
+    if (slice_eq(name, SLICE("at"))) {
+        text_word(t, when_near(ev->at_us, w->now_us).text);
+        return true;
     }
     if (slice_eq(name, SLICE("mail")))
         return put_mail(t, ev);
@@ -164,10 +186,16 @@ static bool fill(struct text *t, const struct telling *w, struct slice template)
     return whole;
 }
 
-void tell(struct text *t, const struct event *ev, const char *who, int64_t now_us)
+bool tell_as(struct text *t, const char *template, const struct event *ev, const char *who, int64_t now_us)
 {
     struct telling w = { .ev = ev, .who = who, .now_us = now_us };
+
+    return fill(t, &w, slice_text(template));
+}
+
+void tell(struct text *t, const struct event *ev, const char *who, int64_t now_us)
+{
     const char *template = ev->kind < EV_KINDS ? templates[ev->kind] : NULL;
 
-    (void)fill(t, &w, slice_text(template ? template : event_what((enum event_kind)ev->kind)));
+    (void)tell_as(t, _(template ? template : event_what((enum event_kind)ev->kind)), ev, who, now_us);
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "base/words.h"
 #include "conf/value.h"
 
 #define SECOND_US 1000000LL
@@ -216,7 +217,7 @@ struct when_words when_long(int64_t span_us)
     struct text t = TEXT_IN(w.text);
 
     if (span_us < SECOND_US)
-        text_word(&t, "less than a second");
+        text_word(&t, _("less than a second"));
     else
         text_duration(&t, span_us);
     return w;

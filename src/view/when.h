@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "base/words.h"
 
 /*
  * 2026-11-22T18:28:03Z, with a fraction and an offset (RFC 3339); the same
@@ -19,8 +20,8 @@
  */
 bool when_read(struct slice s, int64_t now_us, int64_t *at_us);
 #define WHEN_HELP                                                                                                      \
-    "a time like 2026-11-22T18:28:03Z, \"2026-11-22 18:28\", 18:28, today, yesterday, or how long ago: 30s, 5min, "    \
-    "2h, 3d"
+    N_("a time like 2026-11-22T18:28:03Z, \"2026-11-22 18:28\", 18:28, today, yesterday, or how long ago: 30s, 5min, " \
+       "2h, 3d")
 
 struct when_words {
     char text[48];

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "view/mode.h"
 #include "view/tell.h"
 #include "view/when.h"
@@ -114,6 +115,11 @@ struct answer { /* what the sentences need */
     char who[64];
 };
 
+/* A part of a sentence; what is told is shorter. */
+struct clause {
+    char text[2048];
+};
+
 static void cause_of(struct answer *a, const struct event *ev)
 {
     struct event before;
@@ -127,74 +133,77 @@ static void cause_of(struct answer *a, const struct event *ev)
         a->cause = before;
 }
 
-static bool words_of(const struct event *ev, enum field f, struct slice *words)
+static struct clause told(const struct answer *a, const struct event *ev)
 {
-    return ev && event_get(ev, f, words) && words->len > 0;
+    struct clause c = { "" };
+    struct text t = TEXT_IN(c.text);
+
+    tell(&t, ev, addr_eq_ip(ev->src, a->c->who) ? _("it") : NULL, a->c->now_us);
+    return c;
 }
 
-/* "was asked for by command ...": a person wanted it. */
-static void put_asked(struct answer *a)
+static struct when_words near_now(const struct answer *a, int64_t at_us)
 {
-    struct slice words;
+    return when_near(at_us, a->c->now_us);
+}
 
-    text_addf(a->t, "was asked for by command at %s", when_near(a->cause.at_us, a->c->now_us).text);
-    if (words_of(&a->cause, F_WHO, &words)) {
-        text_word(a->t, " (");
-        text_visible(a->t, words);
-        text_word(a->t, ")");
+/* A sentence of its own by a template of view/tell.h, behind what stands there. */
+static void add_told(struct answer *a, const char *template, const struct event *ev)
+{
+    struct text before = *a->t;
+
+    text_word(a->t, a->t->len > 0 ? " " : "");
+    if (tell_as(a->t, template, ev, a->who, a->c->now_us))
+        return;
+    *a->t = before;
+    a->t->at[a->t->len] = '\0';
+}
+
+/* Nothing led to it: the rule, or a person, and the number of what is forgotten. */
+static void put_forgotten(struct text *t, const struct answer *a, const struct event *decision)
+{
+    char reason[512];
+    struct text r = TEXT_IN(reason);
+
+    if (!decision || !tell_as(&r, _("the rule {rule} said so"), decision, a->who, a->c->now_us)) {
+        r = TEXT_IN(reason);
+        text_word(&r, _("it was asked for"));
     }
-    if (words_of(&a->cause, F_WHY, &words)) {
-        text_word(a->t, ", with the words: ");
-        text_visible(a->t, words);
-    }
+    if (decision && led_by(decision) != 0)
+        text_addf(t, _("%s (event #%llu, which the journal no longer holds)"), reason,
+                  (unsigned long long)led_by(decision));
+    else
+        text_word(t, reason);
 }
 
 /* "at 13:03:22 it spoke SMTP to ..." of the cause; else who asked, else that nothing is recorded. */
-static void put_because(struct answer *a, const struct event *decision)
+static struct clause because(const struct answer *a, const struct event *decision)
 {
-    struct slice words;
+    struct clause c = { "" };
+    struct text t = TEXT_IN(c.text);
+    bool unknown = a->cause.kind == EV_HUNT_MAIL_SEEN || a->cause.kind == EV_HUNT_TLS_SEEN;
 
-    if (a->cause.kind == EV_ACT_BLOCK_ASKED) {
-        text_word(a->t, "it ");
-        put_asked(a);
-        return;
-    }
-    if (a->cause.kind != EV_NONE) {
-        text_addf(a->t, "at %s ", when_near(a->cause.at_us, a->c->now_us).text);
-        tell(a->t, &a->cause, addr_eq_ip(a->cause.src, a->c->who) ? "it" : NULL, a->c->now_us);
-        if (a->cause.kind == EV_HUNT_MAIL_SEEN || a->cause.kind == EV_HUNT_TLS_SEEN)
-            text_word(a->t, "; it is not on the allow list");
-        return;
-    }
-    if (words_of(decision, F_RULE, &words)) {
-        text_word(a->t, "the rule ");
-        text_visible(a->t, words);
-        text_word(a->t, " said so");
-    } else
-        text_word(a->t, "it was asked for");
-    if (decision && led_by(decision) != 0)
-        text_addf(a->t, " (event #%llu, which the journal no longer holds)", (unsigned long long)led_by(decision));
+    if (a->cause.kind == EV_ACT_BLOCK_ASKED)
+        (void)tell_as(&t, _("it was asked for by command at {at}[ ({who})][, with the words: {why}]"), &a->cause,
+                      a->who, a->c->now_us);
+    else if (a->cause.kind == EV_NONE)
+        put_forgotten(&t, a, decision);
+    else
+        text_addf(&t, unknown ? _("at %s %s; it is not on the allow list") : _("at %s %s"),
+                  near_now(a, a->cause.at_us).text, told(a, &a->cause).text);
+    return c;
 }
 
 /* The proof, and the machine: who looks for it wants its network card more than its address. */
 static void put_proof(struct answer *a)
 {
-    struct slice words;
+    struct slice vlan;
 
-    if (words_of(&a->cause, F_PROOF, &words)) {
-        text_word(a->t, " Proof: ");
-        text_visible(a->t, words);
-        text_word(a->t, ".");
-    }
-    if (words_of(&a->cause, F_MAC, &words)) {
-        text_word(a->t, " It came from the network card ");
-        text_visible(a->t, words);
-        if (words_of(&a->cause, F_VLAN, &words)) {
-            text_word(a->t, " in VLAN ");
-            text_visible(a->t, words);
-        }
-        text_word(a->t, ".");
-    }
+    add_told(a, _("Proof: {proof}."), &a->cause);
+    if (event_get(&a->cause, F_VLAN, &vlan) && vlan.len > 0)
+        add_told(a, _("It came from the network card {mac} in VLAN {vlan}."), &a->cause);
+    else
+        add_told(a, _("It came from the network card {mac}."), &a->cause);
 }
 
 static void put_standing(struct answer *a)
@@ -203,36 +212,26 @@ static void put_standing(struct answer *a)
         text_addf(a->t, " %s", a->c->standing);
 }
 
-static void put_reason(struct answer *a, const struct event *decision)
-{
-    struct slice why;
-
-    if (words_of(decision, F_WHY, &why))
-        text_visible(a->t, why);
-    else
-        text_word(a->t, "the journal holds no reason");
-}
-
 static void say_blocked(struct answer *a)
 {
     const struct why_case *c = a->c;
 
     cause_of(a, a->v->decision);
-    text_addf(a->t, "%s is blocked", a->who);
     if (a->v->until_us != 0)
-        text_addf(a->t, " until %s (%s left)", when_near(a->v->until_us, c->now_us).text,
-                  when_long(a->v->until_us - c->now_us).text);
-    text_word(a->t, " because ");
-    put_because(a, a->v->decision);
-    text_word(a->t, ".");
+        text_addf(a->t, _("%s is blocked until %s (%s left) because %s."), a->who, near_now(a, a->v->until_us).text,
+                  when_long(a->v->until_us - c->now_us).text, because(a, a->v->decision).text);
+    else
+        text_addf(a->t, _("%s is blocked because %s."), a->who, because(a, a->v->decision).text);
     put_proof(a);
     if (c->block)
-        text_addf(a->t, " %llu packet%s been dropped since.", (unsigned long long)c->block->packets,
-                  c->block->packets == 1 ? " has" : "s have");
+        text_addf(a->t,
+                  words_many(" %llu packet has been dropped since.", " %llu packets have been dropped since.",
+                             c->block->packets),
+                  (unsigned long long)c->block->packets);
     else if (c->silent)
-        text_addf(a->t, " (This is what the journal says; %s.)", c->silent);
+        text_addf(a->t, _(" (This is what the journal says; %s.)"), c->silent);
     put_standing(a);
-    text_addf(a->t, " To lift it: serviola unblock %s; to allow it for good: serviola allow %s.", a->who, a->who);
+    text_addf(a->t, _(" To lift it: serviola unblock %s; to allow it for good: serviola allow %s."), a->who, a->who);
 }
 
 static void say_would(struct answer *a)
@@ -242,18 +241,19 @@ static void say_would(struct answer *a)
 
     cause_of(a, a->v->decision);
     if (blocks_now)
-        text_addf(a->t, "%s is not blocked: serviola only observed when ", a->who);
+        text_addf(a->t, _("%s is not blocked: serviola only observed when %s."), a->who,
+                  because(a, a->v->decision).text);
     else
-        text_addf(a->t, "%s would be blocked, but is not, because this is %s mode: ", a->who, mode);
-    put_because(a, a->v->decision);
-    text_word(a->t, ".");
+        text_addf(a->t, _("%s would be blocked, but is not, because this is %s mode: %s."), a->who, mode,
+                  because(a, a->v->decision).text);
     put_proof(a);
     put_standing(a);
     if (blocks_now)
-        text_addf(a->t, " The mode is %s by now: its next mail will block it.", mode);
+        text_addf(a->t, _(" The mode is %s by now: its next mail will block it."), mode);
     else
-        text_word(a->t, " " MODE_HOW_TO_BLOCK ".");
-    text_addf(a->t, " If it is a mail server of yours: serviola allow %s.", a->who);
+        text_word(a->t, _(" To block such hosts, start `serviola run --mode block`, or put `mode: block` below `hunt:` "
+                          "in the configuration and reload."));
+    text_addf(a->t, _(" If it is a mail server of yours: serviola allow %s."), a->who);
 }
 
 /* "It had been blocked at T because ..." for a block that is over. */
@@ -262,9 +262,8 @@ static void put_past_block(struct answer *a)
     if (!a->v->block)
         return;
     cause_of(a, a->v->block);
-    text_addf(a->t, " It had been blocked at %s because ", when_near(a->v->block->at_us, a->c->now_us).text);
-    put_because(a, a->v->block);
-    text_word(a->t, ".");
+    text_addf(a->t, _(" It had been blocked at %s because %s."), near_now(a, a->v->block->at_us).text,
+              because(a, a->v->block).text);
     put_proof(a);
 }
 
@@ -273,30 +272,17 @@ static void say_expired(struct answer *a)
     const struct event *d = a->v->decision;
     int64_t at_us = d && d->kind == EV_ACT_BLOCK_EXPIRED ? d->at_us : a->v->until_us;
 
-    text_addf(a->t, "%s is not blocked now: its block ended by itself at %s.", a->who,
-              when_near(at_us, a->c->now_us).text);
+    text_addf(a->t, _("%s is not blocked now: its block ended by itself at %s."), a->who, near_now(a, at_us).text);
     put_past_block(a);
     put_standing(a);
     if (a->cause.kind != EV_NONE && a->cause.kind != EV_ACT_BLOCK_ASKED)
-        text_word(a->t, " If it does so again, it will be blocked again.");
+        text_word(a->t, _(" If it does so again, it will be blocked again."));
 }
 
 static void say_lifted(struct answer *a)
 {
-    const struct event *d = a->v->decision;
-    struct slice words;
-
-    text_addf(a->t, "%s is not blocked: its block was lifted at %s", a->who, when_near(d->at_us, a->c->now_us).text);
-    if (words_of(d, F_WHO, &words)) {
-        text_word(a->t, " by ");
-        text_visible(a->t, words);
-    }
-    if (words_of(d, F_WHY, &words)) {
-        text_word(a->t, " (");
-        text_visible(a->t, words);
-        text_word(a->t, ")");
-    }
-    text_word(a->t, ".");
+    (void)tell_as(a->t, _("{src} is not blocked: its block was lifted at {at}[ by {who}][ ({why})]."), a->v->decision,
+                  a->who, a->c->now_us);
     put_past_block(a);
     put_standing(a);
 }
@@ -304,21 +290,21 @@ static void say_lifted(struct answer *a)
 static void say_refused(struct answer *a)
 {
     const struct event *d = a->v->decision;
+    char reason[512];
+    struct text r = TEXT_IN(reason);
 
     cause_of(a, d);
-    text_addf(a->t, "%s is not blocked: a block was asked for at %s and %s: ", a->who,
-              when_near(d->at_us, a->c->now_us).text,
-              a->v->state == WHY_REFUSED ? "refused" : "the kernel did not take it");
-    put_reason(a, d);
-    text_word(a->t, ".");
-    if (a->cause.kind == EV_ACT_BLOCK_ASKED) {
-        text_word(a->t, " It ");
-        put_asked(a);
-        text_word(a->t, ".");
-    } else if (a->cause.kind != EV_NONE) {
-        text_word(a->t, " It was asked for because ");
-        put_because(a, d);
-        text_word(a->t, ".");
+    if (!tell_as(&r, "{why}", d, a->who, a->c->now_us))
+        text_word(&r, _("the journal holds no reason"));
+    text_addf(a->t,
+              a->v->state == WHY_REFUSED
+                  ? _("%s is not blocked: a block was asked for at %s and refused: %s.")
+                  : _("%s is not blocked: a block was asked for at %s and the kernel did not take it: %s."),
+              a->who, near_now(a, d->at_us).text, reason);
+    if (a->cause.kind == EV_ACT_BLOCK_ASKED)
+        add_told(a, _("It was asked for by command at {at}[ ({who})][, with the words: {why}]."), &a->cause);
+    else if (a->cause.kind != EV_NONE) {
+        text_addf(a->t, _(" It was asked for because %s."), because(a, d).text);
         put_proof(a);
     }
     put_standing(a);
@@ -326,11 +312,16 @@ static void say_refused(struct answer *a)
 
 static void say_gone(struct answer *a)
 {
-    text_addf(a->t, "%s is not blocked now, although the journal knows of a block", a->who);
     if (a->v->until_us != 0)
-        text_addf(a->t, " until %s", when_near(a->v->until_us, a->c->now_us).text);
-    text_addf(a->t, ": it is not in the firewall%s.",
-              mode_blocks((unsigned)a->c->mode) ? "" : ", since serviola now runs in a mode that blocks nobody");
+        text_addf(
+            a->t,
+            _("%s is not blocked now, although the journal knows of a block until %s: it is not in the firewall."),
+            a->who, near_now(a, a->v->until_us).text);
+    else
+        text_addf(a->t, _("%s is not blocked now, although the journal knows of a block: it is not in the firewall."),
+                  a->who);
+    if (!mode_blocks((unsigned)a->c->mode))
+        text_word(a->t, _(" serviola now runs in a mode that blocks nobody."));
     put_past_block(a);
     put_standing(a);
 }
@@ -340,50 +331,50 @@ static void say_noticed(struct answer *a)
     const struct event *d = a->v->decision;
 
     a->cause = *d;
-    text_addf(a->t, "%s is not blocked, but was noticed: ", a->who);
-    put_because(a, d);
-    text_word(a->t, ".");
+    text_addf(a->t, _("%s is not blocked, but was noticed: %s."), a->who, because(a, d).text);
     put_proof(a);
     put_standing(a);
-    text_addf(a->t, " No rule has acted on it (mode: %s, %s).", mode_name((unsigned)a->c->mode),
+    text_addf(a->t, _(" No rule has acted on it (mode: %s, %s)."), mode_name((unsigned)a->c->mode),
               mode_what((unsigned)a->c->mode));
 }
 
 static void say_allowed(struct answer *a)
 {
     const struct event *d = a->v->decision;
+    struct clause what = { "" };
+    struct text t = TEXT_IN(what.text);
 
-    text_addf(a->t, "%s is not blocked: at %s ", a->who, when_near(d->at_us, a->c->now_us).text);
-    tell(a->t, d, NULL, a->c->now_us);
-    text_word(a->t, ".");
+    tell(&t, d, NULL, a->c->now_us);
+    text_addf(a->t, _("%s is not blocked: at %s %s."), a->who, near_now(a, d->at_us).text, what.text);
     put_past_block(a);
-    text_addf(a->t, " To take it off the list again: serviola allow %s --remove.", a->who);
+    text_addf(a->t, _(" To take it off the list again: serviola allow %s --remove."), a->who);
 }
 
 static void say_seen(struct answer *a)
 {
     const struct event *last = &a->c->about[a->c->count - 1];
 
-    text_addf(a->t, "%s is not blocked, and nothing speaks against it%s. The ", a->who, a->v->block ? " now" : "");
+    text_addf(a->t,
+              a->v->block ? _("%s is not blocked, and nothing speaks against it now.")
+                          : _("%s is not blocked, and nothing speaks against it."),
+              a->who);
     if (a->c->count > 1)
-        text_addf(a->t, "last of %zu events", a->c->count);
+        text_addf(a->t, _(" The last of %zu events about it, at %s: %s."), a->c->count, near_now(a, last->at_us).text,
+                  told(a, last).text);
     else
-        text_word(a->t, "only event");
-    text_addf(a->t, " about it, at %s: ", when_near(last->at_us, a->c->now_us).text);
-    tell(a->t, last, addr_eq_ip(last->src, a->c->who) ? "it" : NULL, a->c->now_us);
-    text_word(a->t, ".");
+        text_addf(a->t, _(" The only event about it, at %s: %s."), near_now(a, last->at_us).text, told(a, last).text);
     put_past_block(a);
     put_standing(a);
 }
 
 static void say_unknown(struct answer *a)
 {
-    text_addf(a->t, "%s is not blocked, and nothing is known about it.", a->who);
+    text_addf(a->t, _("%s is not blocked, and nothing is known about it."), a->who);
     if (a->c->looked_at)
-        text_addf(a->t, " Looked at: %s.", a->c->looked_at);
+        text_addf(a->t, _(" Looked at: %s."), a->c->looked_at);
     put_standing(a);
-    text_word(a->t, " A host appears here once it sends mail past an interface that the hunt listens on "
-                    "(serviola status lists them).");
+    text_word(a->t, _(" A host appears here once it sends mail past an interface that the hunt listens on "
+                      "(serviola status lists them)."));
 }
 
 void why_answer(struct text *t, const struct why_case *c, const struct why_verdict *v)
@@ -396,13 +387,15 @@ void why_answer(struct text *t, const struct why_case *c, const struct why_verdi
     struct answer a = { .t = t, .c = c, .v = v };
 
     if (c->asked) {
-        text_addf(t, "Event #%llu, %s: ", (unsigned long long)c->asked->seq,
-                  when_near(c->asked->at_us, c->now_us).text);
-        tell(t, c->asked, NULL, c->now_us);
-        text_word(t, ".");
+        struct clause what = { "" };
+        struct text told_as = TEXT_IN(what.text);
+
+        tell(&told_as, c->asked, NULL, c->now_us);
+        text_addf(t, _("Event #%llu, %s: %s."), (unsigned long long)c->asked->seq, near_now(&a, c->asked->at_us).text,
+                  what.text);
         if (c->who.family == 0)
             return;
-        text_word(t, " By now: ");
+        text_word(t, _(" By now: "));
     }
     memcpy(a.who, addr_ip_text(c->who).text, sizeof(a.who));
     sentences[v->state](&a);

@@ -2,6 +2,7 @@
 /* The chain, what followed and the evidence, below why_answer's paragraph. */
 #include <string.h>
 
+#include "base/words.h"
 #include "journal/json.h"
 #include "view/line.h"
 #include "view/number.h"
@@ -48,7 +49,7 @@ static void print_event(const struct page *p, const char *lead, const struct eve
     (void)fprintf(p->to, "  %s%s#%-6llu%s %s  %s%-20s%s %s\n", lead, paint_on(p->colour, PAINT_BOLD),
                   (unsigned long long)ev->seq, paint_off(p->colour), when_full(ev->at_us).text,
                   paint_on(p->colour, paint_of(g)), event_name((enum event_kind)ev->kind), paint_off(p->colour),
-                  event_what((enum event_kind)ev->kind));
+                  _(event_what((enum event_kind)ev->kind)));
     if (ev->src.family || ev->dst.family)
         (void)fprintf(p->to, "             %s%s%s\n", ev->src.family ? addr_text(ev->src).text : "",
                       ev->dst.family ? " -> " : "", ev->dst.family ? addr_text(ev->dst).text : "");
@@ -65,15 +66,16 @@ static void print_chain(const struct page *p, const struct event *chain, size_t 
 {
     const struct event *root = &chain[n - 1];
 
-    heading(p, "How it came about, the newest first:");
+    heading(p, _("How it came about, the newest first:"));
     for (size_t i = 0; i < n; i++)
         print_event(p, i ? "<- " : "   ", &chain[i]);
     if (n == WHY_DEPTH)
-        (void)fprintf(p->to, "  <- and so on: the chain is longer than %d\n", (int)WHY_DEPTH);
+        (void)fprintf(p->to, _("  <- and so on: the chain is longer than %d\n"), (int)WHY_DEPTH);
     else if (root->cause == 0)
-        (void)fprintf(p->to, "  <- nothing in the journal led to this: it came from outside\n");
+        (void)fprintf(p->to, _("  <- nothing in the journal led to this: it came from outside\n"));
     else
-        (void)fprintf(p->to, "  <- #%llu, which the journal does not hold any more\n", (unsigned long long)root->cause);
+        (void)fprintf(p->to, _("  <- #%llu, which the journal does not hold any more\n"),
+                      (unsigned long long)root->cause);
 }
 
 static bool holds(const struct event *chain, size_t n, uint64_t seq)
@@ -102,12 +104,12 @@ static void print_followers(const struct page *p, const struct event *chain, siz
         if (!follows(ev, chain, n) || ev->kind == EV_HUNT_EVIDENCE_KEPT)
             continue;
         if (found++ == 0)
-            heading(p, "What followed from it:");
+            heading(p, _("What followed from it:"));
         if (found <= FOLLOWERS_SHOWN)
             print_event(p, "-> ", ev);
     }
     if (found > FOLLOWERS_SHOWN)
-        (void)fprintf(p->to, "  -> and %zu more\n", found - FOLLOWERS_SHOWN);
+        (void)fprintf(p->to, _("  -> and %zu more\n"), found - FOLLOWERS_SHOWN);
 }
 
 static void print_file(const struct page *p, const struct event *ev)
@@ -124,9 +126,9 @@ static void print_file(const struct page *p, const struct event *ev)
     if (event_get(ev, F_DIGEST, &value))
         line_value(&hex, F_DIGEST, value);
     (void)event_get_number(ev, F_BYTES, &bytes);
-    (void)fprintf(p->to, "  %s%s%s\n             %s bytes, event #%llu, SHA-256 %s\n",
+    (void)fprintf(p->to, _("  %s%s%s\n             %s bytes, event #%llu, SHA-256 %s\n"),
                   p->c->evidence ? p->c->evidence : "", p->c->evidence ? "/" : "", name, number_words(bytes).text,
-                  (unsigned long long)ev->seq, digest[0] ? digest : "not known");
+                  (unsigned long long)ev->seq, digest[0] ? digest : _("not known"));
 }
 
 static bool has_finding(const struct event *chain, size_t n)
@@ -147,12 +149,12 @@ static void print_evidence(const struct page *p, const struct event *chain, size
         if (ev->kind != EV_HUNT_EVIDENCE_KEPT || !holds(chain, n, ev->cause))
             continue;
         if (found++ == 0)
-            heading(p, "Evidence (tcpdump -nXr FILE shows it):");
+            heading(p, _("Evidence (tcpdump -nXr FILE shows it):"));
         print_file(p, ev);
     }
     if (found == 0 && has_finding(chain, n)) {
-        heading(p, "Evidence:");
-        (void)fprintf(p->to, "  no packets were kept for this; the proof is in the fields above\n");
+        heading(p, _("Evidence:"));
+        (void)fprintf(p->to, _("  no packets were kept for this; the proof is in the fields above\n"));
     }
 }
 
@@ -160,8 +162,10 @@ static void print_more(const struct page *p)
 {
     if (p->c->who.family == 0 || p->c->count < 2)
         return;
-    (void)fprintf(p->to, "\n%zu%s events are about %s; to see them: serviola events --src %s\n", p->c->count,
-                  p->c->more ? " (and older ones)" : "", addr_ip_text(p->c->who).text, addr_ip_text(p->c->who).text);
+    (void)fprintf(p->to,
+                  p->c->more ? _("\n%zu events and older ones are about %s; to see them: serviola events --src %s\n")
+                             : _("\n%zu events are about %s; to see them: serviola events --src %s\n"),
+                  p->c->count, addr_ip_text(p->c->who).text, addr_ip_text(p->c->who).text);
 }
 
 void why_print(const struct why_case *c, FILE *to, unsigned width, bool colour)
