@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of all parts: names in the file, offsets in memory, bounds. */
+#include "snap/snap.h"
+
+#define TEXT(kind, field)                                                                                              \
+    {                                                                                                                  \
+#field, SNAP_TYPE_TEXT, offsetof(struct kind, field)                                                           \
+    }
+#define U64(kind, field)                                                                                               \
+    {                                                                                                                  \
+#field, SNAP_TYPE_U64, offsetof(struct kind, field)                                                            \
+    }
+#define I64(kind, field)                                                                                               \
+    {                                                                                                                  \
+#field, SNAP_TYPE_I64, offsetof(struct kind, field)                                                            \
+    }
+#define FLAG(kind, field)                                                                                              \
+    {                                                                                                                  \
+#field, SNAP_TYPE_FLAG, offsetof(struct kind, field)                                                           \
+    }
+#define ADDR(kind, field)                                                                                              \
+    {                                                                                                                  \
+#field, SNAP_TYPE_ADDR, offsetof(struct kind, field)                                                           \
+    }
+#define END                                                                                                            \
+    {                                                                                                                  \
+        NULL, SNAP_TYPE_END, 0                                                                                         \
+    }
+
+static const struct snap_field host[] = {
+    TEXT(snap_host, name),
+    TEXT(snap_host, kernel),
+    TEXT(snap_host, boot_id),
+    TEXT(snap_host, command),
+    TEXT(snap_host, back_end),
+    TEXT(snap_host, back_end_why),
+    TEXT(snap_host, taken_by),
+    I64(snap_host, begun_us),
+    I64(snap_host, ended_us),
+    I64(snap_host, booted_us),
+    U64(snap_host, cpus_present),
+    U64(snap_host, cpus_online),
+    U64(snap_host, taint),
+    U64(snap_host, network),
+    U64(snap_host, processes_vanished),
+    U64(snap_host, sockets_appeared),
+    U64(snap_host, sockets_vanished),
+    U64(snap_host, unreadable),
+    END,
+};
+
+static const struct snap_field process[] = {
+    I64(snap_process, pid),         I64(snap_process, parent),
+    U64(snap_process, start_ms),    TEXT(snap_process, state),
+    TEXT(snap_process, comm),       TEXT(snap_process, exe),
+    TEXT(snap_process, cwd),        TEXT(snap_process, args),
+    FLAG(snap_process, args_cut),   U64(snap_process, image),
+    U64(snap_process, flags),       U64(snap_process, threads),
+    U64(snap_process, uid),         U64(snap_process, rss_kib),
+    U64(snap_process, descriptors), U64(snap_process, descriptors_most),
+    U64(snap_process, network),     TEXT(snap_process, unit),
+    U64(snap_process, waiting),     TEXT(snap_process, wait),
+    TEXT(snap_process, stack),      TEXT(snap_process, wait_path),
+    FLAG(snap_process, unlisted),   END,
+};
+
+static const struct snap_field socket_fields[] = {
+    TEXT(snap_socket, kind),
+    U64(snap_socket, network),
+    TEXT(snap_socket, state),
+    ADDR(snap_socket, local),
+    ADDR(snap_socket, remote),
+    TEXT(snap_socket, path),
+    U64(snap_socket, inode),
+    U64(snap_socket, peer_inode),
+    U64(snap_socket, uid),
+    U64(snap_socket, cookie),
+    U64(snap_socket, receive_queue),
+    U64(snap_socket, send_queue),
+    U64(snap_socket, timer),
+    U64(snap_socket, retransmits),
+    I64(snap_socket, pid),
+    I64(snap_socket, peer_pid),
+    END,
+};
+
+static const struct snap_field holder[] = {
+    I64(snap_holder, pid),
+    U64(snap_holder, descriptor),
+    U64(snap_holder, inode),
+    END,
+};
+
+static const struct snap_field mount[] = {
+    U64(snap_mount, id),
+    U64(snap_mount, parent),
+    U64(snap_mount, major),
+    U64(snap_mount, minor),
+    TEXT(snap_mount, root),
+    TEXT(snap_mount, point),
+    TEXT(snap_mount, options),
+    TEXT(snap_mount, type),
+    TEXT(snap_mount, source),
+    TEXT(snap_mount, super_options),
+    U64(snap_mount, answer),
+    U64(snap_mount, bytes),
+    U64(snap_mount, bytes_free),
+    U64(snap_mount, inodes),
+    U64(snap_mount, inodes_free),
+    U64(snap_mount, errors),
+    U64(snap_mount, first_error_s),
+    TEXT(snap_mount, first_error_at),
+    END,
+};
+
+static const struct snap_field disk[] = {
+    TEXT(snap_disk, name),           U64(snap_disk, major),
+    U64(snap_disk, minor),           U64(snap_disk, in_flight),
+    U64(snap_disk, in_flight_after), U64(snap_disk, done),
+    U64(snap_disk, done_after),      U64(snap_disk, busy_ms),
+    TEXT(snap_disk, state),          END,
+};
+
+static const struct snap_field gauge[] = { TEXT(snap_gauge, name), U64(snap_gauge, value), END };
+
+static const struct snap_field address[] = {
+    U64(snap_address, network),
+    TEXT(snap_address, interface),
+    ADDR(snap_address, address),
+    U64(snap_address, bits),
+    END,
+};
+
+static const struct snap_field route[] = {
+    TEXT(snap_route, interface), ADDR(snap_route, net),   U64(snap_route, bits),
+    ADDR(snap_route, gateway),   U64(snap_route, metric), END,
+};
+
+static const struct snap_field kmsg[] = {
+    U64(snap_kmsg, number), U64(snap_kmsg, level), U64(snap_kmsg, facility),
+    I64(snap_kmsg, at_us),  TEXT(snap_kmsg, text), END,
+};
+
+static const struct snap_field name[] = {
+    TEXT(snap_name, path),
+    TEXT(snap_name, why),
+    TEXT(snap_name, kind),
+    U64(snap_name, uid),
+    U64(snap_name, bytes),
+    I64(snap_name, changed_s),
+    END,
+};
+
+static const struct snap_field module[] = {
+    TEXT(snap_module, name), TEXT(snap_module, state), TEXT(snap_module, taints), U64(snap_module, bytes), END,
+};
+
+static const struct snap_field queue[] = {
+    TEXT(snap_queue, program), TEXT(snap_queue, folder),  U64(snap_queue, messages),
+    U64(snap_queue, answer),   I64(snap_queue, oldest_s), END,
+};
+
+static const struct snap_field note[] = { TEXT(snap_note, part), TEXT(snap_note, text), END };
+
+const struct snap_kind snap_kinds[SNAP_PARTS] = {
+    [SNAP_HOST] = { "host", sizeof(struct snap_host), 1, host },
+    [SNAP_PROCESS] = { "process", sizeof(struct snap_process), 100000, process },
+    [SNAP_SOCKET] = { "socket", sizeof(struct snap_socket), 400000, socket_fields },
+    [SNAP_HOLDER] = { "holder", sizeof(struct snap_holder), 1000000, holder },
+    [SNAP_MOUNT] = { "mount", sizeof(struct snap_mount), 10000, mount },
+    [SNAP_DISK] = { "disk", sizeof(struct snap_disk), 4096, disk },
+    [SNAP_GAUGE] = { "gauge", sizeof(struct snap_gauge), 1024, gauge },
+    [SNAP_ADDRESS] = { "address", sizeof(struct snap_address), 20000, address },
+    [SNAP_ROUTE] = { "route", sizeof(struct snap_route), 20000, route },
+    [SNAP_KMSG] = { "kmsg", sizeof(struct snap_kmsg), 20000, kmsg },
+    [SNAP_NAME] = { "name", sizeof(struct snap_name), 1000, name },
+    [SNAP_MODULE] = { "module", sizeof(struct snap_module), 2000, module },
+    [SNAP_QUEUE] = { "queue", sizeof(struct snap_queue), 64, queue },
+    [SNAP_NOTE] = { "note", sizeof(struct snap_note), 256, note },
+};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * snap - the picture of a host at one instant: plain records, part by part.
+ *
+ * Who looks (sense/xray) adds records, who explains (view/explain) reads
+ * them, the file (snap/file) carries them.  Each part is an array of one
+ * kind of record with a bound; what did not fit is counted, and is a finding.
+ * Texts live as long as the snap; they are bytes from outside, unescaped.
+ */
+#ifndef SERVIOLA_SNAP_SNAP_H
+#define SERVIOLA_SNAP_SNAP_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+/* The one record of part `host`. */
+struct snap_host {
+    struct slice name, kernel, boot_id, command; /* command: the kernel's own command line */
+    struct slice back_end;                       /* "proc": how processes and sockets were read */
+    struct slice back_end_why;
+    struct slice taken_by;      /* "serviola 0.1.0" */
+    int64_t begun_us, ended_us; /* wall clock, since 1970 */
+    int64_t booted_us;          /* wall clock at boot */
+    uint64_t cpus_present, cpus_online;
+    uint64_t taint;
+    uint64_t network;                            /* our own network namespace */
+    uint64_t processes_vanished;                 /* listed, gone when they were read */
+    uint64_t sockets_appeared, sockets_vanished; /* TCP, between the first look and the last */
+    uint64_t unreadable;                         /* processes whose descriptors we may not see */
+};
+
+enum snap_image { SNAP_IMAGE_NONE, SNAP_IMAGE_FILE, SNAP_IMAGE_DELETED, SNAP_IMAGE_REPLACED, SNAP_IMAGE_MEMORY };
+
+struct snap_process {
+    int64_t pid, parent;
+    uint64_t start_ms;           /* since boot */
+    struct slice state;          /* one letter; D also when only a thread is */
+    struct slice comm, exe, cwd; /* exe as the kernel names it, " (deleted)" and all */
+    struct slice args;           /* with a NUL behind each */
+    bool args_cut;               /* longer than was kept, or than the kernel would show */
+    uint64_t image;              /* enum snap_image */
+    uint64_t flags, threads, uid, rss_kib;
+    uint64_t descriptors, descriptors_most;
+    uint64_t network;       /* namespace; 0: not known */
+    struct slice unit;      /* of systemd, or a container */
+    uint64_t waiting;       /* tasks in state D */
+    struct slice wait;      /* where the first of them waits, a function of the kernel */
+    struct slice stack;     /* its kernel stack, a function a line */
+    struct slice wait_path; /* the file it waits for, where the call tells */
+    bool unlisted;          /* it lives, but /proc does not show it */
+};
+
+struct snap_socket {
+    struct slice kind; /* tcp udp raw unix packet */
+    uint64_t network;
+    struct slice state; /* LISTEN, ESTABLISHED ... */
+    struct addr local, remote;
+    struct slice path; /* unix */
+    uint64_t inode;    /* 0: nobody holds it (yet) */
+    uint64_t peer_inode;
+    uint64_t uid, cookie;
+    uint64_t receive_queue, send_queue; /* of a listener: how many wait, how many may */
+    uint64_t timer, retransmits;
+    int64_t pid, peer_pid; /* the eldest holder here and at the other end; 0: none is known */
+};
+
+/* A process holds a socket. */
+struct snap_holder {
+    int64_t pid;
+    uint64_t descriptor, inode;
+};
+
+enum snap_answer { SNAP_NOT_ASKED, SNAP_ANSWERED, SNAP_SILENT, SNAP_REFUSED };
+
+struct snap_mount {
+    uint64_t id, parent, major, minor;
+    struct slice root, point, options, type, source, super_options;
+    uint64_t answer;                                 /* enum snap_answer: to statfs, in a process of its own */
+    uint64_t bytes, bytes_free, inodes, inodes_free; /* free: for users who are not root */
+    uint64_t errors;                                 /* ext4 counts them, also over restarts */
+    uint64_t first_error_s;                          /* when, since 1970 */
+    struct slice first_error_at;                     /* a function of the kernel */
+};
+
+struct snap_disk {
+    struct slice name;
+    uint64_t major, minor;
+    uint64_t in_flight, in_flight_after; /* at the first look and at the last */
+    uint64_t done, done_after;           /* reads and writes completed */
+    uint64_t busy_ms;
+    struct slice state; /* of a SCSI or NVMe device, "running", "offline"; empty: not told */
+};
+
+/* A figure of the kernel: memory.MemTotal_kib, pressure.io.full.avg10_centi, load.one_centi ... */
+struct snap_gauge {
+    struct slice name;
+    uint64_t value;
+};
+
+struct snap_address {
+    uint64_t network, bits;
+    struct addr address;
+    struct slice interface;
+};
+
+struct snap_route {
+    struct slice interface;
+    struct addr net, gateway;
+    uint64_t bits, metric;
+};
+
+struct snap_kmsg {
+    uint64_t number, level, facility;
+    int64_t at_us; /* since boot */
+    struct slice text;
+};
+
+/* A name in /tmp, /dev and the like that hides or does not belong there. */
+struct snap_name {
+    struct slice path, why; /* why: "dots", "blank", "control", "dot", "file" */
+    struct slice kind;      /* file, folder, link ... */
+    uint64_t uid, bytes;
+    int64_t changed_s;
+};
+
+struct snap_module {
+    struct slice name, state, taints;
+    uint64_t bytes;
+};
+
+struct snap_queue {
+    struct slice program, folder; /* postfix, exim, qmail */
+    uint64_t messages, answer;
+    int64_t oldest_s; /* 0: none */
+};
+
+/* What this picture lacks, and why. */
+struct snap_note {
+    struct slice part, text;
+};
+
+enum snap_part {
+    SNAP_HOST,
+    SNAP_PROCESS,
+    SNAP_SOCKET,
+    SNAP_HOLDER,
+    SNAP_MOUNT,
+    SNAP_DISK,
+    SNAP_GAUGE,
+    SNAP_ADDRESS,
+    SNAP_ROUTE,
+    SNAP_KMSG,
+    SNAP_NAME,
+    SNAP_MODULE,
+    SNAP_QUEUE,
+    SNAP_NOTE,
+    SNAP_PARTS
+};
+
+struct snap_array {
+    void *at; /* owned */
+    size_t count, cap;
+    uint64_t lost; /* did not fit */
+};
+
+struct snap {
+    struct snap_array part[SNAP_PARTS];
+    uint8_t *texts; /* owned; never moves */
+    size_t texts_used;
+    uint64_t texts_lost;
+};
+
+struct snap *snap_new(struct err *e);
+void snap_free(struct snap *s); /* NULL is fine */
+
+/* A zeroed record of that part; NULL when the part is full (it is counted) or memory is. */
+void *snap_add(struct snap *s, enum snap_part part);
+/* A copy that lives as long as the snap; empty when there is no room (it is counted). */
+struct slice snap_keep(struct snap *s, struct slice bytes);
+struct slice snap_keep_text(struct snap *s, const char *terminated);
+void snap_note(struct snap *s, const char *part, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The host's record; a picture that has none gets one of zeros. */
+const struct snap_host *snap_host(const struct snap *s);
+
+/* SNAP_LIST(snap, SNAP_MOUNT, struct snap_mount, m) { ... m->point ... } */
+#define SNAP_LIST(snap, which, type, name)                                                                             \
+    for (const type *name = (snap)->part[which].at, *name##_end = name + (snap)->part[which].count;                    \
+         name && name < name##_end; name++)
+
+/* --- what each kind of record consists of, for whoever carries or shows it */
+
+enum snap_type { SNAP_TYPE_END, SNAP_TYPE_TEXT, SNAP_TYPE_U64, SNAP_TYPE_I64, SNAP_TYPE_FLAG, SNAP_TYPE_ADDR };
+
+struct snap_field {
+    const char *name;
+    enum snap_type type;
+    size_t offset;
+};
+
+struct snap_kind {
+    const char *name; /* "process" */
+    size_t size;
+    size_t most;                     /* records in a part */
+    const struct snap_field *fields; /* ends with SNAP_TYPE_END */
+};
+extern const struct snap_kind snap_kinds[SNAP_PARTS];
+#endif
