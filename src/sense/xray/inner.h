@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * inner - what the collectors of one picture share.
+ */
+#ifndef SERVIOLA_SENSE_XRAY_INNER_H
+#define SERVIOLA_SENSE_XRAY_INNER_H
+#include "sense/xray/helper.h"
+#include "snap/snap.h"
+
+enum { XRAY_ROOM = 256 << 10, XRAY_PIDS = 4 << 20, XRAY_MOUNTS_ASKED = 64, XRAY_PATIENCE_MS = 1500 };
+
+struct xray {
+    struct snap *s;
+    int proc;            /* /proc */
+    uint8_t *room;       /* XRAY_ROOM bytes; owned: what the last read gave */
+    uint8_t *listed;     /* a bit a pid: in the listing of /proc */
+    int64_t deadline_ms; /* for whatever may hang; CLOCK_BOOTTIME */
+    uint64_t tick_hz, page_bytes;
+
+    struct helper asked[XRAY_MOUNTS_ASKED]; /* a statfs each */
+    size_t mount_of[XRAY_MOUNTS_ASKED];     /* index into the part */
+    size_t asked_count;
+    struct helper names, queues;
+};
+
+/* A file below `folder`, into x->room; what it holds up to that size, empty when it can't be read. */
+struct slice xray_read(struct xray *x, int folder, const char *path);
+/* The same, kept. */
+struct slice xray_keep(struct xray *x, int folder, const char *path);
+/* What a link says; empty when it can't be read. */
+struct slice xray_link(struct xray *x, int folder, const char *path);
+void xray_gauge(struct xray *x, uint64_t value, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+void xray_host(struct xray *x);
+void xray_figures(struct xray *x); /* memory, pressure, load, modules, routes */
+void xray_kmsg(struct xray *x);
+
+void xray_processes(struct xray *x);
+void xray_unlisted(struct xray *x); /* after xray_processes and xray_mounts */
+void xray_images(struct xray *x);   /* whose executable is deleted, whose replaced */
+
+void xray_sockets_here(struct xray *x);
+void xray_sockets_elsewhere(struct xray *x); /* after xray_processes */
+void xray_sockets_again(struct xray *x);     /* what appeared and vanished meanwhile */
+
+void xray_mounts(struct xray *x); /* begins to ask them */
+void xray_mounts_answers(struct xray *x);
+void xray_disks(struct xray *x);
+void xray_disks_again(struct xray *x);
+
+void xray_names_begin(struct xray *x);
+void xray_queues_begin(struct xray *x);
+void xray_names_end(struct xray *x);
+void xray_queues_end(struct xray *x);
+#endif

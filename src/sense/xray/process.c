@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every process, the newest first: those are the ones that may be gone in a moment. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sense/xray/inner.h"
+#include "wire/proc.h"
+
+enum { ARGS_KEPT = 32 << 10, TASKS_LOOKED_AT = 512, STACK_LINES = 24, LIMITS_FROM = 200 };
+
+static void mark(struct xray *x, int64_t pid)
+{
+    if (pid > 0 && pid < XRAY_PIDS)
+        x->listed[pid / 8] = (uint8_t)(x->listed[pid / 8] | 1U << (pid % 8));
+}
+
+/* Calls for each entry that is a number; false when the folder can't be read. */
+static bool each_number(int folder, const char *path, void (*found)(void *own, int in, const char *name, int64_t n),
+                        void *own)
+{
+    int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    while ((entry = readdir(d))) {
+        uint64_t n;
+
+        if (slice_to_u64(slice_text(entry->d_name), &n) && n <= INT32_MAX)
+            found(own, dirfd(d), entry->d_name, (int64_t)n);
+    }
+    (void)closedir(d);
+    return true;
+}
+
+struct pids {
+    struct xray *x;
+    int64_t *at; /* owned */
+    size_t count, cap;
+};
+
+static void on_pid(void *own, int in, const char *name, int64_t pid)
+{
+    struct pids *p = own;
+
+    (void)in;
+    (void)name;
+    if (p->count == p->cap) {
+        size_t cap = p->cap ? 2 * p->cap : 4096;
+        int64_t *more = reallocarray(p->at, cap, sizeof(*more));
+
+        if (!more)
+            return;
+        p->at = more;
+        p->cap = cap;
+    }
+    p->at[p->count++] = pid;
+    mark(p->x, pid);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+struct descriptors {
+    struct xray *x;
+    struct snap_process *p;
+};
+
+static void on_descriptor(void *own, int in, const char *name, int64_t number)
+{
+    struct descriptors *d = own;
+    struct slice link = xray_link(d->x, in, name);
+    struct slice rest;
+    struct snap_holder *h;
+    uint64_t inode;
+
+    d->p->descriptors++;
+    if (link.len < 10 || memcmp(link.at, "socket:[", 8) != 0 ||
+        !slice_to_u64(slice_until(slice_skip(link, 8), ']', &rest), &inode))
+        return;
+    h = snap_add(d->x->s, SNAP_HOLDER);
+    if (h)
+        *h = (struct snap_holder){ .pid = d->p->pid, .descriptor = (uint64_t)number, .inode = inode };
+}
+
+static void descriptors(struct xray *x, struct snap_process *p, int folder)
+{
+    struct descriptors d = { .x = x, .p = p };
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+
+    if (!each_number(folder, "fd", on_descriptor, &d) && errno == EACCES && h)
+        h->unreadable++;
+    if (p->descriptors >= LIMITS_FROM)
+        (void)proc_limit(xray_read(x, folder, "limits"), "Max open files", &p->descriptors_most);
+}
+
+/* `[<0>] folio_wait_bit+0x12/0x30` for each frame gives the function's name alone. */
+static struct slice stack_of(struct xray *x, int folder)
+{
+    struct slice text = xray_read(x, folder, "stack");
+    char names[2048];
+    struct text t = TEXT_IN(names);
+
+    for (unsigned i = 0; i < STACK_LINES && text.len > 0; i++) {
+        struct slice name;
+        struct slice rest;
+
+        (void)slice_until(slice_until(text, '\n', &text), ']', &name);
+        name = slice_until(slice_trim(name), '+', &rest);
+        if (name.len == 0 || t.len + name.len + 2 > t.cap)
+            continue;
+        text_add(&t, name);
+        text_word(&t, "\n");
+    }
+    return snap_keep(x->s, slice_text(names));
+}
+
+static bool takes_descriptor(uint64_t call)
+{
+    static const long calls[] = { SYS_read,       SYS_write, SYS_pread64,   SYS_pwrite64,       SYS_readv,
+                                  SYS_writev,     SYS_fsync, SYS_fdatasync, SYS_ftruncate,      SYS_fallocate,
+                                  SYS_getdents64, SYS_fstat, SYS_fchmod,    SYS_fchown,         SYS_syncfs,
+                                  SYS_sendfile,   SYS_flock, SYS_fadvise64, SYS_sync_file_range };
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        if (call == (uint64_t)calls[i])
+            return true;
+    return false;
+}
+
+/* `1 0x3 0x7ffe...`: the call and its first argument; the descriptor's link needs no disk. */
+static struct slice waits_for(struct xray *x, int folder)
+{
+    struct slice rest;
+    struct slice first;
+    struct slice path;
+    char words[64];
+    uint64_t call;
+    uint64_t fd;
+    char *end;
+
+    first = slice_until(xray_read(x, folder, "syscall"), ' ', &rest);
+    if (!slice_to_u64(first, &call) || !takes_descriptor(call) ||
+        !text_cstr(words, sizeof(words), slice_until(rest, ' ', &rest)))
+        return SLICE("");
+    fd = strtoull(words, &end, 16);
+    if (*end != '\0' || fd > INT32_MAX)
+        return SLICE("");
+    (void)snprintf(words, sizeof(words), "fd/%u", (unsigned)fd);
+    path = xray_link(x, folder, words);
+    return path.len > 0 && path.at[0] == '/' ? snap_keep(x->s, path) : SLICE("");
+}
+
+struct tasks {
+    struct xray *x;
+    struct snap_process *p;
+    unsigned looked_at;
+};
+
+static void waiter(struct xray *x, struct snap_process *p, int folder)
+{
+    if (p->waiting++ > 0)
+        return;
+    p->state = SLICE("D");
+    p->wait = xray_keep(x, folder, "wchan");
+    p->stack = stack_of(x, folder);
+    p->wait_path = waits_for(x, folder);
+}
+
+static void on_task(void *own, int in, const char *name, int64_t number)
+{
+    struct tasks *t = own;
+    struct proc_stat stat;
+    int folder;
+
+    (void)number;
+    if (t->looked_at++ >= TASKS_LOOKED_AT)
+        return;
+    folder = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return;
+    if (proc_stat_read(xray_read(t->x, folder, "stat"), &stat) && stat.state == 'D')
+        waiter(t->x, t->p, folder);
+    close(folder);
+}
+
+static void arguments(struct xray *x, struct snap_process *p, int folder, uint64_t wanted)
+{
+    struct slice args = xray_read(x, folder, "cmdline");
+
+    p->args_cut = args.len > ARGS_KEPT || args.len < wanted;
+    p->args = snap_keep(x->s, slice_first(args, ARGS_KEPT));
+}
+
+static void image(struct xray *x, struct snap_process *p, int folder)
+{
+    static const char gone[] = " (deleted)";
+    size_t n = sizeof(gone) - 1;
+
+    p->exe = snap_keep(x->s, xray_link(x, folder, "exe"));
+    if (p->exe.len == 0)
+        p->image = SNAP_IMAGE_NONE;
+    else if (p->exe.len > 7 && memcmp(p->exe.at, "/memfd:", 7) == 0)
+        p->image = SNAP_IMAGE_MEMORY;
+    else if (p->exe.len > n && memcmp(p->exe.at + p->exe.len - n, gone, n) == 0)
+        p->image = SNAP_IMAGE_DELETED; /* xray_images looks closer */
+    else
+        p->image = SNAP_IMAGE_FILE;
+}
+
+static uint64_t network_of(struct xray *x, int folder)
+{
+    struct slice rest;
+    struct slice link = xray_link(x, folder, "ns/net");
+    uint64_t inode = 0;
+
+    (void)slice_until(link, '[', &rest);
+    (void)slice_to_u64(slice_until(rest, ']', &rest), &inode);
+    return inode;
+}
+
+/* One process, out of its folder; false when it went away. */
+static bool process(struct xray *x, struct snap_process *p, int folder)
+{
+    struct slice text = xray_read(x, folder, "stat");
+    struct tasks tasks = { .x = x, .p = p };
+    struct proc_stat stat;
+    struct stat st;
+
+    if (!proc_stat_read(text, &stat))
+        return false;
+    p->pid = stat.pid;
+    p->parent = stat.ppid;
+    p->start_ms = stat.start_ticks * 1000 / x->tick_hz;
+    p->state = snap_keep(x->s, slice_of(&stat.state, 1));
+    p->comm = snap_keep(x->s, stat.comm);
+    p->flags = stat.flags;
+    p->threads = stat.threads;
+    p->rss_kib = stat.rss_pages * (x->page_bytes / 1024);
+    p->uid = fstat(folder, &st) == 0 ? st.st_uid : UINT32_MAX;
+    p->network = network_of(x, folder);
+    descriptors(x, p, folder);
+    if ((stat.flags & PROC_KERNEL_THREAD) == 0) {
+        arguments(x, p, folder, stat.args_bytes);
+        image(x, p, folder);
+        p->cwd = snap_keep(x->s, xray_link(x, folder, "cwd"));
+        p->unit = snap_keep(x->s, proc_unit(xray_read(x, folder, "cgroup")));
+    } else {
+        /* A disguise has a command line or an executable; the real ones have neither. */
+        arguments(x, p, folder, 0);
+        image(x, p, folder);
+    }
+    if (stat.state == 'D')
+        waiter(x, p, folder);
+    else if (stat.threads > 1)
+        (void)each_number(folder, "task", on_task, &tasks);
+    return true;
+}
+
+static void look_at(struct xray *x, int64_t pid)
+{
+    struct snap_array *part = &x->s->part[SNAP_PROCESS];
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+    struct snap_process *p = snap_add(x->s, SNAP_PROCESS);
+    char name[32];
+    int folder;
+
+    if (!p)
+        return;
+    (void)snprintf(name, sizeof(name), "%lld", (long long)pid);
+    folder = openat(x->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 || !process(x, p, folder)) {
+        part->count--;
+        if (h)
+            h->processes_vanished++;
+    }
+    if (folder >= 0)
+        close(folder);
+}
+
+void xray_processes(struct xray *x)
+{
+    struct pids pids = { .x = x };
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+
+    if (h) {
+        int self = openat(x->proc, "self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        h->network = network_of(x, self);
+        close(self);
+    }
+    if (!each_number(x->proc, ".", on_pid, &pids))
+        snap_note(x->s, "process", "/proc can't be listed: %s", strerror(errno));
+    if (pids.count > 0)
+        qsort(pids.at, pids.count, sizeof(pids.at[0]), newest_first);
+    for (size_t i = 0; i < pids.count; i++)
+        look_at(x, pids.at[i]);
+    free(pids.at);
+    if (h && h->unreadable > 0)
+        snap_note(x->s, "process", "the descriptors of %llu processes may not be read: run as root",
+                  (unsigned long long)h->unreadable);
+}

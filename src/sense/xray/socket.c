@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * All sockets and addresses, of every network namespace.
+ *
+ * A forked child visits the other namespaces and hands back a netlink socket
+ * out of each: a netlink socket stays in the namespace that it was made in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/packet_diag.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sense/xray/inner.h"
+#include "wire/diag.h"
+#include "wire/proc.h"
+
+enum { NAMESPACES = 256, ANSWER_S = 2 };
+
+struct dump {
+    struct xray *x;
+    uint64_t network;
+    const char *kind;
+    bool (*read)(struct slice body, struct diag_socket *s);
+};
+
+static int netlink_open(int protocol)
+{
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    struct timeval patience = { .tv_sec = ANSWER_S };
+    int room = 4 << 20;
+
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    return fd;
+}
+
+/* One question, every message of the answer; -1 with errno when the kernel can't tell. */
+static int ask(struct xray *x, int fd, const void *question, size_t len,
+               void (*message)(void *own, const struct diag_message *m), void *own)
+{
+    if (send(fd, question, len, 0) < 0)
+        return -1;
+    for (;;) {
+        ssize_t n = recv(fd, x->room, XRAY_ROOM, 0);
+        struct slice rest = slice_of(x->room, n > 0 ? (size_t)n : 0);
+        struct diag_message m;
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        while (diag_next(&rest, &m)) {
+            if (m.type == NLMSG_DONE)
+                return 0;
+            if (m.type == NLMSG_ERROR) {
+                errno = diag_error(&m);
+                return errno ? -1 : 0;
+            }
+            message(own, &m);
+        }
+    }
+}
+
+static void on_socket(void *own, const struct diag_message *m)
+{
+    const struct dump *d = own;
+    struct snap *s = d->x->s;
+    struct diag_socket from;
+    struct snap_socket *to;
+
+    if (!d->read(m->body, &from) || !(to = snap_add(s, SNAP_SOCKET)))
+        return;
+    to->kind = slice_text(d->kind);
+    to->network = d->network;
+    to->state = slice_text(diag_state_name(from.state));
+    to->local = from.local;
+    to->remote = from.remote;
+    to->path = snap_keep(s, from.path);
+    to->inode = from.inode;
+    to->peer_inode = from.peer_inode;
+    to->uid = from.uid;
+    to->cookie = from.cookie;
+    to->receive_queue = from.receive_queue;
+    to->send_queue = from.send_queue;
+    to->timer = from.timer;
+    to->retransmits = from.retransmits;
+}
+
+static int ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
+                    void (*message)(void *own, const struct diag_message *m), void *own)
+{
+    struct {
+        struct nlmsghdr h;
+        struct inet_diag_req_v2 q;
+    } ask_for = { .h = { .nlmsg_len = sizeof(ask_for),
+                         .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                         .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+                  .q = { .sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = ~0U } };
+
+    return ask(x, fd, &ask_for, sizeof(ask_for), message, own);
+}
+
+static void dump_inet(struct dump *d, int fd, const char *kind, uint8_t protocol)
+{
+    static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+    d->kind = kind;
+    d->read = diag_inet_read;
+    for (size_t i = 0; i < 2; i++)
+        if (ask_inet(d->x, fd, families[i], protocol, on_socket, d) < 0 && errno != ENOENT && errno != EINVAL)
+            snap_note(d->x->s, "socket", "%s sockets of network namespace %llu: %s", kind,
+                      (unsigned long long)d->network, strerror(errno));
+}
+
+static void dump_local(struct dump *d, int fd)
+{
+    struct {
+        struct nlmsghdr h;
+        struct unix_diag_req q;
+    } local = { .h = { .nlmsg_len = sizeof(local),
+                       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+                .q = { .sdiag_family = AF_UNIX,
+                       .udiag_states = ~0U,
+                       .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID } };
+    struct {
+        struct nlmsghdr h;
+        struct packet_diag_req q;
+    } packet = { .h = { .nlmsg_len = sizeof(packet),
+                        .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                        .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+                 .q = { .sdiag_family = AF_PACKET } };
+
+    d->kind = "unix";
+    d->read = diag_unix_read;
+    (void)ask(d->x, fd, &local, sizeof(local), on_socket, d);
+    d->kind = "packet";
+    d->read = diag_packet_read;
+    (void)ask(d->x, fd, &packet, sizeof(packet), on_socket, d);
+}
+
+static void dump_all(struct xray *x, int fd, uint64_t network)
+{
+    struct dump d = { .x = x, .network = network };
+
+    dump_inet(&d, fd, "tcp", IPPROTO_TCP);
+    dump_inet(&d, fd, "udp", IPPROTO_UDP);
+    dump_inet(&d, fd, "raw", IPPROTO_RAW);
+    dump_local(&d, fd);
+}
+
+static void on_address(void *own, const struct diag_message *m)
+{
+    const struct dump *d = own;
+    struct diag_address a;
+    struct snap_address *to;
+
+    if (m->type != RTM_NEWADDR || !diag_address_read(m->body, &a) || !(to = snap_add(d->x->s, SNAP_ADDRESS)))
+        return;
+    to->network = d->network;
+    to->address = a.address;
+    to->bits = a.bits;
+    to->interface = snap_keep(d->x->s, a.label);
+}
+
+static void addresses(struct xray *x, int fd, uint64_t network)
+{
+    struct {
+        struct nlmsghdr h;
+        struct rtgenmsg q;
+    } all = { .h = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
+                     .nlmsg_type = RTM_GETADDR,
+                     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
+    struct dump d = { .x = x, .network = network };
+
+    if (ask(x, fd, &all, all.h.nlmsg_len, on_address, &d) < 0)
+        snap_note(x->s, "address", "addresses of network namespace %llu: %s", (unsigned long long)network,
+                  strerror(errno));
+}
+
+static uint64_t own_network(struct xray *x)
+{
+    struct slice rest;
+    struct slice link = xray_link(x, x->proc, "self/ns/net");
+    uint64_t inode = 0;
+
+    (void)slice_until(link, '[', &rest);
+    (void)slice_to_u64(slice_until(rest, ']', &rest), &inode);
+    return inode;
+}
+
+void xray_sockets_here(struct xray *x)
+{
+    uint64_t network = own_network(x);
+    int fd = netlink_open(NETLINK_SOCK_DIAG);
+    int route = netlink_open(NETLINK_ROUTE);
+
+    if (fd < 0)
+        snap_note(x->s, "socket", "no sockets: %s", strerror(errno));
+    else
+        dump_all(x, fd, network);
+    if (route >= 0)
+        addresses(x, route, network);
+    if (fd >= 0)
+        close(fd);
+    if (route >= 0)
+        close(route);
+}
+
+/* --- other namespaces */
+
+struct places {
+    struct {
+        uint64_t network;
+        char path[256];
+    } at[NAMESPACES];
+    size_t count;
+    bool more;
+};
+
+static void add_place(struct places *p, uint64_t own, uint64_t network, const char *path)
+{
+    if (network == 0 || network == own)
+        return;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->at[i].network == network)
+            return;
+    if (p->count == NAMESPACES) {
+        p->more = true;
+        return;
+    }
+    p->at[p->count].network = network;
+    (void)snprintf(p->at[p->count].path, sizeof(p->at[0].path), "%s", path);
+    p->count++;
+}
+
+static void find_places(struct xray *x, struct places *p)
+{
+    uint64_t own = snap_host(x->s)->network;
+    char path[256];
+
+    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, process)
+    {
+        (void)snprintf(path, sizeof(path), "/proc/%lld/ns/net", (long long)process->pid);
+        add_place(p, own, process->network, path);
+    }
+    SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, m)
+    {
+        struct slice rest;
+        uint64_t network = 0;
+
+        if (!slice_eq(m->type, SLICE("nsfs")) || m->root.len < 5 || memcmp(m->root.at, "net:[", 5) != 0)
+            continue;
+        (void)slice_to_u64(slice_until(slice_skip(m->root, 5), ']', &rest), &network);
+        if (text_cstr(path, sizeof(path), m->point))
+            add_place(p, own, network, path);
+    }
+}
+
+/* Two descriptors and the number of their namespace. */
+static void hand_over(int to, const int fds[2], size_t number)
+{
+    union {
+        char room[CMSG_SPACE(2 * sizeof(int))];
+        struct cmsghdr align;
+    } control = { .room = { 0 } };
+    struct iovec iov = { .iov_base = &number, .iov_len = sizeof(number) };
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
+    };
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(2 * sizeof(int));
+    memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
+    if (sendmsg(to, &m, 0) < 0)
+        _exit(1);
+}
+
+static void visit(int to, const struct places *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        int place = open(p->at[i].path, O_RDONLY | O_CLOEXEC);
+        int fds[2];
+
+        if (place < 0)
+            continue;
+        if (setns(place, CLONE_NEWNET) == 0) {
+            fds[0] = netlink_open(NETLINK_SOCK_DIAG);
+            fds[1] = netlink_open(NETLINK_ROUTE);
+            if (fds[0] >= 0 && fds[1] >= 0)
+                hand_over(to, fds, i);
+            close(fds[0]);
+            close(fds[1]);
+        }
+        close(place);
+    }
+}
+
+/* The next namespace's sockets; false when there is none any more. */
+static bool take_over(int from, int fds[2], size_t *number)
+{
+    union {
+        char room[CMSG_SPACE(2 * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = { .iov_base = number, .iov_len = sizeof(*number) };
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
+    };
+    struct cmsghdr *c;
+
+    if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof(*number))
+        return false;
+    c = CMSG_FIRSTHDR(&m);
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+        return false;
+    memcpy(fds, CMSG_DATA(c), 2 * sizeof(int));
+    return true;
+}
+
+static void look_into(struct xray *x, const struct places *p, int from)
+{
+    bool seen[NAMESPACES] = { false };
+    unsigned missed = 0;
+    size_t number;
+    int fds[2];
+
+    while (take_over(from, fds, &number)) {
+        if (number < p->count && !seen[number]) {
+            seen[number] = true;
+            dump_all(x, fds[0], p->at[number].network);
+            addresses(x, fds[1], p->at[number].network);
+        }
+        close(fds[0]);
+        close(fds[1]);
+    }
+    for (size_t i = 0; i < p->count; i++)
+        missed += !seen[i];
+    if (missed > 0)
+        snap_note(x->s, "socket", "%u other network namespaces could not be entered: they ended, or we are not root",
+                  missed);
+}
+
+void xray_sockets_elsewhere(struct xray *x)
+{
+    struct places *p = calloc(1, sizeof(*p));
+    struct timeval patience = { .tv_sec = ANSWER_S };
+    int pair[2];
+    pid_t child;
+
+    if (!p)
+        return;
+    find_places(x, p);
+    if (p->more)
+        snap_note(x->s, "socket", "more than %d network namespaces: the others were not looked into", NAMESPACES);
+    if (p->count == 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        free(p);
+        return;
+    }
+    (void)setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    child = fork();
+    if (child == 0) {
+        close(pair[0]);
+        visit(pair[1], p);
+        _exit(0);
+    }
+    close(pair[1]);
+    if (child > 0) {
+        look_into(x, p, pair[0]);
+        (void)kill(child, SIGKILL);
+        (void)waitpid(child, NULL, 0);
+    }
+    close(pair[0]);
+    free(p);
+}
+
+/* --- the second look */
+
+struct cookies {
+    uint64_t *at; /* owned */
+    size_t count, cap;
+};
+
+static void on_cookie(void *own, const struct diag_message *m)
+{
+    struct cookies *c = own;
+    struct diag_socket s;
+
+    if (c->count < c->cap && diag_inet_read(m->body, &s))
+        c->at[c->count++] = s.cookie;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+void xray_sockets_again(struct xray *x)
+{
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+    size_t cap = 2 * x->s->part[SNAP_SOCKET].count + 4096;
+    struct cookies now = { .at = calloc(cap, sizeof(uint64_t)), .cap = cap };
+    uint64_t before = 0;
+    uint64_t both = 0;
+    int fd = netlink_open(NETLINK_SOCK_DIAG);
+
+    if (!h || !now.at || fd < 0 || ask_inet(x, fd, AF_INET, IPPROTO_TCP, on_cookie, &now) < 0)
+        goto out;
+    (void)ask_inet(x, fd, AF_INET6, IPPROTO_TCP, on_cookie, &now);
+    if (now.count > 0)
+        qsort(now.at, now.count, sizeof(now.at[0]), compare);
+    SNAP_LIST(x->s, SNAP_SOCKET, struct snap_socket, s)
+    {
+        if (!slice_eq(s->kind, SLICE("tcp")) || s->network != h->network)
+            continue;
+        before++;
+        both += bsearch(&s->cookie, now.at, now.count, sizeof(now.at[0]), compare) != NULL;
+    }
+    h->sockets_vanished = before - both;
+    h->sockets_appeared = now.count > both ? now.count - both : 0;
+out:
+    if (fd >= 0)
+        close(fd);
+    free(now.at);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * xray - looks at the whole host once: processes, sockets of every network namespace, disks, memory, the kernel's log.
+ *
+ * Nothing is executed and nothing is changed.  What a hung disk could keep
+ * waiting (statfs, stat, folders) is asked by a forked process with a
+ * deadline; the picture says who did not answer.  Root sees all; anybody
+ * else a part, and the picture says so.
+ */
+#ifndef SERVIOLA_SENSE_XRAY_XRAY_H
+#define SERVIOLA_SENSE_XRAY_XRAY_H
+#include "snap/snap.h"
+
+struct snap *xray_take(struct err *e); /* the caller frees it */
+#endif
