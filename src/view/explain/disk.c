@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Does a disk keep us waiting?  Is one failing, full, or read-only, and why? */
+#include <inttypes.h>
+#include <string.h>
+
+#include "view/explain/inner.h"
+#include "wire/proc.h"
+
+enum { WAITERS_MANY = 3 };
+
+enum wait_kind { WAIT_OTHER, WAIT_DISK, WAIT_FREEZE };
+
+/* Functions of the kernel in which a task waits, by what it waits for. */
+static const struct {
+    const char *function;
+    enum wait_kind kind;
+} waits[] = {
+    { "__sb_start_write", WAIT_FREEZE },
+    { "sb_start_write", WAIT_FREEZE },
+    { "mnt_want_write", WAIT_FREEZE },
+    { "file_start_write", WAIT_FREEZE },
+    { "percpu_rwsem_wait", WAIT_FREEZE },
+    { "freeze_super", WAIT_FREEZE },
+    { "io_schedule", WAIT_DISK },
+    { "folio_wait_bit", WAIT_DISK },
+    { "wait_on_page_bit", WAIT_DISK },
+    { "wait_on_page_writeback", WAIT_DISK },
+    { "folio_wait_writeback", WAIT_DISK },
+    { "bit_wait_io", WAIT_DISK },
+    { "__wait_on_buffer", WAIT_DISK },
+    { "submit_bio_wait", WAIT_DISK },
+    { "blk_mq_get_tag", WAIT_DISK },
+    { "rq_qos_wait", WAIT_DISK },
+    { "jbd2_log_wait_commit", WAIT_DISK },
+    { "jbd2_journal_commit_transaction", WAIT_DISK },
+    { "wait_transaction_locked", WAIT_DISK },
+    { "xfs_buf_iowait", WAIT_DISK },
+    { "xlog_wait", WAIT_DISK },
+    { "btrfs_wait", WAIT_DISK },
+    { "request_wait_answer", WAIT_DISK }, /* FUSE */
+    { "rpc_wait_bit_killable", WAIT_DISK },
+    { "nfs_wait", WAIT_DISK },
+};
+
+static enum wait_kind wait_of(const struct snap_process *p)
+{
+    if (p->waiting == 0 || slice_has(p->stack, "cgroup_") || slice_has(p->stack, "wait_for_vfork_done"))
+        return WAIT_OTHER;
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+        if (slice_has(p->stack, waits[i].function) || slice_has(p->wait, waits[i].function))
+            return waits[i].kind;
+    return WAIT_OTHER;
+}
+
+static bool is_stuck(const struct snap_disk *d)
+{
+    return d->in_flight > 0 && d->in_flight_after > 0 && d->done == d->done_after;
+}
+
+static void prove_waiter(struct explain *x, struct finding *f, const struct snap_process *p)
+{
+    const struct snap_mount *m = mount_of(x->s, p->wait_path);
+
+    explain_proof(f, "%s waits in %s%s%s%s%s", words_process(p).text,
+                  p->wait.len > 1 ? words_of(p->wait).text : "the kernel", p->wait_path.len ? " for " : "",
+                  words_of(p->wait_path).text, m ? " on " : "", m ? words_of(m->point).text : "");
+}
+
+/* The one mount on which all of them wait that tell a path; NULL: none tells, or they differ. */
+static const struct snap_mount *mount_in_common(struct explain *x, enum wait_kind kind)
+{
+    const struct snap_mount *one = NULL;
+
+    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, p)
+    {
+        const struct snap_mount *m = wait_of(p) == kind ? mount_of(x->s, p->wait_path) : NULL;
+
+        if (m && one && (m->major != one->major || m->minor != one->minor))
+            return NULL;
+        one = m ? m : one;
+    }
+    return one;
+}
+
+static void tell_frozen(struct explain *x, size_t waiters)
+{
+    const struct snap_mount *m = mount_in_common(x, WAIT_FREEZE);
+    struct finding *f = explain_found(x, "frozen_fs", GRADE_ALARM);
+
+    f->likely = m == NULL;
+    if (m)
+        explain_text(f, "The file system on %s (%s) is frozen: %zu process%s wait%s to write; its disk is not to blame",
+                     words_of(m->point).text, words_of(m->source).text, waiters, waiters == 1 ? "" : "es",
+                     waiters == 1 ? "s" : "");
+    else
+        explain_text(f, "A file system is frozen: %zu process%s wait%s to write; no disk is to blame", waiters,
+                     waiters == 1 ? "" : "es", waiters == 1 ? "s" : "");
+    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, p)
+    if (wait_of(p) == WAIT_FREEZE)
+        prove_waiter(x, f, p);
+    if (m)
+        explain_next(f, "fsfreeze -u %s   once the backup or snapshot that froze it is over", words_of(m->point).text);
+    else
+        explain_next(f,
+                     "fsfreeze -u MOUNT   once the backup or snapshot that froze it is over; serviola xray show FILE "
+                     "mount lists the mounts");
+}
+
+static void tell_stuck(struct explain *x, size_t waiters, size_t silent, size_t stuck)
+{
+    const struct snap_mount *m = mount_in_common(x, WAIT_DISK);
+    struct finding *f = explain_found(x, "stuck_disk", silent > 0 || stuck > 0 ? GRADE_ALARM : GRADE_WARN);
+
+    f->likely = silent == 0 && stuck == 0;
+    explain_text(f, "%s%s does not answer: %zu process%s wait%s for it", m ? "The file system on " : "A disk",
+                 m ? words_of(m->point).text : "", waiters, waiters == 1 ? "" : "es", waiters == 1 ? "s" : "");
+    SNAP_LIST(x->s, SNAP_DISK, struct snap_disk, d)
+    if (is_stuck(d))
+        explain_proof(f, "%s: %" PRIu64 " requests under way, none of them finished while we looked",
+                      words_of(d->name).text, d->in_flight_after);
+    SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, silent_one)
+    if (silent_one->answer == SNAP_SILENT)
+        explain_proof(f, "%s (%s, %s) did not say how full it is", words_of(silent_one->point).text,
+                      words_of(silent_one->type).text, words_of(silent_one->source).text);
+    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, p)
+    if (wait_of(p) == WAIT_DISK)
+        prove_waiter(x, f, p);
+    explain_next(f, "dmesg -T | tail   and look at the controller; df and lsof would hang as well");
+}
+
+void explain_waiting(struct explain *x)
+{
+    size_t frozen = 0;
+    size_t waiters = 0;
+    size_t silent = 0;
+    size_t stuck = 0;
+
+    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, p)
+    {
+        frozen += wait_of(p) == WAIT_FREEZE;
+        waiters += wait_of(p) == WAIT_DISK;
+    }
+    SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, m)
+    silent += m->answer == SNAP_SILENT;
+    SNAP_LIST(x->s, SNAP_DISK, struct snap_disk, d)
+    stuck += is_stuck(d);
+    if (frozen > 0)
+        tell_frozen(x, frozen);
+    /* One process that waits a moment for a busy disk is everyday life. */
+    if (silent > 0 || (stuck > 0 && waiters > 0) || waiters >= WAITERS_MANY)
+        tell_stuck(x, waiters, silent, stuck);
+}
+
+/* --- what the kernel said */
+
+static const struct {
+    const char *words, *also; /* both stand in the line; NULL: the first alone */
+    const char *who;
+} complaints[] = {
+    { "cciss", NULL, "the controller driver cciss" },
+    { "hpsa", NULL, "the controller driver hpsa" },
+    { "megaraid", NULL, "the controller driver megaraid" },
+    { "ata", "failed command", "an ATA disk" },
+    { "ata", "exception Emask", "an ATA disk" },
+    { "ata", "hard resetting link", "an ATA link" },
+    { "nvme", "timeout", "an NVMe disk" },
+    { "nvme", "controller is down", "an NVMe disk" },
+    { "critical medium error", NULL, "a disk's surface" },
+    { "Medium Error", NULL, "a disk's surface" },
+    { "sd ", "Sense Key : Hardware Error", "a SCSI disk" },
+    { "md/raid", "Disk failure", "a RAID array" },
+    { "md/raid", "disabling device", "a RAID array" },
+    { "EXT4-fs error", NULL, "an ext4 file system" },
+    { "JBD2: ", "error", "an ext4 journal" },
+    { "Aborting journal", NULL, "an ext4 journal" },
+    { "XFS", "metadata I/O error", "an XFS file system" },
+    { "XFS", "Corruption", "an XFS file system" },
+    { "BTRFS error", NULL, "a btrfs file system" },
+    { "BTRFS critical", NULL, "a btrfs file system" },
+    { "I/O error, dev", NULL, "a block device" },
+    { "Buffer I/O error", NULL, "a block device" },
+};
+
+static bool complains(const struct snap_kmsg *k, size_t which)
+{
+    bool driver_may_be_quiet = strncmp(complaints[which].words, "cciss", 5) == 0 ||
+                               strncmp(complaints[which].words, "hpsa", 4) == 0 ||
+                               strncmp(complaints[which].words, "megaraid", 8) == 0;
+
+    if (!slice_has(k->text, complaints[which].words) ||
+        (complaints[which].also && !slice_has(k->text, complaints[which].also)))
+        return false;
+    /* Drivers also say that they found their card. */
+    return !driver_may_be_quiet || slice_has(k->text, "CHECK CONDITION") || slice_has(k->text, "error") ||
+           slice_has(k->text, "timed out") || slice_has(k->text, "reset") || slice_has(k->text, "fail");
+}
+
+static void tell_complaint(struct explain *x, size_t which)
+{
+    const struct snap_kmsg *first = NULL;
+    const struct snap_kmsg *last = NULL;
+    size_t lines = 0;
+    size_t written = 0; /* by programs */
+    struct finding *f;
+
+    SNAP_LIST(x->s, SNAP_KMSG, struct snap_kmsg, k)
+    {
+        if (!complains(k, which))
+            continue;
+        first = first ? first : k;
+        last = k;
+        lines++;
+        written += k->facility != 0;
+    }
+    if (!first)
+        return;
+    f = explain_found(x, "failing_disk", written == lines ? GRADE_WARN : GRADE_ALARM);
+    f->likely = written > 0;
+    explain_text(f, "The kernel's log speaks of trouble with %s: %zu line%s from %s to %s%s", complaints[which].who,
+                 lines, lines == 1 ? "" : "s", words_at(x->s, first->at_us).text, words_at(x->s, last->at_us).text,
+                 written > 0 ? " (written by a program, not by the kernel itself)" : "");
+    explain_proof(f, "first: %s", words_of(first->text).text);
+    if (last != first)
+        explain_proof(f, "last: %s", words_of(last->text).text);
+    if (slice_has(last->text, "byte 2 = 0x3"))
+        explain_proof(f, "sense key 3 means: the medium itself can't be read");
+    explain_next(f, "save what is on it now; then smartctl -a DEVICE, or the controller's own tool");
+}
+
+void explain_disk_log(struct explain *x)
+{
+    for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
+        tell_complaint(x, i);
+}
+
+/* --- space */
+
+static bool is_read_only(const struct snap_mount *m)
+{
+    return proc_option(m->super_options, "ro") || proc_option(m->super_options, "emergency_ro");
+}
+
+static void tell_space(struct explain *x, const struct snap_mount *m, const char *what, uint64_t all, uint64_t left,
+                       const char *how)
+{
+    uint64_t per_mille = all >= 1000 ? left / (all / 1000) : left * 1000 / all;
+    struct finding *f;
+
+    if (per_mille > 50)
+        return;
+    f = explain_found(x, "full_disk", per_mille <= 5 ? GRADE_ALARM : GRADE_WARN);
+    explain_text(f, "%s has %s left: %" PRIu64 " of %" PRIu64 " %s free", words_of(m->point).text,
+                 left == 0 ? "nothing" : "little", left, all, what);
+    explain_proof(f, "%s, %s, device %" PRIu64 ":%" PRIu64, words_of(m->type).text, words_of(m->source).text, m->major,
+                  m->minor);
+    explain_next(f, "%s %s", how, words_of(m->point).text);
+}
+
+void explain_space(struct explain *x)
+{
+    SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, m)
+    {
+        if (m->answer != SNAP_ANSWERED || m->bytes < 1 << 20 || is_read_only(m))
+            continue;
+        tell_space(x, m, "bytes", m->bytes, m->bytes_free, "du -xh --max-depth=2");
+        if (m->inodes > 0)
+            tell_space(x, m, "inodes", m->inodes, m->inodes_free, "du -x --inodes --max-depth=2");
+    }
+}
+
+/* --- read-only */
+
+/* The last line of the kernel's log that has these words; NULL: none. */
+static const struct snap_kmsg *said(const struct snap *s, const char *words, struct slice also)
+{
+    const struct snap_kmsg *last = NULL;
+
+    SNAP_LIST(s, SNAP_KMSG, struct snap_kmsg, k)
+    if (k->facility == 0 && slice_has(k->text, words) && also.len > 0 &&
+        memmem(k->text.at, k->text.len, also.at, also.len))
+        last = k;
+    return last;
+}
+
+static void tell_by_error(struct explain *x, const struct snap_mount *m, const struct snap_kmsg *line)
+{
+    struct finding *f = explain_found(x, "read_only_by_error", GRADE_ALARM);
+
+    explain_text(f, "%s (%s) is read-only because of errors%s", words_of(m->point).text, words_of(m->source).text,
+                 proc_option(m->options, "rw") ? ", although mount still says rw" : "");
+    if (proc_option(m->super_options, "emergency_ro"))
+        explain_proof(f, "its options say emergency_ro");
+    if (m->errors > 0)
+        explain_proof(f, "it counts %" PRIu64 " errors, the first in %s", m->errors, words_of(m->first_error_at).text);
+    if (line)
+        explain_proof(f, "%s  %s", words_at(x->s, line->at_us).text, words_of(line->text).text);
+    explain_next(f, "save what is on it; look at the disk; then umount %s and fsck %s", words_of(m->point).text,
+                 words_of(m->source).text);
+}
+
+static void tell_by_hand(struct explain *x, const struct snap_mount *m, const struct snap_kmsg *line)
+{
+    struct finding *f = explain_found(x, "read_only_by_hand", GRADE_NOTE);
+
+    explain_text(f, "%s (%s) was made read-only by hand: no error led to it", words_of(m->point).text,
+                 words_of(m->source).text);
+    explain_proof(f, "%s  %s", words_at(x->s, line->at_us).text, words_of(line->text).text);
+    explain_next(f, "mount -o remount,rw %s   when it is no longer wanted so", words_of(m->point).text);
+}
+
+void explain_read_only(struct explain *x)
+{
+    SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, m)
+    {
+        struct slice device = file_name(m->source);
+        bool seen = false;
+        const struct snap_kmsg *error = said(x->s, "Remounting filesystem read-only", device);
+        const struct snap_kmsg *hand = said(x->s, "re-mounted", device);
+
+        /* One file system at several places is told once. */
+        SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, before)
+        seen = seen || (before < m && before->major == m->major && before->minor == m->minor);
+        if (seen || !is_read_only(m) || !slice_begins(m->source, "/dev/"))
+            continue;
+        if (proc_option(m->super_options, "emergency_ro") || error || m->errors > 0)
+            tell_by_error(x, m, error);
+        else if (hand && slice_has(hand->text, " ro"))
+            tell_by_hand(x, m, hand);
+    }
+}

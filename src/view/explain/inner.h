@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * inner - what explainers are written with.
+ */
+#ifndef SERVIOLA_VIEW_EXPLAIN_INNER_H
+#define SERVIOLA_VIEW_EXPLAIN_INNER_H
+#include "base/text.h"
+#include "snap/join.h"
+#include "view/explain/explain.h"
+
+struct explain {
+    const struct snap *s;
+    const struct join *j;
+    struct findings *to;
+};
+
+/* Always a finding to write into: when there is no room it is one that nobody reads. */
+struct finding *explain_found(struct explain *x, const char *id, enum grade grade);
+void explain_text(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void explain_proof(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void explain_next(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+struct words {
+    char text[240];
+};
+struct words words_of(struct slice s);                      /* escaped, cut with dots when it is long */
+struct words words_program(const struct snap_process *p);   /* "smtp-front": the script, not its interpreter */
+struct words words_process(const struct snap_process *p);   /* "smtp-front (pid 12)"; NULL: "a process that is gone" */
+struct words words_args(const struct snap_process *p);      /* the command line, blanks between */
+struct words words_at(const struct snap *s, int64_t at_us); /* wall time of a moment since boot */
+struct slice program_of(const struct snap_process *p);      /* the same as words_program, unescaped */
+struct slice file_name(struct slice path);                  /* behind the last '/', without " (deleted)" */
+bool is_interpreter(struct slice name);
+
+bool slice_has(struct slice s, const char *part);
+bool slice_begins(struct slice s, const char *with);
+bool gauge_of(const struct snap *s, const char *name, uint64_t *value);
+/* The mount on which a path lies; NULL when no path is known. */
+const struct snap_mount *mount_of(const struct snap *s, struct slice path);
+
+void explain_loop(struct explain *x);
+void explain_full_house(struct explain *x);
+void explain_worm(struct explain *x);
+void explain_waiting(struct explain *x);
+void explain_disk_log(struct explain *x);
+void explain_space(struct explain *x);
+void explain_read_only(struct explain *x);
+void explain_images(struct explain *x);
+void explain_disguise(struct explain *x);
+void explain_hidden(struct explain *x);
+void explain_memory(struct explain *x);
+void explain_cpus(struct explain *x);
+void explain_notes(struct explain *x);
+#endif
