@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "hand/capture.h"
-#include "hand/cut.h"
+#include "hand/cuts.h"
+#include "hand/cutter.h"
 #include "hand/facts.h"
 #include "hand/never.h"
 #include "hand/op.h"
@@ -28,12 +29,13 @@ enum {
 
 struct act {
     struct loop *loop;
-    struct chan *core;               /* own */
+    struct chan *core, *cutter;      /* own */
     const struct hand_settings *set; /* own mapping */
     struct never never;
     struct facts facts;
     struct wall wall;
-    struct cut cut;
+    struct cuts cuts;
+    uint32_t cut_timer;
     struct hand_link *told; /* own; what the core knows, FACTS_LINKS of them */
     size_t told_count;
     uint32_t restore_timer, routes_timer;
@@ -246,6 +248,75 @@ static void on_facts(void *ctx, int fd, int events)
         a->routes_timer = loop_timer(a->loop, ROUTES_PAUSE_US, 0, on_routes, a);
 }
 
+/* ---- running connections ---- */
+
+static void order_cuts(struct act *a)
+{
+    _Alignas(16) char order[sizeof(struct cut_order) + CUTTER_HOSTS * sizeof(struct cut_host)];
+    struct cut_order head = { .ports_count = a->set->ports_count };
+    struct cut_host *hosts = (struct cut_host *)(void *)(order + sizeof(head));
+    size_t count = cuts_take(&a->cuts, CUTTER_HOSTS);
+
+    memcpy(head.ports, a->set->ports, sizeof(head.ports));
+    memcpy(order, &head, sizeof(head));
+    for (size_t i = 0; i < count; i++)
+        hosts[i] = (struct cut_host){ .who = a->cuts.at[i].who, .local = never_is_own(&a->never, a->cuts.at[i].who) };
+    (void)chan_send(a->cutter, CUTTER_ORDER, 0, 0, order, sizeof(head) + count * sizeof(hosts[0]), -1);
+}
+
+static void cut_in_time(void *ctx)
+{
+    struct act *a = ctx;
+    int64_t due_us = cuts_due_us(&a->cuts);
+    int64_t left_us = due_us - clock_mono_us();
+
+    a->cut_timer = 0;
+    if (due_us == CUTS_NEVER)
+        return;
+    if (left_us > 0)
+        a->cut_timer = loop_timer(a->loop, left_us, 0, cut_in_time, a);
+    else
+        order_cuts(a);
+}
+
+static int on_kill(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct act *a = ctx;
+    struct hand_killed out = { .error = EPERM }; /* only who is blocked is cut */
+    struct cut one = { .id = m->id, .cause = m->cause };
+    int64_t now_us = clock_mono_us();
+
+    (void)from;
+    (void)fd;
+    memcpy(&one.who, body, sizeof(one.who));
+    if (a->set->acts && one.who.port == 0 && bans_find(&a->wall.bans, one.who, now_us))
+        out.error = cuts_add(&a->cuts, &one, now_us) ? 0 : ENOBUFS;
+    if (out.error != 0)
+        answer(a, m, &out, sizeof(out), -1);
+    else if (a->cut_timer == 0)
+        cut_in_time(a);
+    return 0;
+}
+
+static int on_report(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct act *a = ctx;
+    const struct cut_report *report = body;
+    const struct hand_killed *killed = (const struct hand_killed *)(report + 1);
+
+    (void)from;
+    (void)fd;
+    if (m->len != sizeof(*report) + a->cuts.out * sizeof(*killed))
+        return -1;
+    for (size_t i = 0; i < a->cuts.out; i++)
+        (void)chan_send(a->core, HAND_KILL + HAND_ANSWER, a->cuts.at[i].id, a->cuts.at[i].cause, &killed[i],
+                        sizeof(killed[i]), -1);
+    cuts_back(&a->cuts, clock_mono_us(), report->took_us);
+    if (a->cut_timer == 0)
+        cut_in_time(a);
+    return 0;
+}
+
 /* ---- asks ---- */
 
 static int on_block(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
@@ -307,21 +378,6 @@ static int on_list(void *ctx, struct chan *from, const struct msg *m, const void
     if (a->batch > 0)
         flush_listed(a);
     flush_listed(a); /* the empty one */
-    return 0;
-}
-
-static int on_kill(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
-{
-    struct act *a = ctx;
-    struct hand_killed out = { .error = EPERM }; /* only who is blocked is cut */
-    struct addr who;
-
-    (void)from;
-    (void)fd;
-    memcpy(&who, body, sizeof(who));
-    if (a->set->acts && who.port == 0 && bans_find(&a->wall.bans, who, clock_mono_us()))
-        out = cut_host(&a->cut, who, never_is_own(&a->never, who), a->set->ports, a->set->ports_count);
-    answer(a, m, &out, sizeof(out), -1);
     return 0;
 }
 
@@ -450,6 +506,19 @@ static const struct chan_op asks[] = {
     { HAND_STOP, "stop", SIZE(struct hand_stop), false, on_stop },
 };
 
+static const struct chan_op reports[] = {
+    { CUTTER_REPORT, "report", sizeof(struct cut_report),
+      sizeof(struct cut_report) + CUTTER_HOSTS * sizeof(struct hand_killed), false, on_report },
+};
+
+/* The supervisor starts both anew; blocks stay meanwhile. */
+static void on_cutter_gone(void *ctx, struct chan *c, const char *why)
+{
+    (void)c;
+    say("the cutter has ended: %s", why);
+    act_stop(ctx);
+}
+
 static void on_core_gone(void *ctx, struct chan *c, const char *why)
 {
     (void)c;
@@ -459,7 +528,7 @@ static void on_core_gone(void *ctx, struct chan *c, const char *why)
 
 /* ---- start and end ---- */
 
-struct act *act_new(struct loop *l, int link, const struct hand_settings *settings, struct err *e)
+struct act *act_new(struct loop *l, int link, int cutter, const struct hand_settings *settings, struct err *e)
 {
     struct act *a = calloc(1, sizeof(*a));
     uint64_t seed = 0;
@@ -470,6 +539,7 @@ struct act *act_new(struct loop *l, int link, const struct hand_settings *settin
     }
     a->loop = l;
     a->set = settings;
+    a->cuts.busy = true;
     never_init(&a->never, settings);
     a->told = calloc(FACTS_LINKS, sizeof(*a->told));
     if (!a->told) {
@@ -481,8 +551,8 @@ struct act *act_new(struct loop *l, int link, const struct hand_settings *settin
         goto fail;
     }
     a->core = chan_new(link, "core", asks, sizeof(asks) / sizeof(asks[0]), a, e);
-    if (!a->core || facts_open(&a->facts, e) < 0 || cut_open(&a->cut, e) < 0 ||
-        wall_open(&a->wall, settings, &a->never, seed, e) < 0)
+    a->cutter = chan_new(cutter, "cutter", reports, sizeof(reports) / sizeof(reports[0]), a, e);
+    if (!a->core || !a->cutter || facts_open(&a->facts, e) < 0 || wall_open(&a->wall, settings, &a->never, seed, e) < 0)
         goto fail;
     chan_limit(a->core, QUEUE_BYTES + settings->total * sizeof(struct hand_entry));
     return a;
@@ -496,8 +566,8 @@ void act_free(struct act *a)
     if (!a)
         return;
     wall_close(&a->wall);
-    cut_close(&a->cut);
     facts_close(&a->facts);
+    chan_free(a->cutter);
     chan_free(a->core);
     free(a->told);
     memfile_unmap(a->set, sizeof(*a->set));
@@ -508,7 +578,7 @@ int act_begin(struct act *a, unsigned gaps, struct err *e)
 {
     struct hand_ready ready = { .gaps = (uint8_t)gaps };
 
-    if (chan_attach(a->core, a->loop, on_core_gone, e) < 0 ||
+    if (chan_attach(a->core, a->loop, on_core_gone, e) < 0 || chan_attach(a->cutter, a->loop, on_cutter_gone, e) < 0 ||
         loop_watch(a->loop, facts_fd(&a->facts), LOOP_IN, on_facts, a, e) < 0 ||
         loop_watch(a->loop, wall_watch_fd(&a->wall), LOOP_IN, on_table_news, a, e) < 0)
         return -1;

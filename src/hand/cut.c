@@ -2,9 +2,10 @@
 #include "hand/cut.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <linux/inet_diag.h>
@@ -12,26 +13,99 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/sock_diag.h>
 
-enum { ASK_BYTES = 1024, TCP = 6, RECORD = 512 };
+enum { ASK_BYTES = 1024, TCP = 6 };
 enum { FILTER_IP_SRC = 1, FILTER_PROTO = 8 }; /* of CTA_FILTER_ORIG_FLAGS; the kernel keeps them to itself */
 enum {
     STATES = (1 << 1) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 8)
 }; /* TCP_ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, CLOSE_WAIT */
 
-int cut_open(struct cut *c, struct err *e)
+int cutting_open(struct cutting *c, struct err *e)
 {
-    *c = (struct cut){ 0 };
-    if (nl_open(&c->tracker, NETLINK_NETFILTER, e) < 0 || nl_open(&c->sockets, NETLINK_SOCK_DIAG, e) < 0) {
-        cut_close(c);
+    *c = (struct cutting){ 0 };
+    if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
+        return err_set(e, errno, "getrandom");
+    if (nl_open(&c->tracker, NETLINK_NETFILTER, e) < 0 || nl_open(&c->remove, NETLINK_NETFILTER, e) < 0 ||
+        nl_open(&c->sockets, NETLINK_SOCK_DIAG, e) < 0 || nl_open(&c->destroy, NETLINK_SOCK_DIAG, e) < 0) {
+        cutting_close(c);
         return -1;
     }
     return 0;
 }
 
-void cut_close(struct cut *c)
+void cutting_close(struct cutting *c)
 {
     nl_close(&c->tracker);
     nl_close(&c->sockets);
+    nl_close(&c->remove);
+    nl_close(&c->destroy);
+}
+
+/* ---- who is to be cut ---- */
+
+struct walk {
+    struct cutting *c;
+    const struct cut_host *hosts;
+    size_t count;
+    const uint16_t *ports;
+    size_t ports_count;
+    struct hand_killed *out;
+};
+
+/* The slot of `who`, or the empty one where it would stand; half of them are always empty. */
+static uint16_t *slot_of(const struct walk *w, struct addr who)
+{
+    enum { MASK = 2 * CUTTER_HOSTS - 1 };
+    size_t i = (size_t)addr_hash(who, w->c->seed) & MASK;
+
+    while (w->c->slots[i] != 0 && !addr_eq(w->hosts[w->c->slots[i] - 1].who, who))
+        i = (i + 1) & MASK;
+    return &w->c->slots[i];
+}
+
+static void put_hosts(const struct walk *w)
+{
+    memset(w->c->slots, 0, sizeof(w->c->slots));
+    for (size_t i = 0; i < w->count; i++) {
+        uint16_t *slot = slot_of(w, w->hosts[i].who);
+
+        if (*slot == 0)
+            *slot = (uint16_t)(i + 1);
+    }
+}
+
+static struct hand_killed *result_of(const struct walk *w, struct addr who)
+{
+    uint16_t at = *slot_of(w, who);
+
+    return at == 0 ? NULL : &w->out[at - 1];
+}
+
+static size_t count_family(const struct walk *w, uint8_t family, struct addr *one)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->count; i++)
+        if (w->hosts[i].who.family == family) {
+            *one = w->hosts[i].who;
+            n++;
+        }
+    return n;
+}
+
+static void failed(const struct walk *w, uint8_t family, int error) /* family 0: the local ones of both */
+{
+    for (size_t i = 0; i < w->count; i++)
+        if ((family == 0 ? w->hosts[i].local : w->hosts[i].who.family == family) && w->out[i].error == 0)
+            w->out[i].error = error;
+}
+
+/* Takes one connection out and counts it. */
+static void end_one(struct nl *n, struct nlmsghdr *ask, struct hand_killed *of, uint32_t *counter)
+{
+    if (nl_ask(n, ask, NULL, NULL) == 0)
+        (*counter)++;
+    else if (errno != ENOENT && of->error == 0) /* ENOENT: it ended by itself */
+        of->error = errno;
 }
 
 static bool is_ours(uint16_t port, const uint16_t *ports, size_t count)
@@ -42,54 +116,30 @@ static bool is_ours(uint16_t port, const uint16_t *ports, size_t count)
     return false;
 }
 
-/* Requests that are to be sent once the dump has been read: answers and asks must not mix. */
-struct asks {
-    char (*at)[RECORD]; /* own */
-    size_t count;
-    struct addr who;
-    const uint16_t *ports;
-    size_t ports_count;
-};
-
-static struct nlmsghdr *next_ask(struct asks *a)
-{
-    return a->count < CUT_MOST ? mnl_nlmsg_put_header(a->at[a->count++]) : NULL;
-}
-
-static uint32_t send_all(struct nl *n, struct asks *a, int32_t *error)
-{
-    uint32_t done = 0;
-
-    for (size_t i = 0; i < a->count; i++)
-        if (nl_ask(n, (struct nlmsghdr *)(void *)a->at[i], NULL, NULL) == 0)
-            done++;
-        else if (errno != ENOENT && *error == 0) /* ENOENT: it ended by itself */
-            *error = errno;
-    return done;
-}
-
 /* ---- the connection tracker ---- */
 
-static void put_conntrack_header(struct nlmsghdr *h, uint16_t type, uint16_t flags, struct addr who)
+static void put_conntrack_header(struct nlmsghdr *h, uint16_t type, uint16_t flags, uint8_t family)
 {
     struct nfgenmsg *g;
 
     h->nlmsg_type = (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type);
     h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
     g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
-    *g = (struct nfgenmsg){ .nfgen_family = who.family == 4 ? AF_INET : AF_INET6, .version = NFNETLINK_V0 };
+    *g = (struct nfgenmsg){ .nfgen_family = family == 4 ? AF_INET : AF_INET6, .version = NFNETLINK_V0 };
 }
 
-static bool source_is(const struct nlattr *ip, struct addr who)
+static struct addr read_source(const struct nlattr *ip)
 {
     const struct nlattr *a;
-    uint16_t want = who.family == 4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC;
-    size_t bytes = who.family == 4 ? 4 : 16;
 
     NL_EACH_IN(a, ip)
-    if (mnl_attr_get_type(a) == want && mnl_attr_get_payload_len(a) == bytes)
-        return memcmp(mnl_attr_get_payload(a), who.ip, bytes) == 0;
-    return false;
+    {
+        if (mnl_attr_get_type(a) == CTA_IP_V4_SRC && mnl_attr_get_payload_len(a) == 4)
+            return addr_from_ip(4, mnl_attr_get_payload(a), 0);
+        if (mnl_attr_get_type(a) == CTA_IP_V6_SRC && mnl_attr_get_payload_len(a) == 16)
+            return addr_from_ip(6, mnl_attr_get_payload(a), 0);
+    }
+    return (struct addr){ 0 };
 }
 
 static bool goes_to(const struct nlattr *proto, const uint16_t *ports, size_t count)
@@ -108,106 +158,119 @@ static bool goes_to(const struct nlattr *proto, const uint16_t *ports, size_t co
     return tcp && port;
 }
 
-bool cut_reads_tracked(const struct nlmsghdr *h, struct addr who, const uint16_t *ports, size_t count,
-                       const struct nlattr **tuple, const struct nlattr **id, const struct nlattr **zone)
+bool cut_reads_tracked(const struct nlmsghdr *h, const uint16_t *ports, size_t count, struct tracked *t)
 {
     const struct nlattr *a;
-    bool source = false;
     bool target = false;
 
-    *tuple = *id = *zone = NULL;
+    *t = (struct tracked){ 0 };
     if (mnl_nlmsg_get_payload_len(h) < sizeof(struct nfgenmsg))
         return false;
     NL_EACH(a, h, sizeof(struct nfgenmsg))
     {
         if (mnl_attr_get_type(a) == CTA_TUPLE_ORIG)
-            *tuple = a;
+            t->tuple = a;
         if (mnl_attr_get_type(a) == CTA_ID && mnl_attr_validate(a, MNL_TYPE_U32) == 0)
-            *id = a;
+            t->id = a;
         if (mnl_attr_get_type(a) == CTA_ZONE && mnl_attr_validate(a, MNL_TYPE_U16) == 0)
-            *zone = a;
+            t->zone = a;
     }
-    if (!*tuple || mnl_attr_get_payload_len(*tuple) > RECORD / 2)
+    if (!t->tuple || mnl_attr_get_payload_len(t->tuple) > ASK_BYTES / 2)
         return false;
-    NL_EACH_IN(a, *tuple)
+    NL_EACH_IN(a, t->tuple)
     {
         if (mnl_attr_get_type(a) == CTA_TUPLE_IP)
-            source = source_is(a, who);
+            t->source = read_source(a);
         if (mnl_attr_get_type(a) == CTA_TUPLE_PROTO)
             target = goes_to(a, ports, count);
     }
-    return source && target;
+    return t->source.family != 0 && target;
 }
 
 static void copy_attribute(struct nlmsghdr *h, const struct nlattr *a)
 {
-    mnl_attr_put(h, a->nla_type, mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
+    if (a)
+        mnl_attr_put(h, a->nla_type, mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
 }
 
 static int on_tracked(const struct nlmsghdr *h, void *ctx)
 {
-    struct asks *asks = ctx;
-    const struct nlattr *tuple;
-    const struct nlattr *id;
-    const struct nlattr *zone;
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    const struct walk *w = ctx;
+    struct hand_killed *of;
     struct nlmsghdr *ask;
+    struct tracked t;
 
-    if (!cut_reads_tracked(h, asks->who, asks->ports, asks->ports_count, &tuple, &id, &zone))
+    if (!cut_reads_tracked(h, w->ports, w->ports_count, &t))
         return MNL_CB_OK;
-    ask = next_ask(asks);
-    if (!ask)
+    of = result_of(w, t.source);
+    if (!of)
         return MNL_CB_OK;
-    put_conntrack_header(ask, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, asks->who);
-    copy_attribute(ask, tuple);
-    if (id)
-        copy_attribute(ask, id);
-    if (zone)
-        copy_attribute(ask, zone);
+    ask = mnl_nlmsg_put_header(buffer);
+    put_conntrack_header(ask, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, t.source.family);
+    copy_attribute(ask, t.tuple);
+    copy_attribute(ask, t.id);
+    copy_attribute(ask, t.zone);
+    end_one(&w->c->remove, ask, of, &of->tracked);
     return MNL_CB_OK;
 }
 
-/* Kernels from 5.8 on give only the host's own entries; older ones ignore the filter, and we look ourselves. */
-static int ask_tracker(struct nl *n, struct asks *asks)
+/* Kernels from 5.8 on give only TCP, and only the one host's when there is `one`; older ones ignore the filter. */
+static int walk_tracker(struct walk *w, uint8_t family, const struct addr *one)
 {
     _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
     struct nlattr *tuple;
     struct nlattr *part;
 
-    put_conntrack_header(h, IPCTNL_MSG_CT_GET, NLM_F_DUMP, asks->who);
+    put_conntrack_header(h, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
     tuple = mnl_attr_nest_start(h, CTA_TUPLE_ORIG);
-    part = mnl_attr_nest_start(h, CTA_TUPLE_IP);
-    mnl_attr_put(h, asks->who.family == 4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, asks->who.family == 4 ? 4 : 16,
-                 asks->who.ip);
-    mnl_attr_nest_end(h, part);
+    if (one) {
+        part = mnl_attr_nest_start(h, CTA_TUPLE_IP);
+        mnl_attr_put(h, family == 4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, family == 4 ? 4 : 16, one->ip);
+        mnl_attr_nest_end(h, part);
+    }
     part = mnl_attr_nest_start(h, CTA_TUPLE_PROTO);
     mnl_attr_put_u8(h, CTA_PROTO_NUM, TCP);
     mnl_attr_nest_end(h, part);
     mnl_attr_nest_end(h, tuple);
     part = mnl_attr_nest_start(h, CTA_FILTER);
-    mnl_attr_put_u32(h, CTA_FILTER_ORIG_FLAGS, FILTER_IP_SRC | FILTER_PROTO);
+    mnl_attr_put_u32(h, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO | (one ? FILTER_IP_SRC : 0));
     mnl_attr_put_u32(h, CTA_FILTER_REPLY_FLAGS, 0);
     mnl_attr_nest_end(h, part);
-    return nl_ask(n, h, on_tracked, asks);
+    w->c->walks++;
+    return nl_ask(&w->c->tracker, h, on_tracked, w);
+}
+
+static void cut_tracked(struct walk *w)
+{
+    for (uint8_t family = 4; family <= 6; family += 2) {
+        struct addr one;
+        size_t n = count_family(w, family, &one);
+
+        if (n > 0 && walk_tracker(w, family, n == 1 ? &one : NULL) < 0)
+            failed(w, family, errno);
+    }
 }
 
 /* ---- our own sockets ---- */
 
 static int on_socket(const struct nlmsghdr *h, void *ctx)
 {
-    struct asks *asks = ctx;
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    const struct walk *w = ctx;
     const struct inet_diag_msg *found = mnl_nlmsg_get_payload(h);
     struct inet_diag_req_v2 *close_it;
+    struct hand_killed *of;
     struct nlmsghdr *ask;
 
     if (mnl_nlmsg_get_payload_len(h) < sizeof(*found) ||
-        !is_ours(ntohs(found->id.idiag_dport), asks->ports, asks->ports_count) ||
-        !addr_eq_ip(addr_from_ip(found->idiag_family == AF_INET ? 4 : 6, (const uint8_t *)found->id.idiag_src, 0),
-                    asks->who))
+        !is_ours(ntohs(found->id.idiag_dport), w->ports, w->ports_count))
         return MNL_CB_OK;
-    ask = next_ask(asks);
-    if (!ask)
+    of = result_of(w, addr_from_ip(found->idiag_family == AF_INET ? 4 : 6, (const uint8_t *)found->id.idiag_src, 0));
+    if (!of || !w->hosts[of - w->out].local)
         return MNL_CB_OK;
+    ask = mnl_nlmsg_put_header(buffer);
     ask->nlmsg_type = SOCK_DESTROY;
     ask->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
     close_it = mnl_nlmsg_put_extra_header(ask, sizeof(*close_it));
@@ -215,11 +278,12 @@ static int on_socket(const struct nlmsghdr *h, void *ctx)
                                            .sdiag_protocol = IPPROTO_TCP,
                                            .idiag_states = 1u << found->idiag_state,
                                            .id = found->id };
+    end_one(&w->c->destroy, ask, of, &of->sockets);
     return MNL_CB_OK;
 }
 
 /* A socket of the IPv6 family may hold an IPv4 connection. */
-static int ask_sockets(struct nl *n, struct asks *asks, uint8_t family)
+static int walk_sockets(struct walk *w, uint8_t family)
 {
     _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
@@ -229,29 +293,36 @@ static int ask_sockets(struct nl *n, struct asks *asks, uint8_t family)
     h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
     *r = (struct inet_diag_req_v2){ .sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = STATES };
-    return nl_ask(n, h, on_socket, asks);
+    w->c->walks++;
+    return nl_ask(&w->c->sockets, h, on_socket, w);
 }
 
-struct hand_killed cut_host(struct cut *c, struct addr who, bool local, const uint16_t *ports, size_t count)
+static void cut_sockets(struct walk *w)
 {
-    struct hand_killed out = { 0 };
-    struct asks asks = { .who = who, .ports = ports, .ports_count = count };
+    bool any = false;
 
-    asks.at = malloc(CUT_MOST * sizeof(*asks.at));
-    if (!asks.at) {
-        out.error = ENOMEM;
-        return out;
-    }
-    if (ask_tracker(&c->tracker, &asks) < 0)
-        out.error = errno;
-    out.tracked = send_all(&c->tracker, &asks, &out.error);
-    asks.count = 0;
-    if (local) {
-        if ((ask_sockets(&c->sockets, &asks, AF_INET) < 0 || ask_sockets(&c->sockets, &asks, AF_INET6) < 0) &&
-            out.error == 0)
-            out.error = errno;
-        out.sockets = send_all(&c->sockets, &asks, &out.error);
-    }
-    free(asks.at);
-    return out;
+    for (size_t i = 0; i < w->count; i++)
+        any |= w->hosts[i].local != 0;
+    if (any && (walk_sockets(w, AF_INET) < 0 || walk_sockets(w, AF_INET6) < 0))
+        failed(w, 0, errno);
+}
+
+void cut_hosts(struct cutting *c, const struct cut_host *hosts, size_t count, const uint16_t *ports, size_t ports_count,
+               struct hand_killed *out)
+{
+    struct walk w = { c, hosts, count, ports, ports_count, out };
+
+    assert(count <= CUTTER_HOSTS);
+    memset(out, 0, count * sizeof(out[0]));
+    put_hosts(&w);
+    cut_tracked(&w);
+    cut_sockets(&w);
+}
+
+void cut_nobody(struct cutting *c)
+{
+    struct walk w = { .c = c };
+    struct addr nobody = addr_v4(0, 0);
+
+    (void)walk_tracker(&w, 4, &nobody);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cut - ends the running mail connections of one host: what the connection tracker knows of them, and our own sockets.
+ * cut - ends the running mail connections of hosts: what the connection tracker knows of them, and our own sockets.
+ *
+ * One walk for all hosts of a family; what it finds of them is taken out on
+ * a second socket while it goes on.
  */
 #ifndef SERVIOLA_HAND_CUT_H
 #define SERVIOLA_HAND_CUT_H
@@ -10,22 +13,34 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "hand/cutter.h"
 #include "hand/nl.h"
 #include "hand/op.h"
 
-enum { CUT_MOST = 4096 }; /* connections of one host in one go */
-
-struct cut {
-    struct nl tracker, sockets; /* own */
+struct cutting {
+    struct nl tracker, sockets; /* own; asks */
+    struct nl remove, destroy;  /* own; changes */
+    unsigned walks;             /* through tracker or sockets, since the start */
+    uint64_t seed;
+    uint16_t slots[2 * CUTTER_HOSTS]; /* of the walk: index + 1 of a host, by its hash; 0: none */
 };
-int cut_open(struct cut *c, struct err *e);
-void cut_close(struct cut *c);
+int cutting_open(struct cutting *c, struct err *e);
+void cutting_close(struct cutting *c);
 
-/* Connections that `who` opened to one of the ports.  `local`: it is an address of this machine, so its sockets are
- * closed as well.  `error` is the first errno that stood in the way (ENOENT: no tracker in this kernel). */
-struct hand_killed cut_host(struct cut *c, struct addr who, bool local, const uint16_t *ports, size_t count);
+/*
+ * Connections that the hosts opened to one of the ports, at most CUTTER_HOSTS; what was cut of each goes to `out`, in
+ * the same order (a host that is named twice: to the first).  `error` is the first errno that stood in the way (ENOENT:
+ * no tracker in this kernel).
+ */
+void cut_hosts(struct cutting *c, const struct cut_host *hosts, size_t count, const uint16_t *ports, size_t ports_count,
+               struct hand_killed *out);
+void cut_nobody(struct cutting *c); /* only walks */
 
-/* For tests: what one message of the tracker's answer says; false when it is none of the host's. */
-bool cut_reads_tracked(const struct nlmsghdr *h, struct addr who, const uint16_t *ports, size_t count,
-                       const struct nlattr **tuple, const struct nlattr **id, const struct nlattr **zone);
+/* What one message of the tracker's answer says; parts that are not there are NULL.  False: it is no connection to one
+ * of the ports. */
+struct tracked {
+    struct addr source;
+    const struct nlattr *tuple, *id, *zone;
+};
+bool cut_reads_tracked(const struct nlmsghdr *h, const uint16_t *ports, size_t count, struct tracked *t);
 #endif

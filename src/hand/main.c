@@ -2,40 +2,49 @@
 /*
  * serviola-hand - the only program of the house that keeps a capability.
  *
- *   serviola-hand           act: firewall, packet sockets        NET_ADMIN NET_RAW
- *   serviola-hand -x look   where a process stands in the kernel  SYS_ADMIN SYS_PTRACE DAC_READ_SEARCH, reads /proc
- * only serviola-hand -x hold   the valve of hold mode                NET_ADMIN
+ *   serviola-hand           act: firewall, packet sockets         NET_ADMIN NET_RAW
+ *                           and its child, the cutter: tracker    NET_ADMIN
+ *   serviola-hand -x look   where a process stands in the kernel  SYS_ADMIN SYS_PTRACE DAC_READ_SEARCH, only reads
+ * /proc serviola-hand -x hold   the valve of hold mode                NET_ADMIN
  *
  * Each is started by `serviola run` with its link and its settings, jails
- * itself, and then understands the fixed structs of hand/op.h and nothing
- * else.  There is no exec in it and no parser of anything from outside.
+ * itself, and then understands the fixed structs of hand/op.h (the cutter:
+ * hand/cutter.h) and nothing else.  There is no exec in it and no parser of
+ * anything from outside.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
 
 #include "hand/act.h"
+#include "hand/cutter.h"
 #include "hand/look.h"
 #include "hand/op.h"
 #include "hand/settings.h"
 #include "hand/valve.h"
+#include "sys/chan.h"
 #include "sys/jail.h"
 #include "sys/lock.h"
 #include "sys/loop.h"
 #include "sys/memfile.h"
 #include "sys/say.h"
 
+enum { LATER = 10 }; /* nice */
 #define KEEP(cap) (UINT64_C(1) << (cap))
 static const char *const proc_only[] = { "/proc", NULL };
 
+static int cutter_link = -1; /* act's end */
+
 static void *new_act(struct loop *l, const struct hand_settings *set, struct err *e)
 {
-    return act_new(l, HAND_LINK_FD, set, e);
+    return act_new(l, HAND_LINK_FD, cutter_link, set, e);
 }
 
 static int begin_act(void *own, unsigned gaps, struct err *e)
@@ -52,6 +61,29 @@ static void stop_act(void *own, int signal)
 static void free_act(void *own)
 {
     act_free(own);
+}
+
+static void *new_cutter(struct loop *l, const struct hand_settings *set, struct err *e)
+{
+    memfile_unmap(set, sizeof(*set));
+    return cutter_new(l, HAND_LINK_FD, e);
+}
+
+static int begin_cutter(void *own, unsigned gaps, struct err *e)
+{
+    (void)gaps;
+    return cutter_begin(own, e);
+}
+
+static void stop_cutter(void *own, int signal) /* it ends with act, which may have orders yet */
+{
+    (void)own;
+    (void)signal;
+}
+
+static void free_cutter(void *own)
+{
+    cutter_free(own);
 }
 
 static void *new_look(struct loop *l, const struct hand_settings *set, struct err *e)
@@ -127,6 +159,16 @@ static const struct mode {
       { .user = "serviola-hand", .calls = JAIL_NETLINK, .keep_caps = KEEP(CAP_NET_ADMIN) } },
 };
 
+static const struct mode cutter_mode = {
+    NULL,
+    "cutter",
+    new_cutter,
+    begin_cutter,
+    stop_cutter,
+    free_cutter,
+    { .user = "serviola-hand", .calls = JAIL_NETLINK, .keep_caps = KEEP(CAP_NET_ADMIN) },
+};
+
 struct running {
     const struct mode *mode;
     struct loop *loop;
@@ -143,11 +185,36 @@ static void on_term(void *ctx, int signal)
         loop_stop(r->loop);
 }
 
+/* The child's link is to us, and the core's is none of its business. */
+static int fork_cutter(struct running *r, struct err *e)
+{
+    int ends[2];
+    pid_t child;
+
+    if (chan_pair(ends, e) < 0)
+        return -1;
+    child = fork();
+    if (child < 0)
+        return err_set(e, errno, "fork");
+    if (child > 0) {
+        cutter_link = ends[0];
+        return close(ends[1]);
+    }
+    r->mode = &cutter_mode;
+    say_name(r->mode->says);
+    (void)prctl(PR_SET_NAME, "serviola-cut");
+    (void)setpriority(PRIO_PROCESS, 0, LATER); /* blocks come first */
+    (void)close(ends[0]);
+    return dup2(ends[1], HAND_LINK_FD) < 0 || close(ends[1]) < 0 ? err_set(e, errno, "link") : 0;
+}
+
 static int start(struct running *r, struct err *e)
 {
     const void *settings = NULL;
     unsigned gaps = 0;
 
+    if (!r->mode->name && fork_cutter(r, e) < 0)
+        return -1;
     if (memfile_map(HAND_SETTINGS_FD, sizeof(struct hand_settings), &settings, e) < 0)
         return err_wrap(e, "settings");
     (void)close(HAND_SETTINGS_FD);
@@ -159,8 +226,8 @@ static int start(struct running *r, struct err *e)
     r->own = r->mode->make(r->loop, settings, e);
     if (!r->own || loop_signal(r->loop, SIGTERM, on_term, r, e) < 0)
         return -1;
-    if (lock_memory(e) < 0)
-        say("memory is not locked: %s", e->text);
+    if (lock_memory(e) < 0) /* the supervisor has said it once for all */
+        say_debug("memory is not locked: %s", e->text);
     if (jail_enter(&r->mode->jail, &gaps, e) < 0)
         return -1;
     return r->mode->begin(r->own, gaps, e);

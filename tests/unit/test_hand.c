@@ -25,6 +25,7 @@
 
 #include "hand/act.h"
 #include "hand/cut.h"
+#include "hand/cutter.h"
 #include "hand/facts.h"
 #include "hand/hold.h"
 #include "hand/valve.h"
@@ -38,6 +39,9 @@ static struct facts facts;
 static struct wall wall;
 static struct err e;
 static int server = -1;
+
+/* Makes the kernel track the house's own connections. */
+#define TRACK "nft 'table ip house { chain o { type filter hook output priority 0; ct state established accept; }; }'"
 
 static struct addr at(const char *text)
 {
@@ -68,10 +72,10 @@ static struct sockaddr_in mail_at(const char *ip, uint16_t port)
     return sa;
 }
 
-/* Connects from 10.1.0.1; the descriptor, or -1 with errno (ETIMEDOUT after 300 ms). */
-static int call(void)
+/* The descriptor, or -1 with errno (ETIMEDOUT after 300 ms). */
+static int call_from(const char *ip)
 {
-    struct sockaddr_in from = mail_at("10.1.0.1", 0);
+    struct sockaddr_in from = mail_at(ip, 0);
     struct sockaddr_in to = mail_at("10.1.0.2", 25);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -86,6 +90,11 @@ static int call(void)
     (void)close(fd);
     errno = error;
     return -1;
+}
+
+static int call(void)
+{
+    return call_from("10.1.0.1");
 }
 
 static int house(void **state)
@@ -407,32 +416,84 @@ static void reject_tells_the_sender_at_once(void **state)
     assert_int_equal(errno, ECONNREFUSED);
 }
 
+static struct hand_killed cut_one(struct cutting *cutting, const char *who, uint16_t port)
+{
+    struct cut_host host = { .who = at(who), .local = 1 };
+    struct hand_killed killed;
+
+    cut_hosts(cutting, &host, 1, &port, 1, &killed);
+    return killed;
+}
+
 static void running_connections_of_a_blocked_host_are_cut(void **state)
 {
-    struct cut cut;
+    static struct cutting cutting;
     struct hand_killed killed;
     char byte;
     int fd;
 
     (void)state;
-    shell("nft \'table ip house { chain o { type filter hook output priority 0; ct state established accept; }; }\'");
+    shell(TRACK);
     fd = call();
     assert_true(fd >= 0);
-    assert_int_equal(cut_open(&cut, &e), 0);
-    killed = cut_host(&cut, at("10.1.0.9"), true, set.ports, set.ports_count);
+    assert_int_equal(cutting_open(&cutting, &e), 0);
+    killed = cut_one(&cutting, "10.1.0.9", 25);
     assert_int_equal(killed.tracked + killed.sockets, 0);
-    killed = cut_host(&cut, at("10.1.0.1"), true, (uint16_t[]){ 80 }, 1);
+    killed = cut_one(&cutting, "10.1.0.1", 80);
     assert_int_equal(killed.tracked + killed.sockets, 0);
     assert_int_equal(block("10.1.0.1", 60), HAND_OK);
-    killed = cut_host(&cut, at("10.1.0.1"), true, set.ports, set.ports_count);
+    killed = cut_one(&cutting, "10.1.0.1", 25);
     assert_int_equal(killed.error, 0);
     assert_true(killed.tracked >= 1);
     assert_int_equal(killed.sockets, 1);
     assert_int_equal(recv(fd, &byte, 1, 0), -1);
     assert_int_equal(errno, ECONNABORTED);
-    cut_close(&cut);
+    cutting_close(&cutting);
     (void)close(fd);
     shell("nft delete table ip house");
+}
+
+static void twenty_hosts_are_cut_in_one_walk(void **state)
+{
+    enum { HOSTS = 20 };
+    static struct cutting cutting;
+    struct cut_host hosts[HOSTS + 1] = { 0 };
+    struct hand_killed killed[HOSTS + 1];
+    int fds[HOSTS];
+    char byte;
+
+    (void)state;
+    shell(TRACK);
+    for (uint32_t i = 0; i < HOSTS; i++) {
+        char command[120];
+
+        hosts[i] = (struct cut_host){ .who = addr_v4(0x0a010040 + i, 0), .local = i % 2 };
+        (void)snprintf(command, sizeof(command), "ip addr add %s/24 dev lan0", addr_text(hosts[i].who).text);
+        shell(command);
+        fds[i] = call_from(addr_text(hosts[i].who).text);
+        assert_true(fds[i] >= 0);
+    }
+    hosts[HOSTS] = hosts[0]; /* named again */
+    assert_int_equal(cutting_open(&cutting, &e), 0);
+    cut_hosts(&cutting, hosts, HOSTS + 1, (uint16_t[]){ 25 }, 1, killed);
+    assert_int_equal(cutting.walks, 3); /* one of the tracker, and the sockets of both families */
+    for (size_t i = 0; i < HOSTS; i++) {
+        assert_int_equal(killed[i].error, 0);
+        assert_int_equal(killed[i].tracked, 1);
+        assert_int_equal(killed[i].sockets, hosts[i].local);
+        if (hosts[i].local)
+            assert_int_equal(recv(fds[i], &byte, 1, 0), -1);
+        (void)close(fds[i]);
+    }
+    assert_int_equal(killed[HOSTS].tracked, 0);
+    cutting_close(&cutting);
+    shell("nft delete table ip house");
+    for (uint32_t i = 0; i < HOSTS; i++) {
+        char command[120];
+
+        (void)snprintf(command, sizeof(command), "ip addr del %s/24 dev lan0", addr_text(hosts[i].who).text);
+        shell(command);
+    }
 }
 
 /* ---- over the link, as the core sees it; the child is not jailed here, main.c does that ---- */
@@ -442,6 +503,8 @@ static struct {
     struct hand_outcome outcome;
     struct hand_captured captured;
     struct hand_link lan;
+    uint32_t tracked, cut_ids; /* of all answers to HAND_KILL: connections, and the ids as a sum */
+    int32_t cut_error;
     int fd;
 } heard;
 
@@ -456,6 +519,14 @@ static int on_any(void *ctx, struct chan *from, const struct msg *m, const void 
         memcpy(&heard.outcome, body, sizeof(heard.outcome));
     if (m->op == HAND_CAPTURE + HAND_ANSWER)
         memcpy(&heard.captured, body, sizeof(heard.captured));
+    if (m->op == HAND_KILL + HAND_ANSWER) {
+        struct hand_killed killed;
+
+        memcpy(&killed, body, sizeof(killed));
+        heard.tracked += killed.tracked;
+        heard.cut_ids += m->id;
+        heard.cut_error = killed.error;
+    }
     if (m->op == HAND_FACT_LINK && strcmp(((const struct hand_link *)body)->name, "lan0") == 0)
         memcpy(&heard.lan, body, sizeof(heard.lan));
     return 0;
@@ -472,14 +543,42 @@ static const struct chan_op core_ops[] = {
     ROW(HAND_LIST + HAND_ANSWER),  ROW(HAND_HOLD + HAND_ANSWER),
     ROW(HAND_FACT_LINK),           ROW(HAND_FACT_LINKS_KNOWN),
     ROW(HAND_FACT_TABLE),          ROW(HAND_FACT_READY),
-    ROW(HAND_FACT_LIFTED),
+    ROW(HAND_FACT_LIFTED),         ROW(HAND_KILL + HAND_ANSWER),
 };
 
 static const struct chan_op hunt_ops[] = { { HOLD_PACKET, "packet", sizeof(struct hold_packet), CHAN_BODY, false,
                                              on_packet } };
 
+static int serve_cutter(int link)
+{
+    struct loop *l = loop_new(&e);
+    struct cutter *c = l ? cutter_new(l, link, &e) : NULL;
+    int rc = c && cutter_begin(c, &e) == 0 ? loop_run(l, &e) : -1;
+
+    cutter_free(c);
+    loop_free(l);
+    return rc < 0;
+}
+
+/* As main.c does it, without the jail; the cutter ends when its link does. */
+static int fork_cutter(int core)
+{
+    int ends[2];
+
+    if (chan_pair(ends, &e) < 0)
+        return -1;
+    if (fork() == 0) {
+        (void)close(ends[0]);
+        (void)close(core);
+        _exit(serve_cutter(ends[1]));
+    }
+    (void)close(ends[1]);
+    return ends[0];
+}
+
 static int serve(int link, bool valve)
 {
+    int to_cutter = valve ? -1 : fork_cutter(link);
     struct loop *l = loop_new(&e);
     const void *at_settings = NULL;
     int settings = memfile_from(&set, sizeof(set), "settings", &e);
@@ -488,7 +587,7 @@ static int serve(int link, bool valve)
 
     if (!l || settings < 0 || memfile_map(settings, sizeof(set), &at_settings, &e) < 0)
         return 1;
-    own = valve ? (void *)valve_new(l, link, at_settings, &e) : (void *)act_new(l, link, at_settings, &e);
+    own = valve ? (void *)valve_new(l, link, at_settings, &e) : (void *)act_new(l, link, to_cutter, at_settings, &e);
     rc = own && (valve ? valve_begin(own, 0, &e) : act_begin(own, 0, &e)) == 0 ? loop_run(l, &e) : -1;
     if (rc < 0)
         (void)fprintf(stderr, "%s\n", e.text);
@@ -577,6 +676,42 @@ static void over_the_link_it_blocks_captures_and_reports(void **state)
     assert_int_equal(end_of(child), 0);
     chan_free(c);
     shell("! nft list ruleset | grep -q serviola");
+}
+
+static void each_cut_is_answered_by_its_own_id_and_blocks_do_not_wait_for_it(void **state)
+{
+    struct hand_block asks[2] = { { .who = at("10.1.0.1"), .seconds = 60 }, { .who = at("10.1.0.7"), .seconds = 60 } };
+    struct hand_block late = { .who = at("10.1.0.8"), .seconds = 60 };
+    struct addr unblocked = at("10.1.0.9");
+    struct hand_stop stop = { .clear = 1 };
+    pid_t child;
+    struct chan *c;
+    int fd;
+
+    (void)state;
+    shell(TRACK);
+    fd = call();
+    assert_true(fd >= 0);
+    c = start(false, &child);
+    hear(c, HAND_FACT_LINKS_KNOWN, 1);
+    assert_int_equal(chan_send(c, HAND_BLOCK, 1, 0, asks, sizeof(asks), -1), 0);
+    assert_int_equal(chan_send(c, HAND_KILL, 2, 0, &unblocked, sizeof(unblocked), -1), 0);
+    hear(c, HAND_KILL + HAND_ANSWER, 1);
+    assert_int_equal(heard.cut_error, EPERM);
+    assert_int_equal(chan_send(c, HAND_KILL, 10, 0, &asks[0].who, sizeof(asks[0].who), -1), 0);
+    assert_int_equal(chan_send(c, HAND_KILL, 20, 0, &asks[1].who, sizeof(asks[1].who), -1), 0);
+    assert_int_equal(chan_send(c, HAND_BLOCK, 3, 0, &late, sizeof(late), -1), 0);
+    hear(c, HAND_BLOCK + HAND_ANSWER, 2);
+    assert_int_equal(heard.seen[HAND_KILL + HAND_ANSWER], 1);
+    hear(c, HAND_KILL + HAND_ANSWER, 3);
+    assert_int_equal(heard.cut_ids, 32);
+    assert_int_equal(heard.cut_error, 0);
+    assert_true(heard.tracked >= 1);
+    (void)close(fd);
+    assert_int_equal(chan_send(c, HAND_STOP, 0, 0, &stop, sizeof(stop), -1), 0);
+    assert_int_equal(end_of(child), 0);
+    chan_free(c);
+    shell("nft delete table ip house");
 }
 
 static void nonsense_on_the_link_ends_it_and_blocks_stay(void **state)
@@ -727,7 +862,10 @@ int main(void)
         WALL(a_blocked_sender_is_stopped_and_counted_even_across_a_restore),
         WALL(reject_tells_the_sender_at_once),
         WALL(running_connections_of_a_blocked_host_are_cut),
+        WALL(twenty_hosts_are_cut_in_one_walk),
         cmocka_unit_test_setup(over_the_link_it_blocks_captures_and_reports, leave_the_table_to_the_child),
+        cmocka_unit_test_setup(each_cut_is_answered_by_its_own_id_and_blocks_do_not_wait_for_it,
+                               leave_the_table_to_the_child),
         cmocka_unit_test_setup(nonsense_on_the_link_ends_it_and_blocks_stay, leave_the_table_to_the_child),
         cmocka_unit_test_setup_teardown(the_valve_waits_for_the_hunt_and_fails_as_it_was_told, held, torn_down),
         cmocka_unit_test_setup_teardown(an_open_valve_lets_pass_what_nobody_judges, held, torn_down),
