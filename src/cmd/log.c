@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/log_templates.h"
 #include "cmd/sight.h"
 #include "journal/verify.h"
 #include "sys/say.h"
@@ -166,6 +167,8 @@ int cmd_log(int argc, char **argv)
     struct sight s = { 0 };
     int code;
 
+    if (argc > 1 && strcmp(argv[1], "templates") == 0)
+        return log_templates(argc - 1, argv + 1);
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
     if (strcmp(o.common.words[0], "verify") != 0)
