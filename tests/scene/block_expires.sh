@@ -4,7 +4,7 @@
 house
 sink_on out
 serviola_on wall 'hunt: { mode: block }'
-on wall serviola block 10.1.0.3 --for 1s --why short
+on wall serviola block 10.1.0.3 --for 3s --why short
 on wall serviola block 10.1.0.4 --for 1h --why long
 is_blocked wall 10.1.0.3
 is_not on pc worm --from 10.1.0.3 --variant greet_only --messages 1 --patience 0.3
@@ -13,7 +13,7 @@ free()
 {
     ! is_blocked wall 10.1.0.3
 }
-until_true 3 free
+until_true 8 free
 until_true 2 event wall act.block_expired --src 10.1.0.3
 is_not prints 10.1.0.3 on wall nft list set inet serviola block4
 on pc worm --from 10.1.0.3 --variant greet_only --messages 1

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The worm speaks IPv6; its IPv6 address is blocked, and only that one.
+# alone, since it counts what slips through
 . "$(dirname "$0")/lib.sh"
 house
 sink_on out

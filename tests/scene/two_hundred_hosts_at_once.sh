@@ -1,5 +1,6 @@
 #!/bin/bash
 # Two hundred hosts catch the worm in the same second: each is blocked, each once.
+# alone, since it counts what slips through
 . "$(dirname "$0")/lib.sh"
 house
 hosts=$(printf '10.1.7.%s,' $(seq 1 200))

@@ -1,5 +1,6 @@
 #!/bin/bash
 # However the command is written, it is a mail command: any case, without brackets, in pieces, in one burst.
+# alone, since it counts what slips through
 . "$(dirname "$0")/lib.sh"
 house
 sink_on out

@@ -1,5 +1,6 @@
 #!/bin/bash
 # A worm speaks; its host is blocked, once, and `serviola why` says for what.  In observe mode nothing is touched.
+# alone, since it counts what slips through
 . "$(dirname "$0")/lib.sh"
 house
 sink_on out --port 25,8025
