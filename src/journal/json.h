@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json - an event as one line, for programs and for people.
+ * json - an event as one line for programs; view/line.h has the one for people.
  *
  *   {"seq":812,"at":"2026-11-22T18:28:03.123456Z","kind":"hunt.mail_seen","grade":"warn",
  *    "src":"10.1.0.2","sport":40112,"dst":"10.2.0.2","dport":25,"cause":811,"path":"john.doe@mail.com"}
@@ -11,18 +11,14 @@
  */
 #ifndef SERVIOLA_JOURNAL_JSON_H
 #define SERVIOLA_JOURNAL_JSON_H
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "journal/event.h"
 
-enum { EVENT_JSON_BYTES = 4096, EVENT_LINE_BYTES = 4096 }; /* no event needs more, terminator included */
+enum { EVENT_JSON_BYTES = 4096 }; /* no event needs more, terminator included */
 
 void event_json(const struct event *ev, struct text *t); /* one object, no newline */
-/* `2026-11-22 18:28:03.123Z warn  hunt.mail_seen  10.1.0.2:40112 -> 10.2.0.2:25  path john.doe@mail.com  [812, cause
- * 811]` */
-void event_line(const struct event *ev, struct text *t, bool colour);
 
 void event_print_schema(FILE *to); /* JSON Schema (2020-12) of event_json's object */
 void event_print_mdoc(FILE *to);   /* the body of serviola-events(7) */

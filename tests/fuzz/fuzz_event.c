@@ -6,6 +6,7 @@
 
 #include "journal/event.h"
 #include "journal/json.h"
+#include "view/line.h"
 
 #define MUST(x)                                                                                                        \
     do                                                                                                                 \
@@ -27,8 +28,12 @@ static void show(const struct event *ev)
     event_json(ev, &t);
     MUST(!t.cut && t.at[0] == '{' && t.at[t.len - 1] == '}');
     is_harmless(t.at, t.len);
-    t = TEXT_IN(buffer);
-    event_line(ev, &t, false);
+    t = text_in(buffer, LINE_TEXT);
+    line_full(&t, ev, false);
+    MUST(!t.cut);
+    is_harmless(t.at, t.len);
+    t = text_in(buffer, LINE_TEXT);
+    line_short(&t, ev, false);
     MUST(!t.cut);
     is_harmless(t.at, t.len);
 }

@@ -36,16 +36,6 @@ static const char *json_of(const struct event *ev)
     return buffer;
 }
 
-static const char *line_of(const struct event *ev, bool colour)
-{
-    static char buffer[EVENT_LINE_BYTES];
-    struct text t = TEXT_IN(buffer);
-
-    event_line(ev, &t, colour);
-    assert_false(t.cut);
-    return buffer;
-}
-
 static void what_was_added_is_there(void **state)
 {
     static const uint64_t numbers[] = { 0, 1, 255, 256, 65535, 1ull << 40, UINT64_MAX };
@@ -176,24 +166,14 @@ static void json_says_what_the_event_says(void **state)
                         "\"digest\":\"00ff\"}");
 }
 
-static void a_line_is_for_people(void **state)
-{
-    struct event ev = mail_seen();
-
-    (void)state;
-    assert_string_equal(line_of(&ev, false), "2026-11-22T18:18:03.123Z warn  hunt.mail_seen  10.1.0.2:40112 -> "
-                                             "10.2.0.2:25  path john.doe@mail.com  [812, cause 811]");
-    assert_non_null(strstr(line_of(&ev, true), "\x1b[33mwarn "));
-}
-
-static void bytes_from_outside_forge_neither_terminal_nor_json(void **state)
+static void bytes_from_outside_do_not_forge_json(void **state)
 {
     struct event ev = event_new(EV_HUNT_MAIL_SEEN);
 
     (void)state;
     event_add_words(&ev, F_PATH, "a\"b\\c\x1b[2J\r\n\xff\xc2\x9b");
     assert_non_null(strstr(json_of(&ev), "\"path\":\"a\\\"b\\\\c\\u001b[2J\\u000d\\u000a\\u00ff"));
-    for (const char *at = line_of(&ev, false); *at; at++)
+    for (const char *at = json_of(&ev); *at; at++)
         assert_true((uint8_t)*at >= 0x20 && (uint8_t)*at < 0x7f);
 }
 
@@ -206,12 +186,10 @@ static void the_largest_event_fits(void **state)
     memset(text, 1, sizeof(text));
     event_add_text(&ev, F_PATH, slice_of(text, sizeof(text)));
     (void)json_of(&ev);
-    (void)line_of(&ev, true);
     ev = event_new(EV_HUNT_MAIL_SEEN);
     for (unsigned f = F_NONE + 1; f < F_FIELDS; f++)
         event_add_number(&ev, (enum field)f, 255);
     (void)json_of(&ev);
-    (void)line_of(&ev, true);
 }
 
 static char *printed(void (*print)(FILE *to))
@@ -280,8 +258,7 @@ int main(void)
         cmocka_unit_test(names_lead_back_to_kinds),
         cmocka_unit_test(no_field_has_the_name_of_a_common_key),
         cmocka_unit_test(json_says_what_the_event_says),
-        cmocka_unit_test(a_line_is_for_people),
-        cmocka_unit_test(bytes_from_outside_forge_neither_terminal_nor_json),
+        cmocka_unit_test(bytes_from_outside_do_not_forge_json),
         cmocka_unit_test(the_largest_event_fits),
         cmocka_unit_test(schema_and_page_name_every_kind_and_field),
         cmocka_unit_test(a_checkpoint_counts_when_all_of_it_came),
