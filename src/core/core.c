@@ -48,6 +48,7 @@ void core_come_up(struct core *c)
     c->up = true;
     event_add_words(&ev, F_NAME, SERVIOLA_VERSION);
     core_emit(c, &ev, 0);
+    peers_tell_allowed(c); /* first: the journal's end is the last to say who is */
     acts_assert_all(c);
     acts_checkpoint(c);
     peers_tell_links(c);

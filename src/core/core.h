@@ -124,6 +124,7 @@ void core_stop(struct core *c);
 void peers_link(struct core *c, uint32_t row, int32_t pid, uint32_t restarts, int fd);
 void peers_unlink(struct core *c, uint32_t row);
 bool peer_say(struct peer *p, uint16_t op, uint32_t id, uint64_t cause, const void *body, size_t len, int fd);
+void peers_tell_allowed(struct core *c);
 void peers_tell_links(struct core *c);
 void peers_tell_allow(struct core *c, const struct link_allow *allow); /* the hand and every sensor */
 void peers_tell_forget(struct core *c, struct addr who);

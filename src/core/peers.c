@@ -335,6 +335,17 @@ static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const
     return 0;
 }
 
+static void tell_hand_allowed(struct peer *hand)
+{
+    const struct core *c = hand->core;
+
+    for (uint32_t i = 0; i < c->allowed_count; i++) {
+        struct hand_allow allow = { .net = c->allowed[i].net, .add = 1 };
+
+        (void)peer_say(hand, HAND_ALLOW, 0, 0, &allow, sizeof(allow), -1);
+    }
+}
+
 static int on_links_known(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct core *c = ((struct peer *)ctx)->core;
@@ -344,12 +355,8 @@ static int on_links_known(void *ctx, struct chan *from, const struct msg *m, con
     (void)body;
     (void)fd;
     c->links_known = true;
-    for (uint32_t i = 0; i < c->allowed_count; i++) {
-        struct hand_allow allow = { .net = c->allowed[i].net, .add = 1 };
-
-        (void)peer_say(ctx, HAND_ALLOW, 0, 0, &allow, sizeof(allow), -1);
-    }
     if (c->up) {
+        tell_hand_allowed(ctx);
         acts_assert_all(c);
         peers_tell_links(c);
     } else
@@ -491,6 +498,14 @@ void peers_unlink(struct core *c, uint32_t row)
     }
 }
 
+static void tell_sensor_allowed(struct peer *p)
+{
+    const struct core *c = p->core;
+
+    for (uint32_t i = 0; i < c->allowed_count; i++)
+        (void)peer_say(p, LINK_ALLOW, 0, 0, &c->allowed[i], sizeof(c->allowed[i]), -1);
+}
+
 /* A sensor that sees nothing before the house is up reports nothing that could not be numbered. */
 static void tell_links(struct peer *p)
 {
@@ -501,6 +516,14 @@ static void tell_links(struct peer *p)
     for (uint32_t i = 0; i < c->links_count; i++)
         (void)peer_say(p, HAND_FACT_LINK, 0, 0, &c->links[i], sizeof(c->links[i]), -1);
     (void)peer_say(p, HAND_FACT_LINKS_KNOWN, 0, 0, NULL, 0, -1);
+}
+
+void peers_tell_allowed(struct core *c)
+{
+    tell_hand_allowed(core_peer(c, ROW_HAND));
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (roster[i].kind == ROW_SENSOR)
+            tell_sensor_allowed(&c->peers[i]);
 }
 
 void peers_tell_links(struct core *c)
@@ -522,8 +545,9 @@ static void brief(struct peer *p)
         (void)peer_say(p, LINK_MORE, 0, 0, &(struct link_seq){ tail_next(c->tail) }, sizeof(struct link_seq), -1);
         break;
     case ROW_SENSOR:
-        for (uint32_t i = 0; i < c->allowed_count; i++)
-            (void)peer_say(p, LINK_ALLOW, 0, 0, &c->allowed[i], sizeof(c->allowed[i]), -1);
+        if (!c->up)
+            break; /* who is allowed is read back from the journal first */
+        tell_sensor_allowed(p);
         tell_links(p);
         break;
     case ROW_HAND:
