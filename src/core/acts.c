@@ -65,6 +65,15 @@ static void ask_hand(struct core *c, const struct block *b, int64_t now_us, bool
     };
 }
 
+/* Said once a minute; 0: it was said. */
+static uint64_t tell_cap(struct core *c, const struct block *b, enum hand_code code, int64_t now_us)
+{
+    if (now_us - c->cap_said_us < CAP_SAID_EVERY_US)
+        return 0;
+    c->cap_said_us = now_us;
+    return tell(c, EV_ACT_CAP_REACHED, b, b->cause, hand_code_words(code));
+}
+
 enum hand_code acts_block(struct core *c, const struct act_ask *ask)
 {
     int64_t now_us = clock_wall_us();
@@ -78,8 +87,11 @@ enum hand_code acts_block(struct core *c, const struct act_ask *ask)
     if (b)
         blocks_remove(c->blocks, ask->who);
     b = blocks_add(c->blocks, ask->who);
-    if (!b)
+    if (!b) {
+        if (!observes(c))
+            (void)tell_cap(c, &(struct block){ .who = ask->who, .cause = ask->cause }, HAND_CAP_TOTAL, now_us);
         return HAND_CAP_TOTAL;
+    }
     b->cause = ask->cause;
     b->since_us = now_us;
     b->until_us = now_us + span_us;
@@ -144,10 +156,8 @@ static void refused(struct core *c, struct block *b, const struct hand_outcome *
         seq = tell(c, EV_ACT_BLOCK_FAILED, &said, said.cause, why);
     else if (!cap)
         seq = tell(c, EV_ACT_BLOCK_REFUSED, &said, said.cause, why);
-    else if (now_us - c->cap_said_us >= CAP_SAID_EVERY_US) {
-        c->cap_said_us = now_us;
-        seq = tell(c, EV_ACT_CAP_REACHED, &said, said.cause, why);
-    }
+    else
+        seq = tell_cap(c, &said, (enum hand_code)o->code, now_us);
     answer(c, b, o->code, seq, why ? why : "");
     if (b->seq != 0 || cap || o->code == HAND_FAILED) { /* may be asked again: nothing is remembered against it */
         blocks_remove(c->blocks, o->who);
