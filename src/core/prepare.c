@@ -36,12 +36,12 @@ static const struct {
     { CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to see where a process hangs" },
     { CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "likewise" },
     { CAP_SYSLOG, "CAP_SYSLOG", "likewise" },
-    { CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "the kernel gives stacks of processes to nobody else" },
+    { CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "likewise, for its kernel stack" },
 };
 
 int prepare_privileges(struct err *e)
 {
-    char words[400];
+    char words[440];
     struct text t = TEXT_IN(words);
     cap_t have = cap_get_proc();
 
