@@ -289,6 +289,8 @@ static void look_at(struct xray *x, int64_t pid)
         part->count--;
         if (h)
             h->processes_vanished++;
+    } else if (p->parent == getpid()) {
+        part->count--; /* a helper of ours */
     }
     if (folder >= 0)
         close(folder);

@@ -66,7 +66,8 @@ struct snap *xray_take(struct err *e)
     look(x);
     note_bounds(s);
     status = join_owners(s, e);
-    ((struct snap_host *)s->part[SNAP_HOST].at)->ended_us = clock_wall_us();
+    if (s->part[SNAP_HOST].count > 0)
+        ((struct snap_host *)s->part[SNAP_HOST].at)->ended_us = clock_wall_us();
 out:
     if (x && x->proc > 0)
         close(x->proc);

@@ -141,7 +141,7 @@ static size_t root_of(struct hops *h, size_t hop)
 }
 
 struct served {
-    size_t own, all;
+    size_t own, all; /* own: led to by another one */
 };
 
 static struct served count_served(struct hops *h, const struct snap_socket *listener, size_t root)
@@ -149,7 +149,7 @@ static struct served count_served(struct hops *h, const struct snap_socket *list
     struct served c = { .own = 0 };
 
     for (size_t i = 0; i < h->count; i++)
-        c.own += h->at[i].listener == listener && root_of(h, i) == root;
+        c.own += h->at[i].listener == listener && h->at[i].cause != NONE && root_of(h, i) == root;
     SNAP_LIST(h->x->s, SNAP_SOCKET, struct snap_socket, s)
     c.all += s->local.port == listener->local.port && is_open(s) && join_listener(h->x->j, s) == listener;
     return c;

@@ -17,12 +17,20 @@ static void prove_process(struct explain *x, struct finding *f, const struct sna
     explain_proof(f, "executable: %s", words_of(p->exe).text);
 }
 
+static void prove_others(struct explain *x, struct finding *f, const struct snap_process *p)
+{
+    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, other)
+    if (other != p && other->image == p->image && slice_eq(other->exe, p->exe))
+        explain_proof(f, "pid %" PRId64 " too", other->pid);
+}
+
 static void tell_deleted(struct explain *x, const struct snap_process *p)
 {
     struct finding *f = explain_found(x, "deleted_executable", GRADE_WARN);
 
     explain_text(f, "%s runs, and its file was removed: nothing is at its path now", words_process(p).text);
     prove_process(x, f, p);
+    prove_others(x, f, p);
     explain_next(
         f, "cp /proc/%" PRId64 "/exe /root/executable-%" PRId64 "   keeps a copy to look at; then ask who started it",
         p->pid, p->pid);
@@ -34,6 +42,7 @@ static void tell_upgraded(struct explain *x, const struct snap_process *p)
 
     explain_text(f, "%s runs in an old version: another file is at its path now", words_process(p).text);
     prove_process(x, f, p);
+    prove_others(x, f, p);
     if (p->unit.len > 8 && memcmp(p->unit.at + p->unit.len - 8, ".service", 8) == 0)
         explain_next(f, "systemctl restart %s", words_of(p->unit).text);
     else
@@ -46,6 +55,7 @@ static void tell_memory(struct explain *x, const struct snap_process *p)
 
     explain_text(f, "%s runs from memory: it never was a file", words_process(p).text);
     prove_process(x, f, p);
+    prove_others(x, f, p);
     explain_next(
         f, "cp /proc/%" PRId64 "/exe /root/executable-%" PRId64 "   keeps a copy to look at; then ask who started it",
         p->pid, p->pid);
@@ -57,15 +67,30 @@ static bool is_ours(const struct snap_process *p)
     return slice_begins(p->exe, "/memfd:serviola") && slice_has(p->comm, "serviola");
 }
 
+/* Told with an earlier process already: forty workers of one server are one finding. */
+static bool is_told(struct explain *x, const struct snap_process *p)
+{
+    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, before)
+    {
+        if (before == p)
+            return false;
+        if (before->image == p->image && slice_eq(before->exe, p->exe))
+            return true;
+    }
+    return false;
+}
+
 void explain_images(struct explain *x)
 {
     SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, p)
     {
+        if (p->image == SNAP_IMAGE_NONE || p->image == SNAP_IMAGE_FILE || is_told(x, p))
+            continue;
         if (p->image == SNAP_IMAGE_DELETED)
             tell_deleted(x, p);
         else if (p->image == SNAP_IMAGE_REPLACED)
             tell_upgraded(x, p);
-        else if (p->image == SNAP_IMAGE_MEMORY && !is_ours(p))
+        else if (!is_ours(p))
             tell_memory(x, p);
     }
 }
