@@ -26,4 +26,6 @@ int cmd_unblock(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_xray(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 #endif

@@ -26,6 +26,8 @@ static const struct command {
     { NULL, "events", cmd_events, N_("what happened; what happens now (--follow)") },
     { NULL, "why", cmd_why, N_("why a host is blocked, or not; what led to an event") },
     { NULL, "blocks", cmd_blocks, N_("who is blocked now") },
+    { NULL, "xray", cmd_xray, N_("a picture of the whole host at this instant, and what it shows") },
+    { NULL, "explain", cmd_explain, N_("what a picture shows; what can be found (--list)") },
     { N_("Decide"), "block", cmd_block, N_("block a host's mail") },
     { NULL, "unblock", cmd_unblock, N_("lift a block") },
     { NULL, "allow", cmd_allow, N_("never block this host or network, and report none of its mail") },
