@@ -49,6 +49,7 @@ void words_start(const char *folder)
 void words_off(void)
 {
     off = true;
+    (void)setlocale(LC_MESSAGES, "C"); /* strerror(3) speaks for the C library */
 }
 
 const char *words_in(const char *english)
