@@ -224,7 +224,7 @@ static void replace(struct house *h, struct child *c, int pid, int status)
     struct crew_died died = { .row = c->row, .pid = pid, .status = status };
 
     say_death(c, status);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_START && now_us - h->up_us < EARLY_US) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_START && c->restarts == 0 && now_us - h->up_us < EARLY_US) {
         say("%s can't start, so nothing does", roster[c->row].name);
         h->code = CANNOT_START;
         wind_down(h, HOUSE_STOPPING);
@@ -333,6 +333,9 @@ static const char *needs_restart(const struct house_settings *a, const struct ho
         return "journal.folder";
     if (strcmp(a->block.table, b->block.table) != 0)
         return "block.table";
+    if (a->hunt.mode == HUNT_HOLD && b->hunt.mode == HUNT_HOLD &&
+        (a->hunt.hold_wait_us != b->hunt.hold_wait_us || a->hunt.hold_fails_open != b->hunt.hold_fails_open))
+        return "hunt.valve"; /* packets wait in it */
     return NULL;
 }
 
@@ -340,8 +343,11 @@ static void tell_settings(struct house *h, struct child *c)
 {
     struct crew_row to = { .row = c->row };
     struct err e;
-    int fd = settings_file(h, &roster[c->row], &e);
+    int fd;
 
+    if (roster[c->row].kind == ROW_LOOK || roster[c->row].kind == ROW_HOLD)
+        return; /* look has none, and the valve's can't change: see needs_restart */
+    fd = settings_file(h, &roster[c->row], &e);
     if (fd < 0) {
         say("settings for %s: %s", roster[c->row].name, e.text);
         return;
