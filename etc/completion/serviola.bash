@@ -7,13 +7,15 @@ _serviola_options() # COMMAND
 {
     case $1 in
     run) echo "-c -m -i --config --mode --interface --no-console --help" ;;
-    hunt) echo "-c -i -r --config --interface --lan --block --hold --learn --read --mails --json --help" ;;
+    hunt) echo "-c -i -l -r --config --interface --lan --block --hold --learn --read --mails --json --help" ;;
     events) echo "-c -f -s -u -k -g -n --config --follow --since --until --kind --src --grade --limit --json --help" ;;
     block) echo "-c -f -w --config --for --why --json --help" ;;
     unblock) echo "-c -w --config --why --json --help" ;;
     allow) echo "-c -r -w --config --remove --why --json --help" ;;
     check) echo "-c -d --config --defaults --json --help" ;;
-    log) echo "-c --config --id --head --json --help" ;;
+    log) echo "-c --config --id --head --ids --json --help" ;;
+    xray) echo "-c -f -o --config --force --output --json --help" ;;
+    explain) echo "-c -l --config --list --json --help" ;;
     status | blocks | why) echo "-c --config --json --help" ;;
     esac
 }
@@ -31,8 +33,8 @@ _serviola_interfaces()
 _serviola_argument() # COMMAND OPTION WORD
 {
     case $1:$2 in
-    *:-c | *:--config | hunt:-r | hunt:--read) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
-    run:-m | run:--mode) mapfile -t COMPREPLY < <(compgen -W "observe learn block hold" -- "$3") ;;
+    *:-c | *:--config | hunt:-r | hunt:--read | xray:-o | xray:--output) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
+    run:-m | run:--mode) mapfile -t COMPREPLY < <(compgen -W "off observe learn block hold" -- "$3") ;;
     run:-i | hunt:-i | *:--interface) mapfile -t COMPREPLY < <(compgen -W "$(_serviola_interfaces)" -- "$3") ;;
     events:-g | events:--grade) mapfile -t COMPREPLY < <(compgen -W "note warn alarm" -- "$3") ;;
     events:-s | events:--since | events:-u | events:--until)
@@ -40,7 +42,7 @@ _serviola_argument() # COMMAND OPTION WORD
     events:-k | events:--kind)
         mapfile -t COMPREPLY < <(compgen -W "serviola. role. conf. scribe. journal. hunt. rule. act." -- "$3") ;;
     block:-f | block:--for) mapfile -t COMPREPLY < <(compgen -W "30min 1h 2h 1d 7d" -- "$3") ;;
-    events:-n | events:--limit | events:--src | hunt:--lan | log:--id | log:--head | *:-w | *:--why) COMPREPLY=() ;;
+    events:-n | events:--limit | events:--src | hunt:-l | hunt:--lan | log:--id | log:--head | *:-w | *:--why) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -52,7 +54,7 @@ _serviola()
 
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks block unblock allow check log help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain block unblock allow check log help --version" -- "$word")
         return
     fi
     if _serviola_argument "$command" "${COMP_WORDS[COMP_CWORD - 1]}" "$word"; then
@@ -63,14 +65,19 @@ _serviola()
         return
     fi
     case $command in
-    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks block unblock allow check log" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain block unblock allow check log" -- "$word") ;;
     log) if [ "$COMP_CWORD" -eq 2 ]; then
-             mapfile -t COMPREPLY < <(compgen -W "verify" -- "$word")
+             mapfile -t COMPREPLY < <(compgen -W "verify templates" -- "$word")
          else
-             mapfile -t COMPREPLY < <(compgen -d -- "$word")
+             mapfile -t COMPREPLY < <(compgen -f -- "$word")
          fi ;;
+    xray) if [ "$COMP_CWORD" -eq 2 ]; then
+              mapfile -t COMPREPLY < <(compgen -W "show explain" -- "$word")
+          else
+              mapfile -t COMPREPLY < <(compgen -f -- "$word")
+          fi ;;
     why) mapfile -t COMPREPLY < <(compgen -W "last" -- "$word") ;;
-    check) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    check | explain) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     unblock) # who is blocked now; without the right to ask, nobody
         mapfile -t COMPREPLY < <(compgen -W "$(serviola blocks --json 2>/dev/null | sed -n 's/.*"host":"\([0-9a-f.:]*\)".*/\1/p')" -- "$word") ;;
     esac
