@@ -71,7 +71,7 @@ static const struct key journal_keys[] = {
       .type = KEY_BYTES,
       KEY_AT(struct journal_settings, segment_bytes),
       .min = 65536,
-      .max = 1LL << 32,
+      .max = 1LL << 30,
       .def = "16MiB",
       .help = "a segment is closed, compressed and sealed at this size" },
     { .name = "segment_age",
