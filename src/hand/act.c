@@ -42,7 +42,9 @@ struct act {
     int64_t restored_us;
     struct hand_outcome lifted[HAND_BATCH];
     struct hand_entry listed[HAND_BATCH];
-    size_t batch; /* used of one of them, within one call */
+    size_t batch;    /* used of one of them, within one call */
+    bool counting;   /* what the kernel counted is being read */
+    bool list_waits; /* for it to end */
     uint32_t list_id;
 };
 
@@ -115,6 +117,58 @@ static void on_table_news(void *ctx, int fd, int events)
         damaged(a);
 }
 
+/* ---- the list, with what the kernel counted: read in portions, as blocks come first ---- */
+
+static void flush_listed(struct act *a)
+{
+    (void)chan_send(a->core, HAND_LIST + HAND_ANSWER, a->list_id, 0, a->listed, a->batch * sizeof(a->listed[0]), -1);
+    a->batch = 0;
+}
+
+static void on_entry(void *ctx, const struct hand_entry *entry)
+{
+    struct act *a = ctx;
+
+    a->listed[a->batch++] = *entry;
+    if (a->batch == HAND_BATCH)
+        flush_listed(a);
+}
+
+static void tell_list(struct act *a)
+{
+    a->list_waits = false;
+    wall_list(&a->wall, clock_mono_us(), on_entry, a);
+    if (a->batch > 0)
+        flush_listed(a);
+    flush_listed(a); /* the empty one */
+}
+
+static void counted(struct act *a)
+{
+    a->counting = false;
+    if (a->list_waits)
+        tell_list(a);
+}
+
+static void begin_count(struct act *a)
+{
+    if (a->counting)
+        return;
+    a->counting = a->set->acts && wall_count(&a->wall, clock_mono_us()) == 0;
+    if (!a->counting)
+        counted(a);
+}
+
+static void on_counts(void *ctx, int fd, int events)
+{
+    struct act *a = ctx;
+
+    (void)fd;
+    (void)events;
+    if (wall_count_step(&a->wall) != 1)
+        counted(a);
+}
+
 /* Every minute; more rarely where the list is so long that it would cost more than half a percent of our time. */
 static void on_compare(void *ctx)
 {
@@ -130,6 +184,7 @@ static void on_compare(void *ctx)
         say("the firewall table could not be looked at: %s", e.text);
     else if (differs > 0)
         damaged(a);
+    begin_count(a);
     pause_us = (clock_mono_us() - from) * 200;
     (void)loop_timer(a->loop, pause_us > COMPARE_US ? pause_us : COMPARE_US, 0, on_compare, a);
 }
@@ -351,21 +406,6 @@ static int on_unblock(void *ctx, struct chan *from, const struct msg *m, const v
     return 0;
 }
 
-static void flush_listed(struct act *a)
-{
-    (void)chan_send(a->core, HAND_LIST + HAND_ANSWER, a->list_id, 0, a->listed, a->batch * sizeof(a->listed[0]), -1);
-    a->batch = 0;
-}
-
-static void on_entry(void *ctx, const struct hand_entry *entry)
-{
-    struct act *a = ctx;
-
-    a->listed[a->batch++] = *entry;
-    if (a->batch == HAND_BATCH)
-        flush_listed(a);
-}
-
 static int on_list(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct act *a = ctx;
@@ -373,11 +413,11 @@ static int on_list(void *ctx, struct chan *from, const struct msg *m, const void
     (void)from;
     (void)body;
     (void)fd;
+    if (a->list_waits) /* that one gets what is known */
+        tell_list(a);
     a->list_id = m->id;
-    wall_list(&a->wall, clock_mono_us(), on_entry, a);
-    if (a->batch > 0)
-        flush_listed(a);
-    flush_listed(a); /* the empty one */
+    a->list_waits = true;
+    begin_count(a);
     return 0;
 }
 
@@ -580,7 +620,8 @@ int act_begin(struct act *a, unsigned gaps, struct err *e)
 
     if (chan_attach(a->core, a->loop, on_core_gone, e) < 0 || chan_attach(a->cutter, a->loop, on_cutter_gone, e) < 0 ||
         loop_watch(a->loop, facts_fd(&a->facts), LOOP_IN, on_facts, a, e) < 0 ||
-        loop_watch(a->loop, wall_watch_fd(&a->wall), LOOP_IN, on_table_news, a, e) < 0)
+        loop_watch(a->loop, wall_watch_fd(&a->wall), LOOP_IN, on_table_news, a, e) < 0 ||
+        loop_watch(a->loop, counts_fd(&a->wall.counts), LOOP_IN, on_counts, a, e) < 0)
         return -1;
     if (loop_timer(a->loop, COMPARE_US, 0, on_compare, a) == 0)
         return err_set(e, 0, "no timer left");

@@ -37,6 +37,11 @@ static struct ban *slot_of(const struct bans *b, struct addr who)
     return &b->slots[i];
 }
 
+bool bans_knew(const struct bans *b, struct addr who)
+{
+    return slot_of(b, who)->who.family != 0;
+}
+
 struct ban *bans_find(struct bans *b, struct addr who, int64_t now_us)
 {
     struct ban *slot = slot_of(b, who);

@@ -33,6 +33,7 @@ void bans_done(struct bans *b);
 
 /* NULL when `who` is not blocked (any more).  Valid until the next _add, _remove or _sweep. */
 struct ban *bans_find(struct bans *b, struct addr who, int64_t now_us);
+bool bans_knew(const struct bans *b, struct addr who); /* blocked, or over and not swept yet */
 /* NULL when it is full; an entry of the same host is replaced. */
 struct ban *bans_add(struct bans *b, struct addr who, int64_t until_us);
 bool bans_remove(struct bans *b, struct addr who);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hand/elements.h"
 
-#include <assert.h>
 #include <endian.h>
 #include <string.h>
 
@@ -120,26 +119,31 @@ int elements_read(struct nl *n, const char *table, const char *set, elements_eac
     return nl_ask(n, h, on_message, &r);
 }
 
-int elements_ask(struct nl *n, const char *table, const char *set, const struct addr *who, size_t count,
-                 elements_each each, void *ctx)
+int elements_begin(struct elements_walk *w, struct nl *n, const char *table, const char *set, elements_each each,
+                   void *ctx)
 {
-    _Alignas(struct nlmsghdr) char buffer[1024 + ELEMENTS_ASKED * 32];
-    struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_ACK, 0);
-    struct reading r = { each, ctx };
-    struct nlattr *list;
+    _Alignas(struct nlmsghdr) char buffer[1024];
+    struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, ++n->seq);
 
-    assert(count <= ELEMENTS_ASKED);
+    *w = (struct elements_walk){ .nl = n, .each = each, .ctx = ctx };
     mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
     mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
-    list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
-    for (size_t i = 0; i < count; i++) {
-        struct nlattr *element = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
-        struct nlattr *key = mnl_attr_nest_start(h, NFTA_SET_ELEM_KEY);
+    return mnl_socket_sendto(n->socket, h, h->nlmsg_len) < 0 ? -1 : 0;
+}
 
-        mnl_attr_put(h, NFTA_DATA_VALUE, who[i].family == 4 ? 4 : 16, who[i].ip);
-        mnl_attr_nest_end(h, key);
-        mnl_attr_nest_end(h, element);
+int elements_step(struct elements_walk *w)
+{
+    _Alignas(struct nlmsghdr) char answer[NL_MESSAGE];
+    ssize_t got = mnl_socket_recvfrom(w->nl->socket, answer, sizeof(answer));
+    struct nlmsghdr *h = (struct nlmsghdr *)(void *)answer;
+    struct reading r = { w->each, w->ctx };
+    int left = (int)got;
+
+    if (got < 0)
+        return -1;
+    for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+        w->changed |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+        h->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR; /* libmnl would stop here */
     }
-    mnl_attr_nest_end(h, list);
-    return nl_ask(n, h, on_message, &r);
+    return mnl_cb_run(answer, (size_t)got, w->nl->seq, w->nl->port, on_message, &r);
 }

@@ -37,7 +37,7 @@ void nl_close(struct nl *n)
     n->socket = NULL;
 }
 
-static void drain(struct nl *n)
+void nl_drain(struct nl *n)
 {
     char left[READ_BYTES];
 
@@ -64,7 +64,7 @@ int nl_ask(struct nl *n, struct nlmsghdr *request, mnl_cb_t each, void *ctx)
             continue;
         saved = errno;
         if (more < 0)
-            drain(n);
+            nl_drain(n);
         errno = saved;
         return more;
     }
@@ -144,7 +144,7 @@ int nl_batch_send(struct nl_batch *b)
     error = read_acks(b->nl, b->last);
     if (error == 0)
         return 0;
-    drain(b->nl);
+    nl_drain(b->nl);
     errno = error;
     return -1;
 }

@@ -38,6 +38,8 @@ void nl_close(struct nl *n);                       /* one that is not open is fi
  * MNL_CB_ERROR with errno.  0, or -1 with errno. */
 int nl_ask(struct nl *n, struct nlmsghdr *request, mnl_cb_t each, void *ctx);
 
+void nl_drain(struct nl *n); /* forgets what was not read */
+
 /* A batch grows in memory of its own. */
 struct nl_batch {
     struct nl *nl;

@@ -23,16 +23,11 @@ enum { LOG_SOURCES = 65536, PRIORITY = -10, TCP = 6 };
 
 static const struct family {
     uint8_t nfproto, key_type, bytes, saddr; /* offset of the source address in the IP header */
-    const char *block, *logged, *inside, *allowed, *local;
+    const char *block, *counted, *logged, *inside, *allowed, *local;
 } families[2] = {
-    { NFPROTO_IPV4, TYPE_IP4, 4, 12, "block4", "logged4", "inside4", "allowed4", "local4" },
-    { NFPROTO_IPV6, TYPE_IP6, 16, 8, "block6", "logged6", "inside6", "allowed6", "local6" },
+    { NFPROTO_IPV4, TYPE_IP4, 4, 12, "block4", "counted4", "logged4", "inside4", "allowed4", "local4" },
+    { NFPROTO_IPV6, TYPE_IP6, 16, 8, "block6", "counted6", "logged6", "inside6", "allowed6", "local6" },
 };
-
-const char *rules_set_of(struct addr who)
-{
-    return families[who.family == 6].block;
-}
 
 /* Out of memory for a few hundred bytes at start: there is nothing better to do. */
 static void *must(void *p)
@@ -108,11 +103,16 @@ static void add_set(struct nl_batch *b, struct nftnl_set *s)
 static void add_address_sets(struct nl_batch *b, const struct rules *r, const struct family *f)
 {
     struct nftnl_set *blocked = new_set(b, r, f->block, NFT_SET_TIMEOUT, f->key_type, f->bytes);
+    uint32_t size = r->set->total + r->set->total / 4 + SLACK;
+    struct nftnl_set *counted;
     struct nftnl_set *logged;
 
-    nftnl_set_set_u32(blocked, NFTNL_SET_DESC_SIZE, r->set->total + r->set->total / 4 + SLACK);
-    nftnl_set_add_expr(blocked, must(nftnl_expr_alloc("counter")));
+    nftnl_set_set_u32(blocked, NFTNL_SET_DESC_SIZE, size);
     add_set(b, blocked);
+    counted = new_set(b, r, f->counted, NFT_SET_EVAL, f->key_type, f->bytes);
+    nftnl_set_set_u32(counted, NFTNL_SET_DESC_SIZE, size);
+    nftnl_set_add_expr(counted, must(nftnl_expr_alloc("counter")));
+    add_set(b, counted);
     logged = new_set(b, r, f->logged, NFT_SET_TIMEOUT | NFT_SET_EVAL, f->key_type, f->bytes);
     nftnl_set_set_u32(logged, NFTNL_SET_DESC_SIZE, LOG_SOURCES);
     nftnl_set_set_u64(logged, NFTNL_SET_TIMEOUT, 120000);
@@ -306,6 +306,29 @@ static void queue(struct nftnl_rule *rule, const struct rules *r)
     nftnl_expr_set(x, NFTNL_EXPR_TG_INFO, info, 4 * sizeof(*info));
 }
 
+/* Goes on if the source has an element in `set`, or gets one, and what it holds (owned from here on) says so. */
+static void for_source(struct nftnl_rule *rule, const struct family *f, const char *set, uint32_t op,
+                       struct nftnl_expr *holds)
+{
+    struct nftnl_expr *x;
+
+    must_be(rule, NFT_META_NFPROTO, f->nfproto);
+    load(rule, NFT_PAYLOAD_NETWORK_HEADER, f->saddr, f->bytes);
+    x = add(rule, "dynset");
+    nftnl_expr_set_u32(x, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+    nftnl_expr_set_u32(x, NFTNL_EXPR_DYNSET_OP, op);
+    nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, set);
+    nftnl_expr_add_expr(x, NFTNL_EXPR_DYNSET_EXPRESSIONS, holds);
+}
+
+static void add_count(struct nl_batch *b, const struct rules *r, const struct family *f)
+{
+    struct nftnl_rule *rule = new_rule(r, "stop");
+
+    for_source(rule, f, f->counted, NFT_DYNSET_OP_ADD, must(nftnl_expr_alloc("counter")));
+    add_rule(b, rule);
+}
+
 /* One log line, if this source has not had its share of the minute. */
 static void add_log(struct nl_batch *b, const struct rules *r, const struct family *f)
 {
@@ -317,13 +340,7 @@ static void add_log(struct nl_batch *b, const struct rules *r, const struct fami
     nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_UNIT, 60);
     nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_BURST, 1);
     nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
-    must_be(rule, NFT_META_NFPROTO, f->nfproto);
-    load(rule, NFT_PAYLOAD_NETWORK_HEADER, f->saddr, f->bytes);
-    x = add(rule, "dynset");
-    nftnl_expr_set_u32(x, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
-    nftnl_expr_set_u32(x, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
-    nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, f->logged);
-    nftnl_expr_add_expr(x, NFTNL_EXPR_DYNSET_EXPRESSIONS, limit);
+    for_source(rule, f, f->logged, NFT_DYNSET_OP_UPDATE, limit);
     x = add(rule, "log");
     nftnl_expr_set_str(x, NFTNL_EXPR_LOG_PREFIX, "serviola: ");
     add_rule(b, rule);
@@ -334,6 +351,8 @@ static void add_stop(struct nl_batch *b, const struct rules *r)
     struct nftnl_rule *rule = new_rule(r, "stop");
     struct nftnl_expr *x;
 
+    for (size_t i = 0; i < 2; i++)
+        add_count(b, r, &families[i]);
     for (size_t i = 0; r->set->log_per_minute > 0 && i < 2; i++)
         add_log(b, r, &families[i]);
     if (r->set->how == HAND_REJECT) {
@@ -418,24 +437,30 @@ static void put_counter(struct nlmsghdr *h, const struct ban *x)
     mnl_attr_nest_end(h, expr);
 }
 
-void rules_blocks(struct nl_batch *b, const char *table, const struct ban *const *at, size_t count, bool deletes,
-                  int64_t now_us)
+static void put_timeout(struct nlmsghdr *h, const struct ban *x, int64_t now_us)
+{
+    int64_t left_ms = (x->until_us - now_us + 999) / 1000;
+
+    mnl_attr_put_u64(h, NFTA_SET_ELEM_TIMEOUT, htobe64((uint64_t)(left_ms > 0 ? left_ms : 1)));
+}
+
+void rules_elements(struct nl_batch *b, const char *table, enum rules_what what, const struct ban *const *at,
+                    size_t count, int64_t now_us)
 {
     const struct family *f;
     struct elements el;
 
     assert(count > 0 && count <= RULES_ELEMENTS);
     f = &families[at[0]->who.family == 6];
-    el = begin_elements(b, table, f->block, deletes);
+    el = begin_elements(b, table, what == RULES_BLOCK || what == RULES_UNBLOCK ? f->block : f->counted,
+                        what == RULES_UNBLOCK || what == RULES_UNCOUNT);
     for (size_t i = 0; i < count; i++) {
         struct nlattr *element = begin_element(&el, at[i]->who.ip, f->bytes);
-        int64_t left_ms = (at[i]->until_us - now_us + 999) / 1000;
 
-        if (!deletes) {
-            mnl_attr_put_u64(el.h, NFTA_SET_ELEM_TIMEOUT, htobe64((uint64_t)(left_ms > 0 ? left_ms : 1)));
-            if (at[i]->packets > 0)
-                put_counter(el.h, at[i]);
-        }
+        if (what == RULES_BLOCK)
+            put_timeout(el.h, at[i], now_us);
+        if (what == RULES_COUNT)
+            put_counter(el.h, at[i]);
         mnl_attr_nest_end(el.h, element);
     }
     end_elements(b, &el);
@@ -445,5 +470,5 @@ size_t rules_size(const struct rules *r, size_t blocks)
 {
     size_t networks = r->hold ? r->inside_count + r->allowed_count + r->local_count : 0;
 
-    return 2 * (size_t)NL_MESSAGE + (blocks + 2 * networks + HAND_PORTS) * RULES_ELEMENT_BYTES;
+    return 2 * (size_t)NL_MESSAGE + (2 * blocks + 2 * networks + HAND_PORTS) * RULES_ELEMENT_BYTES;
 }

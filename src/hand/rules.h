@@ -3,14 +3,16 @@
  * rules - what our table holds, as changes of a batch.
  *
  *   table inet serviola {                           owner and persist where the kernel knows them
- *       set ports, block4, block6                   who is blocked: timeout and counter per element
+ *       set ports, block4, block6                   who is blocked: timeout per element
+ *       set counted4, counted6                      what was stopped of whom: made by the first packet, as a counter
+ *                                                   costs more than all the rest of a block
  *       set logged4, logged6                        one log limit per source
  *       set inside4/6, allowed4/6, local4/6         in hold mode: whose mail is queued to us
  *       chain forward, output                       priority filter - 10: before foreign accept rules
  *           tcp dport @ports jump mail
  *           in hold mode: tcp dport @ports ip saddr @inside4 ip saddr != @allowed4 queue num 2525
  *       chain mail      ip saddr @block4 jump stop (and block6)
- *       chain stop      log, then drop or reject with tcp reset
+ *       chain stop      count, log, then drop or reject with tcp reset
  *   }
  */
 #ifndef SERVIOLA_HAND_RULES_H
@@ -37,16 +39,20 @@ struct rules {
     size_t inside_count, allowed_count, local_count;
 };
 
-const char *rules_set_of(struct addr who); /* "block4" or "block6" */
-
 void rules_add_table(struct nl_batch *b, const struct rules *r); /* exists already: nothing, or it is adopted */
 void rules_delete_table(struct nl_batch *b, const char *table);
 void rules_add_content(struct nl_batch *b, const struct rules *r); /* sets, chains, rules; no blocks */
 
-/* Elements of block4 or block6; all of one family, at most RULES_ELEMENTS.  `deletes` takes them off. */
+/* Elements of block4 or counted4 (block6 or counted6); all of one family, at most RULES_ELEMENTS. */
+enum rules_what {
+    RULES_BLOCK,
+    RULES_UNBLOCK,
+    RULES_COUNT,   /* with what was counted so far; one that is there stays as it is */
+    RULES_UNCOUNT, /* all of them have to be there */
+};
 enum { RULES_ELEMENTS = 256, RULES_ELEMENT_BYTES = 128 };
-void rules_blocks(struct nl_batch *b, const char *table, const struct ban *const *at, size_t count, bool deletes,
-                  int64_t now_us);
+void rules_elements(struct nl_batch *b, const char *table, enum rules_what what, const struct ban *const *at,
+                    size_t count, int64_t now_us);
 
 /* Bytes that a batch needs for table, content and `blocks` elements. */
 size_t rules_size(const struct rules *r, size_t blocks);

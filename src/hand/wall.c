@@ -26,7 +26,8 @@ int wall_open(struct wall *w, const struct hand_settings *set, struct never *nev
     w->may_own = true;
     if (nl_open(&w->nl, NETLINK_NETFILTER, e) < 0)
         return -1;
-    if (nl_open(&w->watch, NETLINK_NETFILTER, e) < 0 || bans_init(&w->bans, set->total, seed, e) < 0 ||
+    if (nl_open(&w->watch, NETLINK_NETFILTER, e) < 0 || counts_open(&w->counts, &w->bans, e) < 0 ||
+        counts_open(&w->carried, &w->bans, e) < 0 || bans_init(&w->bans, set->total, seed, e) < 0 ||
         nl_batch_init(&w->batch, &w->nl, 2 * (size_t)NL_MESSAGE, e) < 0) {
         wall_close(w);
         return -1;
@@ -122,30 +123,25 @@ static int read_elements(struct wall *w, elements_each each, void *ctx)
     return 0;
 }
 
-struct reading { /* of the kernel's elements, into the list */
+struct adoption {
     struct wall *w;
     int64_t now_us;
 };
 
 static void adopt_one(void *ctx, const struct element *el)
 {
-    const struct reading *a = ctx;
+    const struct adoption *a = ctx;
     struct wall *w = a->w;
-    struct ban *x;
 
     if (el->left_ms == 0 || el->left_ms > (uint64_t)HAND_SECONDS_MAX * 1000 ||
         never_who(w->never, el->who) != HAND_OK || bans_find(&w->bans, el->who, a->now_us))
         return;
-    x = bans_add(&w->bans, el->who, a->now_us + (int64_t)el->left_ms * 1000);
-    if (x) {
-        x->packets = el->packets;
-        x->bytes = el->bytes;
-    }
+    (void)bans_add(&w->bans, el->who, a->now_us + (int64_t)el->left_ms * 1000);
 }
 
 int wall_begin(struct wall *w, int64_t now_us, struct err *e)
 {
-    struct reading a = { w, now_us };
+    struct adoption a = { w, now_us };
     struct table_facts t;
 
     if (look_at_table(w, &t, e) < 0)
@@ -166,7 +162,7 @@ int wall_begin(struct wall *w, int64_t now_us, struct err *e)
     return wall_restore(w, now_us, e);
 }
 
-static void add_all_blocks(struct nl_batch *b, const struct wall *w, int64_t now_us)
+static void add_all(struct nl_batch *b, const struct wall *w, enum rules_what what, int64_t now_us)
 {
     const struct ban *chunk[2][RULES_ELEMENTS];
     size_t used[2] = { 0 };
@@ -174,15 +170,17 @@ static void add_all_blocks(struct nl_batch *b, const struct wall *w, int64_t now
     for (const struct ban *x = bans_next(&w->bans, NULL); x; x = bans_next(&w->bans, x)) {
         size_t f = x->who.family == 6;
 
+        if (what == RULES_COUNT && x->packets == 0)
+            continue;
         chunk[f][used[f]++] = x;
         if (used[f] == RULES_ELEMENTS) {
-            rules_blocks(b, w->set->table, chunk[f], used[f], false, now_us);
+            rules_elements(b, w->set->table, what, chunk[f], used[f], now_us);
             used[f] = 0;
         }
     }
     for (size_t f = 0; f < 2; f++)
         if (used[f] > 0)
-            rules_blocks(b, w->set->table, chunk[f], used[f], false, now_us);
+            rules_elements(b, w->set->table, what, chunk[f], used[f], now_us);
 }
 
 /* One attempt: what was there goes, all of ours comes, in one transaction. */
@@ -199,47 +197,13 @@ static int put_table(struct wall *w, const struct rules *r, int64_t now_us, stru
         rules_delete_table(&b, w->set->table);
     rules_add_table(&b, r);
     rules_add_content(&b, r);
-    add_all_blocks(&b, w, now_us);
+    add_all(&b, w, RULES_BLOCK, now_us);
+    add_all(&b, w, RULES_COUNT, now_us);
     result = nl_batch_send(&b);
     if (result < 0)
         (void)err_set(e, errno, "table inet %s", w->set->table);
     nl_batch_done(&b);
     return result;
-}
-
-/* A counter comes home from the kernel into the list. */
-static void bring_home(void *ctx, const struct element *el)
-{
-    const struct reading *a = ctx;
-    struct ban *x = bans_find(&a->w->bans, el->who, a->now_us);
-
-    if (x) {
-        x->packets = el->packets;
-        x->bytes = el->bytes;
-    }
-}
-
-/* Brings home every counter; one that is not there (any more) keeps what was known. */
-static void read_counters(struct wall *w, int64_t now_us)
-{
-    struct reading r = { w, now_us };
-    struct addr who[2][ELEMENTS_ASKED];
-    size_t used[2] = { 0 };
-
-    for (const struct ban *x = bans_next(&w->bans, NULL); x; x = bans_next(&w->bans, x)) {
-        size_t f = x->who.family == 6;
-
-        if (x->until_us <= now_us)
-            continue;
-        who[f][used[f]++] = x->who;
-        if (used[f] == ELEMENTS_ASKED) {
-            (void)elements_ask(&w->nl, w->set->table, block_sets[f], who[f], used[f], bring_home, &r);
-            used[f] = 0;
-        }
-    }
-    for (size_t f = 0; f < 2; f++)
-        if (used[f] > 0)
-            (void)elements_ask(&w->nl, w->set->table, block_sets[f], who[f], used[f], bring_home, &r);
 }
 
 /* On a table without an owner, others' changes are ours to notice. */
@@ -297,8 +261,9 @@ static int restore(struct wall *w, bool hold, int64_t now_us, struct err *e)
     r.inside_count = never_inside(w->never, inside, cap);
     r.allowed_count = never_allowed(w->never, allowed, HAND_NETS + NEVER_ALLOWED);
     (void)bans_sweep(&w->bans, now_us);
-    if (w->bans.count <= CARRIED) /* of more, what the last look brought home: being quick comes first */
-        read_counters(w, now_us);
+    if (w->bans.count <= CARRIED && counts_begin(&w->carried, w->set->table, now_us) == 0)
+        while (counts_step(&w->carried) == 1) /* of more, what the last look brought home: being quick comes first */
+            ;
     /* The kernel would tell us of each of our own elements; what others do meanwhile, the batch undoes. */
     if (listen_for_news(w, false, e) < 0 || put_best_table(w, &r, now_us, e) < 0)
         goto done;
@@ -340,8 +305,6 @@ static void compare_one(void *ctx, const struct element *el)
         return;
     }
     x->known = c->w->pass;
-    x->packets = el->packets;
-    x->bytes = el->bytes;
 }
 
 int wall_compare(struct wall *w, int64_t now_us, struct err *e)
@@ -426,12 +389,11 @@ static int mend(struct wall *w, int64_t now_us, struct err *e)
     return 0;
 }
 
-/* Puts `count` blocks in, or takes them out; in groups of one family. */
-static int change(struct wall *w, const struct ban *at, size_t count, bool deletes, int64_t now_us)
+/* For `count` hosts, in groups of one family. */
+static void put(struct wall *w, enum rules_what what, const struct ban *at, size_t count, int64_t now_us)
 {
     const struct ban *group[RULES_ELEMENTS];
 
-    nl_batch_begin(&w->batch);
     for (uint8_t family = 4; family <= 6; family += 2) {
         size_t used = 0;
 
@@ -439,9 +401,33 @@ static int change(struct wall *w, const struct ban *at, size_t count, bool delet
             if (at[i].who.family == family)
                 group[used++] = &at[i];
         if (used > 0)
-            rules_blocks(&w->batch, w->set->table, group, used, deletes, now_us);
+            rules_elements(&w->batch, w->set->table, what, group, used, now_us);
     }
-    return nl_batch_send(&w->batch);
+}
+
+/* Those of whom something may have been counted begin at nothing: makes sure that the element is there, and takes it
+ * out. */
+static void uncount(struct wall *w, const struct ban *at, size_t count)
+{
+    put(w, RULES_COUNT, at, count, 0);
+    put(w, RULES_UNCOUNT, at, count, 0);
+}
+
+int wall_count(struct wall *w, int64_t now_us)
+{
+    return counts_begin(&w->counts, w->set->table, now_us);
+}
+
+int wall_count_step(struct wall *w)
+{
+    int more = counts_step(&w->counts);
+
+    if (more == 0 && w->counts.stale_count > 0) {
+        nl_batch_begin(&w->batch);
+        uncount(w, w->counts.stale, w->counts.stale_count);
+        (void)nl_batch_send(&w->batch); /* if not, the next reading finds them again */
+    }
+    return more;
 }
 
 static enum hand_code judge(struct wall *w, const struct hand_block *ask, int64_t now_us)
@@ -464,10 +450,13 @@ static enum hand_code judge(struct wall *w, const struct hand_block *ask, int64_
 void wall_block(struct wall *w, const struct hand_block *asks, size_t count, struct hand_outcome *out, int64_t now_us)
 {
     struct ban fresh[HAND_BATCH];
+    struct ban again[HAND_BATCH];
     size_t used = 0;
+    size_t used_again = 0;
     struct err e;
 
     for (size_t i = 0; i < count; i++) {
+        bool knew = bans_knew(&w->bans, asks[i].who);
         const struct ban *x;
 
         out[i] = (struct hand_outcome){ .who = asks[i].who, .code = HAND_OBSERVES };
@@ -484,8 +473,13 @@ void wall_block(struct wall *w, const struct hand_block *asks, size_t count, str
         if (!asks[i].unasked)
             never_count(w->never, now_us);
         fresh[used++] = *x;
+        if (knew)
+            again[used_again++] = *x;
     }
-    if (used == 0 || (w->whole && change(w, fresh, used, false, now_us) == 0) || mend(w, now_us, &e) == 0)
+    nl_batch_begin(&w->batch);
+    put(w, RULES_BLOCK, fresh, used, now_us);
+    uncount(w, again, used_again);
+    if (used == 0 || (w->whole && nl_batch_send(&w->batch) == 0) || mend(w, now_us, &e) == 0)
         return;
     for (size_t i = 0; i < count; i++)
         if (out[i].code == HAND_OK) {
@@ -511,7 +505,10 @@ void wall_unblock(struct wall *w, const struct addr *asks, size_t count, struct 
         gone[used++] = *x;
         (void)bans_remove(&w->bans, asks[i]);
     }
-    if (used == 0 || (w->whole && change(w, gone, used, true, now_us) == 0) || mend(w, now_us, &e) == 0)
+    nl_batch_begin(&w->batch);
+    put(w, RULES_UNBLOCK, gone, used, now_us);
+    uncount(w, gone, used);
+    if (used == 0 || (w->whole && nl_batch_send(&w->batch) == 0) || mend(w, now_us, &e) == 0)
         return;
     for (size_t i = 0; i < count; i++)
         if (out[i].code == HAND_OK) {
@@ -546,7 +543,6 @@ void wall_lift(struct wall *w, int64_t now_us, void (*each)(void *ctx, const str
 void wall_list(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_entry *entry), void *ctx)
 {
     (void)bans_sweep(&w->bans, now_us);
-    read_counters(w, now_us);
     for (const struct ban *x = bans_next(&w->bans, NULL); x; x = bans_next(&w->bans, x)) {
         struct hand_entry entry = { .who = x->who,
                                     .expires_ms = (uint64_t)(x->until_us - now_us) / 1000,
@@ -605,6 +601,8 @@ int wall_settings(struct wall *w, const struct hand_settings *set, int64_t now_u
 void wall_close(struct wall *w)
 {
     nl_batch_done(&w->batch);
+    counts_close(&w->counts);
+    counts_close(&w->carried);
     bans_done(&w->bans);
     nl_close(&w->watch);
     nl_close(&w->nl);

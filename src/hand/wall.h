@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "hand/bans.h"
+#include "hand/counts.h"
 #include "hand/never.h"
 #include "hand/nl.h"
 #include "hand/op.h"
@@ -24,6 +25,8 @@ struct wall {
     struct bans bans;                /* own */
     struct nl nl;                    /* asks */
     struct nl watch;                 /* the kernel's news about tables, while ours is not protected */
+    struct counts counts;            /* own; for wall_count */
+    struct counts carried;           /* own; for a restore, which may come in between */
     struct nl_batch batch;           /* own; for changes of HAND_BATCH elements */
     uint32_t flags;                  /* of the table, as the kernel took them */
     bool may_own;                    /* false: a plain table, as on kernels before 6.9 (and in tests) */
@@ -65,6 +68,12 @@ void wall_unblock(struct wall *w, const struct addr *asks, size_t count, struct 
  * inside any more stay: an interface that goes down and up again frees nobody. */
 void wall_lift(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_outcome *lifted), void *ctx);
 
-/* Every block with what the kernel counted. */
+/*
+ * Brings home what the kernel counted of each block, in portions: wall_count, then wall_count_step when
+ * counts_fd(&w->counts) is readable, while it is 1.  0: that was all, or as much as could be had.
+ */
+int wall_count(struct wall *w, int64_t now_us);
+int wall_count_step(struct wall *w);
+/* Every block, with what was brought home. */
 void wall_list(struct wall *w, int64_t now_us, void (*each)(void *ctx, const struct hand_entry *entry), void *ctx);
 #endif

@@ -148,6 +148,9 @@ static void bench_whole(size_t there, bool may_own)
     restored = clock_mono_us();
     must(wall_compare(&wall, restored, &e), &e);
     compared = clock_mono_us();
+    must(wall_count(&wall, compared), &e);
+    while (wall_count_step(&wall) == 1)
+        ;
     wall_list(&wall, compared, ignore, NULL);
     printf("with %zu blocks, table %s: put back %.1f ms, compare %.1f ms, list %.1f ms\n", there,
            may_own ? "owned" : "plain", (double)(restored - from) / 1e3, (double)(compared - restored) / 1e3,

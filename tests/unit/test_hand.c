@@ -382,8 +382,19 @@ static void on_entry(void *ctx, const struct hand_entry *entry)
     listed = *entry;
 }
 
+static void list(void)
+{
+    assert_int_equal(wall_count(&wall, clock_mono_us()), 0);
+    while (wall_count_step(&wall) == 1)
+        ;
+    wall_list(&wall, clock_mono_us(), on_entry, NULL);
+}
+
 static void a_blocked_sender_is_stopped_and_counted_even_across_a_restore(void **state)
 {
+    struct hand_block again = { .who = at("10.1.0.1"), .seconds = 60 };
+    struct hand_outcome out;
+    int64_t listed_at = clock_mono_us();
     uint64_t before;
     int fd = call();
 
@@ -393,13 +404,24 @@ static void a_blocked_sender_is_stopped_and_counted_even_across_a_restore(void *
     assert_int_equal(block("10.1.0.1", 60), HAND_OK);
     assert_int_equal(call(), -1);
     assert_int_equal(errno, ETIMEDOUT);
-    wall_list(&wall, clock_mono_us(), on_entry, NULL);
+    list();
     assert_true(listed.packets >= 1);
     assert_true(listed.expires_ms > 50000 && listed.expires_ms <= 60000);
     before = listed.packets;
     assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
-    wall_list(&wall, clock_mono_us(), on_entry, NULL);
+    list();
     assert_true(listed.packets >= before);
+    assert_int_equal(unblock("10.1.0.1"), HAND_OK);
+    assert_int_equal(block("10.1.0.1", 60), HAND_OK);
+    list();
+    assert_int_equal(listed.packets, 0); /* counted anew */
+    assert_int_equal(call(), -1);
+    list();
+    assert_true(listed.packets > 0);
+    wall_block(&wall, &again, 1, &out, listed_at + 120000000); /* its time was over, and it comes again */
+    assert_int_equal(out.code, HAND_OK);
+    list();
+    assert_int_equal(listed.packets, 0);
     assert_int_equal(unblock("10.1.0.1"), HAND_OK);
     fd = call();
     assert_true(fd >= 0);
