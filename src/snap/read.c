@@ -202,24 +202,44 @@ static int read_all(int fd, struct snap_bytes *b, struct err *e)
     return 0;
 }
 
+/* Room for as much again, up to the bound. */
+static int grow(struct snap_bytes *b, struct err *e)
+{
+    size_t cap = b->cap ? 2 * b->cap : 1 << 20;
+    uint8_t *more;
+
+    if (cap > TAR_MOST)
+        return err_set(e, EFBIG, "unpacked it is more than %d MiB", TAR_MOST >> 20);
+    more = realloc(b->at, cap);
+    if (!more)
+        return err_set(e, ENOMEM, "to unpack it");
+    b->at = more;
+    b->cap = cap;
+    return 0;
+}
+
 static int inflate(const struct snap_bytes *file, struct snap_bytes *tar, struct err *e)
 {
-    unsigned long long size = ZSTD_getFrameContentSize(file->at, file->len);
-    size_t n;
+    ZSTD_DStream *z = ZSTD_createDStream();
+    ZSTD_inBuffer in = { file->at, file->len, 0 };
+    size_t left = 1; /* 0: a frame is whole */
+    int status = z ? 0 : err_set(e, ENOMEM, "to unpack it");
 
-    if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
-        return err_set(e, 0, "this is no x-ray: no zstd file of known length");
-    if (size > TAR_MOST)
-        return err_set(e, EFBIG, "unpacked it were more than %d MiB", TAR_MOST >> 20);
-    tar->cap = size + 1;
-    tar->at = malloc(tar->cap);
-    if (!tar->at)
-        return err_set(e, ENOMEM, "to unpack it");
-    n = ZSTD_decompress(tar->at, tar->cap, file->at, file->len);
-    if (ZSTD_isError(n))
-        return err_set(e, 0, "zstd: %s", ZSTD_getErrorName(n));
-    tar->len = n;
-    return 0;
+    while (status == 0 && (in.pos < in.size || tar->len == tar->cap)) {
+        ZSTD_outBuffer out;
+
+        if (tar->len == tar->cap && (status = grow(tar, e)) < 0)
+            break;
+        out = (ZSTD_outBuffer){ tar->at, tar->cap, tar->len };
+        left = ZSTD_decompressStream(z, &out, &in);
+        tar->len = out.pos;
+        if (ZSTD_isError(left))
+            status = err_set(e, 0, "this is no x-ray, or a damaged one: zstd: %s", ZSTD_getErrorName(left));
+    }
+    if (status == 0 && left != 0)
+        status = err_set(e, 0, "the file is cut");
+    (void)ZSTD_freeDStream(z);
+    return status;
 }
 
 struct snap *snap_read(const char *path, struct err *e)
