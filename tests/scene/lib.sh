@@ -303,6 +303,24 @@ is_blocked() # HOST ADDR
     on "$1" serviola blocks | grep -wF -- "$2" >/dev/null
 }
 
+# --- the x-ray
+
+# `xray HOST NAME`: takes a picture there, and leaves what it shows in $T/NAME.found
+xray()
+{
+    local status=0
+
+    on "$1" serviola xray --force -o "$T/$2.xray"
+    serviola explain --json "$T/$2.xray" >"$T/$2.found" || status=$?
+    [ $status -le 1 ]
+}
+
+# `shows NAME ID [WORD...]`: the picture shows it; see bin/finding
+shows()
+{
+    finding "${@:2}" <"$T/$1.found"
+}
+
 # --- mail
 
 sink_on() # HOST [ARGUMENT]
