@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
@@ -24,44 +25,44 @@ struct xray_options {
 
 static const struct option_row rows[] = {
     { "output", 'o', OPTION_TEXT, offsetof(struct xray_options, output), "FILE",
-      "write the picture there, and explain nothing", NULL },
-    { "force", 'f', OPTION_FLAG, offsetof(struct xray_options, force), NULL, "replace a file that is there already",
+      N_("write the picture there, and explain nothing"), NULL },
+    { "force", 'f', OPTION_FLAG, offsetof(struct xray_options, force), NULL, N_("replace a file that is there already"),
       NULL },
     { 0 },
 };
 
 static const struct usage usage = {
     .name = "xray",
-    .what =
+    .what = N_(
         "Takes a picture of the whole host at this instant, and says what it shows: processes, sockets of every\n"
         "network namespace, disks, memory, the kernel's log, names that hide.  Nothing is executed or changed.\n"
-        "Alone it explains, and keeps the picture in /var/lib/serviola/xray (or /run/serviola).  As root it sees all.",
+        "Alone it explains, and keeps the picture in /var/lib/serviola/xray (or /run/serviola).  As root it sees all."),
     .synopsis = "[-o FILE] | show FILE [PART [WORD]] | explain FILE",
     .rows = rows,
     .most = 4,
-    .examples = "serviola xray|take one, explain it, keep it\n"
-                "serviola xray -o now.xray|only take it\n"
-                "serviola xray explain now.xray|what it shows, also on another host\n"
-                "serviola xray show now.xray|its parts, and how much is in each\n"
-                "serviola xray show now.xray process perl|the records of a part that hold a word\n"
-                "tar --zstd -xOf now.xray process.jsonl | jq .comm|without serviola",
+    .examples = N_("serviola xray|take one, explain it, keep it\n"
+                   "serviola xray -o now.xray|only take it\n"
+                   "serviola xray explain now.xray|what it shows, also on another host\n"
+                   "serviola xray show now.xray|its parts, and how much is in each\n"
+                   "serviola xray show now.xray process perl|the records of a part that hold a word\n"
+                   "tar --zstd -xOf now.xray process.jsonl | jq .comm|without serviola"),
 };
 
 static const struct option_row explain_rows[] = {
-    { "list", 'l', OPTION_FLAG, offsetof(struct xray_options, list), NULL, "print what can be found", NULL },
+    { "list", 'l', OPTION_FLAG, offsetof(struct xray_options, list), NULL, N_("print what can be found"), NULL },
     { 0 },
 };
 
 static const struct usage explain_usage = {
     .name = "explain",
-    .what =
+    .what = N_(
         "Says what a picture taken by serviola xray shows: findings, the gravest first, what each rests on, and what\n"
-        "to do next.",
+        "to do next."),
     .synopsis = "FILE | --list",
     .rows = explain_rows,
     .most = 1,
-    .examples = "serviola explain now.xray|what the picture shows\n"
-                "serviola explain --list|what can be found",
+    .examples = N_("serviola explain now.xray|what the picture shows\n"
+                   "serviola explain --list|what can be found"),
 };
 
 /* --- explaining */
@@ -83,7 +84,7 @@ static int tell(const struct snap *s, bool json)
     else
         findings_print(f, stdout, paint_wanted(STDOUT_FILENO));
     if (!json && !grave)
-        (void)printf("%s\n", f->count > 0 ? "Nothing else is out of order." : "Nothing is out of order.");
+        (void)printf("%s\n", f->count > 0 ? _("Nothing else is out of order.") : _("Nothing is out of order."));
     free(f);
     (void)fflush(stdout);
     return grave ? EXIT_FOUND : EXIT_FINE;
@@ -115,7 +116,7 @@ static int explain_file(const char *path, bool json)
 static void list(bool json)
 {
     for (const struct finding_kind *k = finding_kinds; k->id; k++)
-        (void)printf(json ? "{\"finding\":\"%s\",\"what\":\"%s\"}\n" : "%-24s%s\n", k->id, k->what);
+        (void)printf(json ? "{\"finding\":\"%s\",\"what\":\"%s\"}\n" : "%-24s%s\n", k->id, _(k->what));
 }
 
 int cmd_explain(int argc, char **argv)
@@ -207,7 +208,7 @@ static int show(const struct xray_options *o)
             code = show_part(s, (enum snap_part)p, word, o->common.json);
     snap_free(s);
     if (code == EXIT_USAGE)
-        return options_wrong(&usage, "there is no such part; serviola xray show FILE lists them");
+        return options_wrong(&usage, _("there is no such part; serviola xray show FILE lists them"));
     return code;
 }
 
@@ -222,7 +223,7 @@ static int keep_at(const struct snap *s, const char *path, bool replace, char **
         status = snap_write(path, replace, &file, e);
         snap_bytes_done(&file);
     }
-    return status < 0 ? err_wrap(e, "the picture was not kept") : 0;
+    return status < 0 ? err_wrap(e, _("the picture was not kept")) : 0;
 }
 
 static int take_to_file(const struct xray_options *o, char **argv)
@@ -280,7 +281,7 @@ static int keep(const struct snap *s, char **argv, bool json)
         default_name(s, folders[i][1], &t);
         if (keep_at(s, path, false, argv, &e) == 0) {
             if (!json)
-                (void)printf("The picture is kept: %s\n", path);
+                (void)printf(_("The picture is kept: %s\n"), path);
             return 0;
         }
         say("%s: %s", path, e.text);
@@ -315,14 +316,14 @@ int cmd_xray(int argc, char **argv)
         return code;
     verb = o.common.count > 0 ? o.common.words[0] : NULL;
     if (verb && (o.output || o.force))
-        return options_wrong(&usage, "-o and --force are for taking a picture");
+        return options_wrong(&usage, _("-o and --force are for taking a picture"));
     if (o.force && !o.output)
-        return options_wrong(&usage, "--force wants -o FILE");
+        return options_wrong(&usage, _("--force wants -o FILE"));
     if (!verb)
         return o.output ? take_to_file(&o, argv) : take_and_tell(&o, argv);
     if (strcmp(verb, "show") == 0 && o.common.count >= 2)
         return show(&o);
     if (strcmp(verb, "explain") == 0 && o.common.count == 2)
         return explain_file(o.common.words[1], o.common.json);
-    return options_wrong(&usage, "it is `serviola xray show FILE [PART [WORD]]` or `serviola xray explain FILE`");
+    return options_wrong(&usage, _("it is `serviola xray show FILE [PART [WORD]]` or `serviola xray explain FILE`"));
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "view/explain/inner.h"
 #include "wire/proc.h"
 
@@ -62,8 +63,8 @@ static void prove_waiter(struct explain *x, struct finding *f, const struct snap
     const struct snap_mount *m = mount_of(x->s, p->wait_path);
 
     explain_proof(f, "%s waits in %s%s%s%s%s", words_process(p).text,
-                  p->wait.len > 1 ? words_of(p->wait).text : "the kernel", p->wait_path.len ? " for " : "",
-                  words_of(p->wait_path).text, m ? " on " : "", m ? words_of(m->point).text : "");
+                  p->wait.len > 1 ? words_of(p->wait).text : _("the kernel"), p->wait_path.len ? _(" for ") : "",
+                  words_of(p->wait_path).text, m ? _(" on ") : "", m ? words_of(m->point).text : "");
 }
 
 /* The one mount on which all of them wait that tell a path; NULL: none tells, or they differ. */
@@ -112,7 +113,7 @@ static void tell_stuck(struct explain *x, size_t waiters, size_t silent, size_t 
     struct finding *f = explain_found(x, "stuck_disk", silent > 0 || stuck > 0 ? GRADE_ALARM : GRADE_WARN);
 
     f->likely = silent == 0 && stuck == 0;
-    explain_text(f, "%s%s does not answer: %zu process%s wait%s for it", m ? "The file system on " : "A disk",
+    explain_text(f, "%s%s does not answer: %zu process%s wait%s for it", m ? _("The file system on ") : _("A disk"),
                  m ? words_of(m->point).text : "", waiters, waiters == 1 ? "" : "es", waiters == 1 ? "s" : "");
     SNAP_LIST(x->s, SNAP_DISK, struct snap_disk, d)
     if (is_stuck(d))
@@ -157,28 +158,28 @@ static const struct {
     const char *words, *also; /* both stand in the line; NULL: the first alone */
     const char *who;
 } complaints[] = {
-    { "cciss", NULL, "the controller driver cciss" },
-    { "hpsa", NULL, "the controller driver hpsa" },
-    { "megaraid", NULL, "the controller driver megaraid" },
-    { "ata", "failed command", "an ATA disk" },
-    { "ata", "exception Emask", "an ATA disk" },
-    { "ata", "hard resetting link", "an ATA link" },
-    { "nvme", "timeout", "an NVMe disk" },
-    { "nvme", "controller is down", "an NVMe disk" },
-    { "critical medium error", NULL, "a disk's surface" },
-    { "Medium Error", NULL, "a disk's surface" },
-    { "sd ", "Sense Key : Hardware Error", "a SCSI disk" },
-    { "md/raid", "Disk failure", "a RAID array" },
-    { "md/raid", "disabling device", "a RAID array" },
-    { "EXT4-fs error", NULL, "an ext4 file system" },
-    { "JBD2: ", "error", "an ext4 journal" },
-    { "Aborting journal", NULL, "an ext4 journal" },
-    { "XFS", "metadata I/O error", "an XFS file system" },
-    { "XFS", "Corruption", "an XFS file system" },
-    { "BTRFS error", NULL, "a btrfs file system" },
-    { "BTRFS critical", NULL, "a btrfs file system" },
-    { "I/O error, dev", NULL, "a block device" },
-    { "Buffer I/O error", NULL, "a block device" },
+    { "cciss", NULL, N_("the controller driver cciss") },
+    { "hpsa", NULL, N_("the controller driver hpsa") },
+    { "megaraid", NULL, N_("the controller driver megaraid") },
+    { "ata", "failed command", N_("an ATA disk") },
+    { "ata", "exception Emask", N_("an ATA disk") },
+    { "ata", "hard resetting link", N_("an ATA link") },
+    { "nvme", "timeout", N_("an NVMe disk") },
+    { "nvme", "controller is down", N_("an NVMe disk") },
+    { "critical medium error", NULL, N_("a disk's surface") },
+    { "Medium Error", NULL, N_("a disk's surface") },
+    { "sd ", "Sense Key : Hardware Error", N_("a SCSI disk") },
+    { "md/raid", "Disk failure", N_("a RAID array") },
+    { "md/raid", "disabling device", N_("a RAID array") },
+    { "EXT4-fs error", NULL, N_("an ext4 file system") },
+    { "JBD2: ", "error", N_("an ext4 journal") },
+    { "Aborting journal", NULL, N_("an ext4 journal") },
+    { "XFS", "metadata I/O error", N_("an XFS file system") },
+    { "XFS", "Corruption", N_("an XFS file system") },
+    { "BTRFS error", NULL, N_("a btrfs file system") },
+    { "BTRFS critical", NULL, N_("a btrfs file system") },
+    { "I/O error, dev", NULL, N_("a block device") },
+    { "Buffer I/O error", NULL, N_("a block device") },
 };
 
 static bool complains(const struct snap_kmsg *k, size_t which)
@@ -216,9 +217,9 @@ static void tell_complaint(struct explain *x, size_t which)
         return;
     f = explain_found(x, "failing_disk", written == lines ? GRADE_WARN : GRADE_ALARM);
     f->likely = written > 0;
-    explain_text(f, "The kernel's log speaks of trouble with %s: %zu line%s from %s to %s%s", complaints[which].who,
+    explain_text(f, "The kernel's log speaks of trouble with %s: %zu line%s from %s to %s%s", _(complaints[which].who),
                  lines, lines == 1 ? "" : "s", words_at(x->s, first->at_us).text, words_at(x->s, last->at_us).text,
-                 written > 0 ? " (written by a program, not by the kernel itself)" : "");
+                 written > 0 ? _(" (written by a program, not by the kernel itself)") : "");
     explain_proof(f, "first: %s", words_of(first->text).text);
     if (last != first)
         explain_proof(f, "last: %s", words_of(last->text).text);
@@ -250,7 +251,7 @@ static void tell_space(struct explain *x, const struct snap_mount *m, const char
         return;
     f = explain_found(x, "full_disk", per_mille <= 5 ? GRADE_ALARM : GRADE_WARN);
     explain_text(f, "%s has %s left: %" PRIu64 " of %" PRIu64 " %s free", words_of(m->point).text,
-                 left == 0 ? "nothing" : "little", left, all, what);
+                 left == 0 ? _("nothing") : _("little"), left, all, what);
     explain_proof(f, "%s, %s, device %" PRIu64 ":%" PRIu64, words_of(m->type).text, words_of(m->source).text, m->major,
                   m->minor);
     explain_next(f, "%s %s", how, words_of(m->point).text);
@@ -287,7 +288,7 @@ static void tell_by_error(struct explain *x, const struct snap_mount *m, const s
     struct finding *f = explain_found(x, "read_only_by_error", GRADE_ALARM);
 
     explain_text(f, "%s (%s) is read-only because of errors%s", words_of(m->point).text, words_of(m->source).text,
-                 proc_option(m->options, "rw") ? ", although mount still says rw" : "");
+                 proc_option(m->options, "rw") ? _(", although mount still says rw") : "");
     if (proc_option(m->super_options, "emergency_ro"))
         explain_proof(f, "its options say emergency_ro");
     if (m->errors > 0)

@@ -6,29 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "view/explain/inner.h"
 #include "view/paint.h"
 
 const struct finding_kind finding_kinds[] = {
-    { "self_loop", "a server here calls itself, again and again" },
-    { "full_house", "a listening socket takes no more connections, and who holds the places" },
-    { "stuck_disk", "processes wait for a disk or file system that does not answer" },
-    { "frozen_fs", "processes wait for a file system that was frozen (fsfreeze, a backup, a snapshot)" },
-    { "failing_disk", "the kernel's log speaks of a failing disk, controller, array or file system" },
-    { "full_disk", "a file system has no room, or no inodes, left" },
-    { "deleted_executable", "a program runs whose file was removed" },
-    { "upgraded_executable", "a program runs whose file was replaced: restart it" },
-    { "memfd_executable", "a program runs that never was a file" },
-    { "kernel_thread_impostor", "a program calls itself like a thread of the kernel" },
-    { "false_name", "a program calls itself like a well-known server, and is another file" },
-    { "hidden_process", "a process lives that /proc does not show" },
-    { "hidden_name", "a name that wants to be overlooked, or a file in /dev" },
-    { "worm", "a process opens connections to many mail servers" },
-    { "memory", "memory is short, or processes were killed for want of it" },
-    { "read_only_by_error", "a file system was made read-only by errors" },
-    { "read_only_by_hand", "a file system was made read-only, and no error led to it" },
-    { "unused_cpu", "CPUs are there that the kernel does not use" },
-    { "incomplete", "what this picture lacks, and why" },
+    { "self_loop", N_("a server here calls itself, again and again") },
+    { "full_house", N_("a listening socket takes no more connections, and who holds the places") },
+    { "stuck_disk", N_("processes wait for a disk or file system that does not answer") },
+    { "frozen_fs", N_("processes wait for a file system that was frozen (fsfreeze, a backup, a snapshot)") },
+    { "failing_disk", N_("the kernel's log speaks of a failing disk, controller, array or file system") },
+    { "full_disk", N_("a file system has no room, or no inodes, left") },
+    { "deleted_executable", N_("a program runs whose file was removed") },
+    { "upgraded_executable", N_("a program runs whose file was replaced: restart it") },
+    { "memfd_executable", N_("a program runs that never was a file") },
+    { "kernel_thread_impostor", N_("a program calls itself like a thread of the kernel") },
+    { "false_name", N_("a program calls itself like a well-known server, and is another file") },
+    { "hidden_process", N_("a process lives that /proc does not show") },
+    { "hidden_name", N_("a name that wants to be overlooked, or a file in /dev") },
+    { "worm", N_("a process opens connections to many mail servers") },
+    { "memory", N_("memory is short, or processes were killed for want of it") },
+    { "read_only_by_error", N_("a file system was made read-only by errors") },
+    { "read_only_by_hand", N_("a file system was made read-only, and no error led to it") },
+    { "unused_cpu", N_("CPUs are there that the kernel does not use") },
+    { "incomplete", N_("what this picture lacks, and why") },
     { NULL, NULL },
 };
 
@@ -55,7 +56,7 @@ struct finding *explain_found(struct explain *x, const char *id, enum grade grad
 
 static void write_words(char *to, size_t size, const char *format, va_list args)
 {
-    int n = vsnprintf(to, size, format, args);
+    int n = vsnprintf(to, size, _(format), args);
 
     if (n >= (int)size)
         memcpy(to + size - 4, "...", 4);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "view/explain/inner.h"
 
 enum { RETURNS = 3, ANCESTORS = 64, STEPS_MOST = 4000000, OWN_CONNECTIONS = 8, NONE = -1 };
@@ -162,8 +163,8 @@ static void prove_address(struct explain *x, struct finding *f, struct addr a)
     {
         if (!addr_eq_ip(own->address, a))
             continue;
-        explain_proof(f, "%s is an address of this host%s%s", addr_ip_text(a).text, own->interface.len ? ", on " : "",
-                      words_of(own->interface).text);
+        explain_proof(f, "%s is an address of this host%s%s", addr_ip_text(a).text,
+                      own->interface.len ? _(", on ") : "", words_of(own->interface).text);
         return;
     }
     if (addr_is_loopback(a))
@@ -182,7 +183,7 @@ static void prove_path(struct hops *h, struct finding *f, size_t end)
 
         explain_proof(f, "%s, child of pid %" PRId64 ", is connected to %s, %s", words_process(opener).text,
                       opener ? opener->parent : 0, addr_socket_text(hop->client->remote).text,
-                      hop->server->inode == 0 ? "which waits to be accepted" : words_process(server).text);
+                      hop->server->inode == 0 ? _("which waits to be accepted") : words_process(server).text);
     }
 }
 
@@ -200,7 +201,7 @@ static void tell(struct hops *h, size_t end, size_t root, size_t length)
                  "%s is calling itself: %zu of %zu connections to its port %u come from its own %s, by way of %s; "
                  "it began with %s%s%s",
                  words_process(front).text, c.own, c.all, (unsigned)last->listener->local.port,
-                 opener ? words_program(opener).text : "processes", addr_ip_text(last->client->remote).text,
+                 opener ? words_program(opener).text : _("processes"), addr_ip_text(last->client->remote).text,
                  words_process(origin).text, origin ? ": " : "", origin ? words_args(origin).text : "");
     explain_proof(f, "one path comes back to the listening socket %s %zu times",
                   addr_socket_text(last->listener->local).text, length);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "view/explain/inner.h"
 
 enum { WAITING_MANY = 8, PEERS_SHOWN = 3, WORM_PEERS = 10 };
@@ -70,11 +71,11 @@ static void tell_full(struct explain *x, const struct snap_socket *l, struct pee
             peers[count++] = (struct peer){ .ip = addr_ip(s->remote), .count = 1 };
     }
     different = add_up(peers, count);
-    explain_text(f,
-                 "%s on port %u %s: %" PRIu64 " connections wait to be accepted (there is room for %" PRIu64
-                 "), %zu are served",
-                 words_process(owner).text, (unsigned)l->local.port,
-                 full ? "takes no more connections" : "does not keep up", l->receive_queue, l->send_queue, served);
+    explain_text(
+        f,
+        "%s on port %u %s: %" PRIu64 " connections wait to be accepted (there is room for %" PRIu64 "), %zu are served",
+        words_process(owner).text, (unsigned)l->local.port,
+        full ? _("takes no more connections") : _("does not keep up"), l->receive_queue, l->send_queue, served);
     for (size_t i = 0; i < different && i < PEERS_SHOWN; i++)
         explain_proof(f, "%zu of the places are held by %s", peers[i].count, addr_ip_text(peers[i].ip).text);
     explain_next(f, "ss -tn 'sport = :%u'   shows who holds the places", (unsigned)l->local.port);

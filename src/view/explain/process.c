@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "view/explain/inner.h"
 #include "wire/proc.h"
 
@@ -235,11 +236,11 @@ static void tell_hidden_name(struct explain *x, const struct snap_name *n)
         const char *why, *words;
         enum grade grade;
     } kinds[] = {
-        { "dots", "its name is made to be overlooked: dots and blanks", GRADE_ALARM },
-        { "blank", "its name begins or ends with a blank", GRADE_ALARM },
-        { "control", "its name holds control bytes", GRADE_ALARM },
-        { "file", "it is a plain file where devices belong", GRADE_WARN },
-        { "dot", "its name begins with a dot where none should", GRADE_WARN },
+        { "dots", N_("its name is made to be overlooked: dots and blanks"), GRADE_ALARM },
+        { "blank", N_("its name begins or ends with a blank"), GRADE_ALARM },
+        { "control", N_("its name holds control bytes"), GRADE_ALARM },
+        { "file", N_("it is a plain file where devices belong"), GRADE_WARN },
+        { "dot", N_("its name begins with a dot where none should"), GRADE_WARN },
     };
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -248,7 +249,7 @@ static void tell_hidden_name(struct explain *x, const struct snap_name *n)
         if (!slice_eq(n->why, slice_text(kinds[i].why)))
             continue;
         f = explain_found(x, "hidden_name", kinds[i].grade);
-        explain_text(f, "\"%s\" (%s): %s", words_of(n->path).text, words_of(n->kind).text, kinds[i].words);
+        explain_text(f, "\"%s\" (%s): %s", words_of(n->path).text, words_of(n->kind).text, _(kinds[i].words));
         explain_proof(f, "user %" PRIu64 ", %" PRIu64 " bytes, changed %s", n->uid, n->bytes,
                       words_at(x->s, n->changed_s * 1000000 - snap_host(x->s)->booted_us).text);
         SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, p)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "view/explain/inner.h"
 
 struct words words_of(struct slice s)
@@ -86,7 +87,7 @@ struct words words_process(const struct snap_process *p)
     struct text t = TEXT_IN(w.text);
 
     if (!p) {
-        text_word(&t, "a process that is gone");
+        text_word(&t, _("a process that is gone"));
         return w;
     }
     text_addf(&t, "%s (pid %" PRId64 ")", words_program(p).text, p->pid);
