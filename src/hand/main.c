@@ -13,6 +13,7 @@
  * anything from outside.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,7 @@ static void on_term(void *ctx, int signal)
 /* The child's link is to us, and the core's is none of its business. */
 static int fork_cutter(struct running *r, struct err *e)
 {
+    const struct sched_param batch = { 0 };
     int ends[2];
     pid_t child;
 
@@ -203,7 +205,10 @@ static int fork_cutter(struct running *r, struct err *e)
     r->mode = &cutter_mode;
     say_name(r->mode->says);
     (void)prctl(PR_SET_NAME, "serviola-cut");
-    (void)setpriority(PRIO_PROCESS, 0, LATER); /* blocks come first */
+    /* Blocks come first: an order does not put who gives it to sleep, as a walk can't be interrupted.  (SCHED_IDLE
+     * would be worse: the kernel takes the processor that it occupies for an idle one.) */
+    (void)sched_setscheduler(0, SCHED_BATCH, &batch);
+    (void)setpriority(PRIO_PROCESS, 0, LATER);
     (void)close(ends[0]);
     return dup2(ends[1], HAND_LINK_FD) < 0 || close(ends[1]) < 0 ? err_set(e, errno, "link") : 0;
 }

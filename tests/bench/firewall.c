@@ -13,6 +13,7 @@
 
 #include "hand/wall.h"
 #include "sys/clock.h"
+#include "sys/lock.h"
 
 static struct hand_settings set;
 static struct never never;
@@ -160,6 +161,7 @@ static void bench_whole(size_t there, bool may_own)
 
 int main(int argc, char **argv)
 {
+    struct err e;
     bool fill = argc == 3 && strcmp(argv[1], "fill") == 0;
 
     strcpy(set.table, "serviola");
@@ -172,6 +174,7 @@ int main(int argc, char **argv)
     set.inside.at[0] = prefix_of(addr_v4(0x0a000000, 0), 8);
     never_init(&never, &set);
     never.facts.known = true;
+    must(lock_memory(&e), &e); /* as the hand does: no page comes while a block waits */
     if (fill) {
         fresh(true);
         add(strtoul(argv[2], NULL, 10));
