@@ -189,7 +189,7 @@ const struct snap_host *snap_host(const struct snap *s);
 
 /* SNAP_LIST(snap, SNAP_MOUNT, struct snap_mount, m) { ... m->point ... } */
 #define SNAP_LIST(snap, which, type, name)                                                                             \
-    for (const type *name = (snap)->part[which].at, *name##_end = name + (snap)->part[which].count;                    \
+    for (const type *name = (snap)->part[which].at, *name##_end = name ? name + (snap)->part[which].count : NULL;      \
          name && name < name##_end; name++)
 
 /* --- what each kind of record consists of, for whoever carries or shows it */

@@ -305,7 +305,7 @@ static bool hex_byte(const uint8_t *at, uint8_t *value)
 
         if (digit > 15)
             return false;
-        *value = (uint8_t)(*value << 4 | digit);
+        *value = (uint8_t)((unsigned)*value << 4 | digit);
     }
     return true;
 }
