@@ -14,9 +14,9 @@
 
 #include "hand/elements.h"
 #include "hand/rules.h"
+#include "hand/table.h"
 
-enum { ASK_BYTES = 1024, TRIES = 4, NEARLY_OVER_US = 2000000, CARRIED = 4096 };
-static const char *const block_sets[2] = { "block4", "block6" };
+enum { TRIES = 4, NEARLY_OVER_US = 2000000, CARRIED = 4096 };
 
 int wall_open(struct wall *w, const struct hand_settings *set, struct never *never, uint64_t seed, struct err *e)
 {
@@ -31,94 +31,6 @@ int wall_open(struct wall *w, const struct hand_settings *set, struct never *nev
         nl_batch_init(&w->batch, &w->nl, 2 * (size_t)NL_MESSAGE, e) < 0) {
         wall_close(w);
         return -1;
-    }
-    return 0;
-}
-
-/* What the kernel says about a table of our name. */
-struct table_facts {
-    const char *name;
-    bool there;
-    uint32_t flags, owner;
-};
-
-static int on_table(const struct nlmsghdr *h, void *ctx)
-{
-    struct table_facts *t = ctx;
-    const struct nlattr *a;
-
-    if (h->nlmsg_type != ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE))
-        return MNL_CB_OK;
-    t->there = true;
-    NL_EACH(a, h, sizeof(struct nfgenmsg))
-    {
-        if (mnl_attr_validate(a, MNL_TYPE_U32) < 0)
-            continue;
-        if (mnl_attr_get_type(a) == NFTA_TABLE_FLAGS)
-            t->flags = ntohl(mnl_attr_get_u32(a));
-        if (mnl_attr_get_type(a) == NFTA_TABLE_OWNER)
-            t->owner = ntohl(mnl_attr_get_u32(a));
-    }
-    return MNL_CB_OK;
-}
-
-static int look_at_table(struct wall *w, struct table_facts *t, struct err *e)
-{
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
-    struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_ACK, 0);
-
-    *t = (struct table_facts){ .name = w->set->table };
-    mnl_attr_put_strz(h, NFTA_TABLE_NAME, w->set->table);
-    if (nl_ask(&w->nl, h, on_table, t) < 0 && errno != ENOENT)
-        return err_set(e, errno, "asking for table inet %s", w->set->table);
-    return 0;
-}
-
-struct rules_sum {
-    uint64_t hash;
-};
-
-static int on_rule(const struct nlmsghdr *h, void *ctx)
-{
-    struct rules_sum *sum = ctx;
-    const uint8_t *at = mnl_nlmsg_get_payload(h);
-    size_t len = mnl_nlmsg_get_payload_len(h);
-
-    for (size_t i = sizeof(struct nfgenmsg); i < len; i++) /* FNV-1a; the header holds a generation that moves */
-        sum->hash = (sum->hash ^ at[i]) * 0x100000001b3u;
-    return MNL_CB_OK;
-}
-
-/* All rules of our table as one number: their handles, order and every byte of what they do. */
-static int sum_rules(struct wall *w, uint64_t *hash)
-{
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
-    struct rules_sum sum;
-
-    for (int i = 0; i < TRIES; i++) {
-        struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, 0);
-
-        mnl_attr_put_strz(h, NFTA_RULE_TABLE, w->set->table);
-        sum.hash = 0xcbf29ce484222325u;
-        if (nl_ask(&w->nl, h, on_rule, &sum) == 0) {
-            *hash = sum.hash;
-            return 0;
-        }
-        if (errno != EINTR) /* the firewall changed while we read */
-            return -1;
-    }
-    return -1;
-}
-
-/* Every element of both sets; `each` hears an element twice when a read had to start again. */
-static int read_elements(struct wall *w, elements_each each, void *ctx)
-{
-    for (size_t s = 0; s < 2; s++) {
-        int tries = TRIES;
-
-        while (elements_read(&w->nl, w->set->table, block_sets[s], each, ctx) < 0)
-            if (errno != EINTR || --tries == 0)
-                return -1;
     }
     return 0;
 }
@@ -144,7 +56,7 @@ int wall_begin(struct wall *w, int64_t now_us, struct err *e)
     struct adoption a = { w, now_us };
     struct table_facts t;
 
-    if (look_at_table(w, &t, e) < 0)
+    if (table_look(&w->nl, w->set->table, &t, e) < 0)
         return -1;
     if (t.there && (t.flags & NFT_TABLE_F_OWNER) && t.owner != w->nl.port)
         return err_set(e, EBUSY, "table inet %s belongs to another running program (netlink port %u)", w->set->table,
@@ -157,7 +69,7 @@ int wall_begin(struct wall *w, int64_t now_us, struct err *e)
         if (nl_batch_send(&w->batch) < 0)
             return err_set(e, errno, "taking over table inet %s", w->set->table);
     }
-    if (t.there && read_elements(w, adopt_one, &a) < 0 && errno != ENOENT)
+    if (t.there && table_blocks(&w->nl, w->set->table, adopt_one, &a) < 0 && errno != ENOENT)
         return err_set(e, errno, "reading the blocks of table inet %s", w->set->table);
     return wall_restore(w, now_us, e);
 }
@@ -190,7 +102,7 @@ static int put_table(struct wall *w, const struct rules *r, int64_t now_us, stru
     struct nl_batch b;
     int result;
 
-    if (look_at_table(w, &t, e) < 0 || nl_batch_init(&b, &w->nl, rules_size(r, w->bans.count), e) < 0)
+    if (table_look(&w->nl, w->set->table, &t, e) < 0 || nl_batch_init(&b, &w->nl, rules_size(r, w->bans.count), e) < 0)
         return -1;
     nl_batch_begin(&b);
     if (t.there)
@@ -272,7 +184,7 @@ static int restore(struct wall *w, bool hold, int64_t now_us, struct err *e)
     w->old_queue = r.old_queue;
     if (!wall_is_owned(w) && listen_for_news(w, true, e) < 0)
         goto done;
-    if (sum_rules(w, &w->rules_hash) < 0) {
+    if (table_sum_rules(&w->nl, w->set->table, &w->rules_hash) < 0) {
         (void)err_set(e, errno, "reading back table inet %s", w->set->table);
         goto done;
     }
@@ -313,18 +225,18 @@ int wall_compare(struct wall *w, int64_t now_us, struct err *e)
     struct table_facts t;
     uint64_t hash;
 
-    if (look_at_table(w, &t, e) < 0)
+    if (table_look(&w->nl, w->set->table, &t, e) < 0)
         return -1;
     if (!t.there || t.flags != w->flags || (t.flags & NFT_TABLE_F_OWNER && t.owner != w->nl.port))
         return 1;
-    if (sum_rules(w, &hash) < 0)
+    if (table_sum_rules(&w->nl, w->set->table, &hash) < 0)
         return err_set(e, errno, "reading the rules of table inet %s", w->set->table);
     if (hash != w->rules_hash)
         return 1;
     if (wall_is_owned(w)) /* so nobody else can have touched them */
         return 0;
     w->pass++;
-    if (read_elements(w, compare_one, &c) < 0) {
+    if (table_blocks(&w->nl, w->set->table, compare_one, &c) < 0) {
         if (errno == ENOENT)
             return 1;
         return err_set(e, errno, "reading the blocks of table inet %s", w->set->table);
