@@ -23,5 +23,5 @@ const char *words_in(const char *english) __attribute__((format_arg(1)));
 const char *words_many(const char *one, const char *more, uint64_t n) __attribute__((format_arg(1), format_arg(2)));
 
 #define _(english)  words_in(english)
-#define N_(english) english /* to be translated where it is printed */
+#define N_(english) (english) /* to be translated where it is printed */
 #endif

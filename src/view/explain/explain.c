@@ -54,7 +54,7 @@ struct finding *explain_found(struct explain *x, const char *id, enum grade grad
     return f;
 }
 
-static void write_words(char *to, size_t size, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void write_words(char *to, size_t size, const char *format, va_list args)
 {
     int n = vsnprintf(to, size, _(format), args);
 
