@@ -13,7 +13,7 @@ _serviola_options() # COMMAND
     unblock) echo "-c -w --config --why --json --help" ;;
     allow) echo "-c -r -w --config --remove --why --json --help" ;;
     check) echo "-c -d --config --defaults --json --help" ;;
-    log) echo "-c --config --id --head --ids --json --help" ;;
+    log) echo "-c -o -C --config --id --head --ids --output --key --verify --folder --root --most --json --help" ;;
     xray) echo "-c -f -o --config --force --output --json --help" ;;
     explain) echo "-c -l --config --list --json --help" ;;
     status | blocks | why) echo "-c --config --json --help" ;;
@@ -34,6 +34,8 @@ _serviola_argument() # COMMAND OPTION WORD
 {
     case $1:$2 in
     *:-c | *:--config | hunt:-r | hunt:--read | xray:-o | xray:--output) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
+    log:-o | log:--output | log:--key) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
+    log:-C | log:--folder) mapfile -t COMPREPLY < <(compgen -d -- "$3") ;;
     run:-m | run:--mode) mapfile -t COMPREPLY < <(compgen -W "off observe learn block hold" -- "$3") ;;
     run:-i | hunt:-i | *:--interface) mapfile -t COMPREPLY < <(compgen -W "$(_serviola_interfaces)" -- "$3") ;;
     events:-g | events:--grade) mapfile -t COMPREPLY < <(compgen -W "note warn alarm" -- "$3") ;;
@@ -42,7 +44,7 @@ _serviola_argument() # COMMAND OPTION WORD
     events:-k | events:--kind)
         mapfile -t COMPREPLY < <(compgen -W "serviola. role. conf. scribe. journal. hunt. rule. act." -- "$3") ;;
     block:-f | block:--for) mapfile -t COMPREPLY < <(compgen -W "30min 1h 2h 1d 7d" -- "$3") ;;
-    events:-n | events:--limit | events:--src | hunt:-l | hunt:--lan | log:--id | log:--head | *:-w | *:--why) COMPREPLY=() ;;
+    events:-n | events:--limit | events:--src | hunt:-l | hunt:--lan | log:--id | log:--head | log:--root | log:--most | *:-w | *:--why) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -67,7 +69,7 @@ _serviola()
     case $command in
     help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain block unblock allow check log" -- "$word") ;;
     log) if [ "$COMP_CWORD" -eq 2 ]; then
-             mapfile -t COMPREPLY < <(compgen -W "verify templates" -- "$word")
+             mapfile -t COMPREPLY < <(compgen -W "verify templates pack unpack" -- "$word")
          else
              mapfile -t COMPREPLY < <(compgen -f -- "$word")
          fi ;;

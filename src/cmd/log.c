@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* serviola log verify: is the journal whole, unchanged and sealed by whom it says? */
+/* serviola log: its words, and log verify: is the journal whole, unchanged and sealed by whom it says? */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/log_pack.h"
 #include "cmd/log_templates.h"
 #include "cmd/sight.h"
 #include "journal/verify.h"
@@ -169,10 +170,15 @@ int cmd_log(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "templates") == 0)
         return log_templates(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "pack") == 0)
+        return log_pack(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "unpack") == 0)
+        return log_unpack(argc - 1, argv + 1);
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
     if (strcmp(o.common.words[0], "verify") != 0)
-        return options_wrong(&usage, _("there is no such word behind log; what works is: serviola log verify"));
+        return options_wrong(&usage,
+                             _("there is no such word behind log; what works is: verify, templates, pack, unpack"));
     if (o.common.count == 2)
         return verify(&o, o.common.words[1]);
     code = sight_configure(&s, &o.common);

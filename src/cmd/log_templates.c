@@ -37,8 +37,8 @@ static const struct usage usage = {
     .rows = rows,
     .least = 0,
     .most = 4096,
-    .examples = "serviola log templates /var/log/syslog|what this host says, and how often\n"
-                "serviola log templates --json /var/log/mail.log.1 /var/log/mail.log|two files as one",
+    .examples = N_("serviola log templates /var/log/syslog|what this host says, and how often\n"
+                   "serviola log templates --json /var/log/mail.log.1 /var/log/mail.log|two files as one"),
 };
 
 /* Reads lines of any length from a descriptor; of a longer one than the buffer, its beginning. */

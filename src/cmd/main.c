@@ -32,7 +32,7 @@ static const struct command {
     { NULL, "unblock", cmd_unblock, N_("lift a block") },
     { NULL, "allow", cmd_allow, N_("never block this host or network, and report none of its mail") },
     { N_("Keep"), "check", cmd_check, N_("the configuration: its faults, or its defaults") },
-    { NULL, "log", cmd_log, N_("the journal: is it whole and unchanged (log verify)") },
+    { NULL, "log", cmd_log, N_("is the journal whole (log verify); kinds of messages; sealed evidence") },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
