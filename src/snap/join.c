@@ -271,10 +271,10 @@ static const struct snap_socket *socket_of(const struct join *j, uint64_t inode)
     return s && s->inode == inode && inode != 0 ? s : NULL;
 }
 
-const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t nth)
+const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *cursor)
 {
     struct asked a = { .snap = j->snap, .number = (uint64_t)pid };
-    size_t i = first_not(j->pid_inode, j->holders, holder_pid_before, &a);
+    size_t i = *cursor ? *cursor : first_not(j->pid_inode, j->holders, holder_pid_before, &a);
 
     for (; i < j->holders; i++) {
         const struct snap_holder *h = &holders_of(j->snap)[j->pid_inode[i]];
@@ -282,8 +282,10 @@ const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t nt
 
         if (h->pid != pid)
             return NULL;
-        if (s && nth-- == 0)
+        if (s) {
+            *cursor = i + 1;
             return s;
+        }
     }
     return NULL;
 }

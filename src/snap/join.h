@@ -18,8 +18,8 @@ const struct snap_process *join_process(const struct join *j, int64_t pid); /* N
 /* The holders of an inode, eldest process first: join_holder(j, inode, 0), 1, ...; NULL at the end. */
 const struct snap_holder *join_holder(const struct join *j, uint64_t inode, size_t nth);
 bool join_holds(const struct join *j, int64_t pid, uint64_t inode);
-/* What a process holds: the nth of its sockets; NULL at the end. */
-const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t nth);
+/* What a process holds, one socket after the other: *cursor is 0 at first; NULL at the end. */
+const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *cursor);
 
 /* The other end of a connection when it is on this host too; else NULL. */
 const struct snap_socket *join_other_end(const struct join *j, const struct snap_socket *s);

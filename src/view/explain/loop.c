@@ -25,11 +25,18 @@ struct hop {
     bool is_cause;
 };
 
+struct serving {
+    const struct snap_socket *one; /* the last that was seen */
+    unsigned count;                /* 2: more than one */
+    bool known;
+};
+
 struct hops {
     struct explain *x;
     struct hop *at; /* owned */
     size_t count;
-    int64_t *of_socket; /* owned: socket's index -> hop of which it is the server's end; NONE */
+    int64_t *of_socket;      /* owned: socket's index -> hop of which it is the server's end; NONE */
+    struct serving *serving; /* owned: one for each process */
     uint64_t steps;
 };
 
@@ -50,7 +57,8 @@ static bool find_hops(struct hops *h)
 
     h->at = calloc(sockets + 1, sizeof(*h->at));
     h->of_socket = calloc(sockets + 1, sizeof(*h->of_socket));
-    if (!h->at || !h->of_socket)
+    h->serving = calloc(h->x->s->part[SNAP_PROCESS].count + 1, sizeof(*h->serving));
+    if (!h->at || !h->of_socket || !h->serving)
         return false;
     for (size_t i = 0; i < sockets; i++)
         h->of_socket[i] = NONE;
@@ -77,43 +85,42 @@ static uint64_t descriptor_of(const struct join *j, int64_t pid, uint64_t inode)
     return UINT64_MAX;
 }
 
-/* How many connections a process serves; *one is the last of them. */
-static unsigned serves(const struct hops *h, int64_t pid, const struct snap_socket **one)
+/* What a process serves: none, one connection, or several; counted once for each. */
+static const struct serving *serves(const struct hops *h, const struct snap_process *p)
 {
-    const struct snap_socket *s;
-    unsigned count = 0;
+    struct serving *s = &h->serving[p - (const struct snap_process *)h->x->s->part[SNAP_PROCESS].at];
+    const struct snap_socket *held;
+    size_t cursor = 0;
 
-    for (size_t i = 0; count < 2 && (s = join_held(h->x->j, pid, i)); i++) {
-        if (s == *one || !is_open(s) || !join_listener(h->x->j, s))
+    while (!s->known && s->count < 2 && (held = join_held(h->x->j, p->pid, &cursor))) {
+        if (held == s->one || !is_open(held) || !join_listener(h->x->j, held))
             continue; /* the same twice: dup */
-        *one = s;
-        count++;
+        s->one = held;
+        s->count++;
     }
-    return count;
+    s->known = true;
+    return s;
 }
 
 static int64_t cause_of(const struct hops *h, const struct hop *hop)
 {
     const struct join *j = h->x->j;
-    int64_t pid = hop->client->pid;
+    const struct snap_process *p = join_process(j, hop->client->pid);
 
-    for (unsigned i = 0; i < ANCESTORS && pid > 1; i++) {
-        const struct snap_process *p = join_process(j, pid);
-        const struct snap_socket *served = NULL;
-        unsigned count = serves(h, pid, &served);
+    for (unsigned i = 0; i < ANCESTORS && p && p->pid > 1; i++, p = join_process(j, p->parent)) {
+        const struct serving *s = serves(h, p);
 
-        if (count > 1)
+        if (s->count > 1)
             return NONE;
-        if (count == 1) {
+        if (s->count == 1) {
             /* What it opened before it accepted was not opened because of it. */
-            if (pid == hop->client->pid &&
-                descriptor_of(j, pid, served->inode) > descriptor_of(j, pid, hop->client->inode))
+            if (p->pid == hop->client->pid &&
+                descriptor_of(j, p->pid, s->one->inode) > descriptor_of(j, p->pid, hop->client->inode))
                 return NONE;
-            return h->of_socket[index_of(h, served)];
+            return h->of_socket[index_of(h, s->one)];
         }
-        if (!p || (pid != hop->client->pid && join_holds(j, pid, hop->listener->inode)))
+        if (p->pid != hop->client->pid && join_holds(j, p->pid, hop->listener->inode))
             return NONE; /* the listener's own master is no cause */
-        pid = p->parent;
     }
     return NONE;
 }
@@ -285,4 +292,5 @@ void explain_loop(struct explain *x)
     }
     free(h.at);
     free(h.of_socket);
+    free(h.serving);
 }
