@@ -269,7 +269,7 @@ static void default_name(const struct snap *s, const char *folder, struct text *
 static int keep(const struct snap *s, char **argv, bool json)
 {
     static const char *const folders[][2] = { { "/var/lib/serviola", "/var/lib/serviola/xray" },
-                                              { "/run", "/run/serviola" } };
+                                              { "/run/serviola", "/run/serviola/xray" } };
     struct err e;
 
     for (size_t i = 0; i < 2; i++) {
