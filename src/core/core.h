@@ -41,7 +41,7 @@ struct peer { /* the core's end of a link with another process */
     uint64_t events;
 };
 
-enum { CORE_LINKS = 32, CORE_PENDING = 256, CORE_ALLOWED = 256, CORE_KILLS = 512, CORE_EARLY = 64, CORE_FLOWS = 256 };
+enum { CORE_LINKS = 32, CORE_PENDING = 256, CORE_ALLOWED = 256, CORE_KILLS = 4096, CORE_EARLY = 64, CORE_FLOWS = 256 };
 
 struct pending { /* an ask that was forwarded to the hand for somebody else */
     uint32_t id; /* ours; 0: free */
