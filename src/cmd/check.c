@@ -31,7 +31,8 @@ static const struct usage usage = {
     .most = 1,
     .examples = N_("serviola check|the configuration that would be used now\n"
                    "serviola check new.conf|another one, before it takes its place\n"
-                   "serviola check --defaults > new.conf|every key there is, commented"),
+                   "serviola check --defaults > new.conf|every key there is, commented\n"
+                   "serviola check --defaults --json|the same for programs: one object a key"),
 };
 
 static void print_member(const char *name, const char *value)
@@ -103,7 +104,10 @@ int cmd_check(int argc, char **argv)
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
     if (o.defaults) {
-        conf_print_defaults(house_sections, stdout);
+        if (o.common.json)
+            conf_print_json(house_sections, stdout);
+        else
+            conf_print_defaults(house_sections, stdout);
         return fflush(stdout) == 0 ? EXIT_FINE : EXIT_CANNOT;
     }
     if (o.common.count > 0 && o.common.conf)

@@ -5,7 +5,7 @@
 
 #include "conf/value.h"
 
-static void write_limit(struct text *t, const struct key *k, int64_t value)
+void describe_limit(struct text *t, const struct key *k, int64_t value)
 {
     if (k->type == KEY_SPAN)
         value_write_span(t, value);
@@ -42,10 +42,10 @@ void describe_values(struct text *t, const struct key *k)
         if (open && k->min == 0)
             return;
         text_word(t, open ? "At least " : "From ");
-        write_limit(t, k, k->min);
+        describe_limit(t, k, k->min);
         if (!open) {
             text_word(t, " to ");
-            write_limit(t, k, k->max);
+            describe_limit(t, k, k->max);
         }
         text_word(t, ".");
     }

@@ -11,6 +11,8 @@
 void describe_help(struct text *t, const char *help);
 /* "One of off, observe or block.", "From 64 to 16M."; nothing for what the default shows well enough. */
 void describe_values(struct text *t, const struct key *k);
+/* One end of its range, spelled as in the file: "366d", "64KiB". */
+void describe_limit(struct text *t, const struct key *k, int64_t value);
 /* What may stand there, as a placeholder: "NUMBER", "[NETWORK, ...]". */
 const char *describe_type(const struct key *k);
 /* The default as it is to be written behind the key; nothing for TABLE and required keys. */

@@ -39,6 +39,9 @@ int conf_read_file(const char *path, const struct section *sections, void *const
 void conf_print_faults(const struct conf_faults *faults, FILE *to, bool colour);
 /* Every key with its default and help as a commented YAML file (`serviola check --defaults`, etc/serviola.conf). */
 void conf_print_defaults(const struct section *sections, FILE *to);
+/* The same for programs: one JSON object a key a line, with section, key (as `limits.window`, or `networks.*.net` for a
+ * key of named blocks), type, default, min, max (spelled as in the file; null: none), words and help. */
+void conf_print_json(const struct section *sections, FILE *to);
 /* The body of serviola.conf(5) in mdoc. */
 void conf_print_mdoc(const struct section *sections, FILE *to);
 #endif

@@ -32,6 +32,8 @@ static int check_key(const struct key *k, size_t room, struct err *e)
         return err_set(e, 0, "%s: the member has %zu bytes, its type %zu", k->name, k->size, sizes[k->type]);
     if (k->min > k->max || k->min < 0)
         return err_set(e, 0, "%s: no value can lie in its range", k->name);
+    if (k->type == KEY_NAMES && k->max >= KEY_NAME_LEN)
+        return err_set(e, 0, "%s: names of %lld bytes don't fit", k->name, (long long)k->max);
     if (k->type == KEY_WORD && !k->words)
         return err_set(e, 0, "%s: no words", k->name);
     if (k->type == KEY_TEXT && k->size == 0)

@@ -69,12 +69,13 @@ struct key_names {
 struct key {
     const char *name; /* NULL ends a table; at most KEY_CAP rows a table */
     enum key_type type;
-    size_t offset, size; /* KEY_AT: of the member; KEY_EACH_AT: of the array, and of one element */
-    size_t count_at;     /* KEY_EACH: offset of the uint32_t that counts, right before the array */
-    uint32_t cap;        /* KEY_EACH: elements in the array */
-    int64_t min, max;    /* NUMBER, BYTES, SPAN, both ends included; both 0: no limit but the type's (SPAN: >= 0) */
-    const char *def;     /* as it would stand in the file; "" for an empty list or text; NULL for a required key;
-                            not used for TABLE */
+    size_t offset, size;      /* KEY_AT: of the member; KEY_EACH_AT: of the array, and of one element */
+    size_t count_at;          /* KEY_EACH: offset of the uint32_t that counts, right before the array */
+    uint32_t cap;             /* KEY_EACH: elements in the array */
+    int64_t min, max;         /* NUMBER, BYTES, SPAN, both ends included; both 0: no limit but the type's (SPAN: >= 0);
+                                 NAMES: max is the longest in bytes, 0: KEY_NAME_LEN - 1 */
+    const char *def;          /* as it would stand in the file; "" for an empty list or text; NULL for a required key;
+                                 not used for TABLE */
     const char *const *words; /* WORD: NULL-ended */
     const char *words_are;    /* WORD: what they are, where they are too many to be listed; else NULL */
     const struct key *sub;    /* TABLE and EACH */

@@ -121,11 +121,12 @@ static void read_addr(struct walk *w, const struct key *k, char *to, const struc
 
 /* ---- lists: false when the element is wrong, which was said ---- */
 
-static bool add_prefix(struct walk *w, char *to, const struct node *n)
+static bool add_prefix(struct walk *w, const struct key *k, char *to, const struct node *n)
 {
     struct key_prefixes *list = (struct key_prefixes *)(void *)to;
     struct prefix p;
 
+    (void)k;
     if (!prefix_read(n->text, &p)) {
         conf_fault(w, n,
                    "%s: \"%s\" is no network such as 192.0.2.0/24 or 2001:db8::/32, with nothing behind its length",
@@ -137,11 +138,12 @@ static bool add_prefix(struct walk *w, char *to, const struct node *n)
     return true;
 }
 
-static bool add_port(struct walk *w, char *to, const struct node *n)
+static bool add_port(struct walk *w, const struct key *k, char *to, const struct node *n)
 {
     struct key_ports *list = (struct key_ports *)(void *)to;
     uint64_t port;
 
+    (void)k;
     if (!slice_to_u64(n->text, &port) || port < 1 || port > 65535) {
         conf_fault(w, n, "%s: \"%s\" is no port; they go from 1 to 65535", w->path.at, conf_shown(n->text).text);
         return false;
@@ -150,16 +152,17 @@ static bool add_port(struct walk *w, char *to, const struct node *n)
     return true;
 }
 
-static bool add_name(struct walk *w, char *to, const struct node *n)
+static bool add_name(struct walk *w, const struct key *k, char *to, const struct node *n)
 {
     struct key_names *list = (struct key_names *)(void *)to;
-    bool fits = n->text.len > 0 && n->text.len < KEY_NAME_LEN;
+    size_t most = k->max > 0 ? (size_t)k->max : KEY_NAME_LEN - 1;
+    bool fits = n->text.len > 0 && n->text.len <= most;
 
     for (size_t i = 0; i < n->text.len && fits; i++)
         fits = n->text.at[i] > ' ' && n->text.at[i] < 0x7f && n->text.at[i] != '/';
     if (!fits) {
-        conf_fault(w, n, "%s: \"%s\" is no name; it has 1 to 31 letters and no blank or slash", w->path.at,
-                   conf_shown(n->text).text);
+        conf_fault(w, n, "%s: \"%s\" is no name; it has 1 to %zu letters and no blank or slash", w->path.at,
+                   conf_shown(n->text).text, most);
         return false;
     }
     memset(list->at[list->count], 0, KEY_NAME_LEN);
@@ -170,7 +173,7 @@ static bool add_name(struct walk *w, char *to, const struct node *n)
 struct list_type {
     uint32_t cap;
     size_t first, each; /* offset of the array, size of an element */
-    bool (*add)(struct walk *w, char *to, const struct node *n);
+    bool (*add)(struct walk *w, const struct key *k, char *to, const struct node *n);
 };
 
 static const struct list_type list_types[KEY_TYPES] = {
@@ -207,7 +210,7 @@ static void read_list(struct walk *w, const struct key *k, char *to, const struc
         else if (count == type->cap) {
             conf_fault(w, item, "%s holds more than %u entries", w->path.at, type->cap);
             return;
-        } else if (type->add(w, to, item)) {
+        } else if (type->add(w, k, to, item)) {
             count++;
             if (repeats(type, to))
                 conf_fault(w, item, "%s names \"%s\" twice", w->path.at, conf_shown(item->text).text);

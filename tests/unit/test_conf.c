@@ -88,7 +88,12 @@ static const struct key gate_keys[] = {
       .def = "[10.0.0.0/8, fc00::/7]",
       .help = "Our own networks." },
     { .name = "ports", .type = KEY_PORTS, KEY_AT(struct gate, ports), .def = "[25, 587]", .help = "Ports of mail." },
-    { .name = "interfaces", .type = KEY_NAMES, KEY_AT(struct gate, interfaces), .def = "", .help = "Where to look." },
+    { .name = "interfaces",
+      .type = KEY_NAMES,
+      KEY_AT(struct gate, interfaces),
+      .max = 15,
+      .def = "",
+      .help = "Where to look." },
     { .name = "limits", .type = KEY_TABLE, KEY_AT(struct gate, limits), .sub = limit_keys, .help = "Its lines." },
     { .name = "traps",
       .type = KEY_EACH,
@@ -271,7 +276,9 @@ static void every_type_refuses_what_it_is_not(void **state)
     REFUSED("gate: { listen: example.org }", 1, 17,
             "gate.listen must be an address such as 192.0.2.1, 192.0.2.1:25 or [2001:db8::1]:25, not \"example.org\"");
     REFUSED("gate: { interfaces: [eth0, 'a b'] }", 1, 28,
-            "gate.interfaces: \"a b\" is no name; it has 1 to 31 letters and no blank or slash");
+            "gate.interfaces: \"a b\" is no name; it has 1 to 15 letters and no blank or slash");
+    REFUSED("gate: { interfaces: [fifteen-letters, sixteen-letters-] }", 1, 39,
+            "gate.interfaces: \"sixteen-letters-\" is no name; it has 1 to 15 letters and no blank or slash");
     REFUSED("gate: { ports: [25, 587, 25] }", 1, 26, "gate.ports names \"25\" twice");
     REFUSED("gate: { ports: [[25]] }", 1, 17, "gate.ports is a plain list; nothing can be nested in it");
     REFUSED("gate: { mode: [off] }", 1, 15, "gate.mode is one value, not a list");
@@ -542,6 +549,24 @@ static void the_manual_page_shows_each_key(void **state)
     free(printed);
 }
 
+static void a_program_reads_each_key_as_one_object(void **state)
+{
+    char *printed = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&printed, &len);
+
+    (void)state;
+    conf_print_json(sections, f);
+    assert_int_equal(fclose(f), 0);
+    assert_ptr_equal(strstr(printed, "{\"section\":\"gate\",\"key\":\"mode\",\"type\":\"word\",\"default\":\"observe\","
+                                     "\"min\":null,\"max\":null,\"words\":[\"off\",\"observe\",\"block\"],\"help\":"),
+                     printed);
+    assert_non_null(strstr(printed, "\"default\":\"come: \\\"in\\\"\""));
+    assert_non_null(strstr(printed, "\n{\"section\":\"gate\",\"key\":\"traps.*."));
+    assert_null(strstr(printed, "\"key\":\"limits\""));
+    free(printed);
+}
+
 static int make_world(void **state)
 {
     *state = calloc(1, sizeof(struct world));
@@ -575,6 +600,7 @@ int main(void)
         cmocka_unit_test(the_nearest_word_is_one_that_a_finger_can_miss),
         cmocka_unit_test(a_wrong_table_is_found_by_its_own_test),
         cmocka_unit_test(the_manual_page_shows_each_key),
+        cmocka_unit_test(a_program_reads_each_key_as_one_object),
     };
 
     return cmocka_run_group_tests(tests, make_world, end_world);
