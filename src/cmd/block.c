@@ -57,6 +57,14 @@ static const char *way_out(int32_t code)
     }
 }
 
+/* The core says why not; what is so already is said in the words of the command. */
+static const char *reason(const struct act *a, const char *from_core)
+{
+    return a->answer.code == HAND_ALREADY && a->already     ? _(a->already)
+         : a->answer.code == HAND_NOT_THERE && a->not_there ? _(a->not_there)
+                                                            : from_core;
+}
+
 static void print_json(const struct act *a)
 {
     char line[2 * CTL_TEXT + 512];
@@ -66,17 +74,9 @@ static void print_json(const struct act *a)
     text_json(&t, slice_text(a->subject));
     text_addf(&t, "\",\"done\":%s,\"event\":%llu,\"text\":\"", a->answer.code == HAND_OK ? "true" : "false",
               (unsigned long long)a->answer.seq);
-    text_json(&t, slice_text(a->answer.text));
+    text_json(&t, slice_text(reason(a, a->answer.text)));
     text_word(&t, "\"}");
     (void)puts(line);
-}
-
-/* The core says why not; what is so already is said in the words of the command. */
-static const char *reason(const struct act *a, const char *from_core)
-{
-    return a->answer.code == HAND_ALREADY && a->already     ? _(a->already)
-         : a->answer.code == HAND_NOT_THERE && a->not_there ? _(a->not_there)
-                                                            : from_core;
 }
 
 /* Prints the core's answer; its exit code. */
@@ -112,6 +112,8 @@ static int act(struct act *a, int argc, char **argv, int (*ask)(struct act *a, s
         return code;
     if (a->o.why && strlen(a->o.why) >= CTL_TEXT)
         return options_wrong(a->usage, _("--why: at most %d bytes"), (int)CTL_TEXT - 1);
+    if (a->o.span_us > HAND_SECONDS_MAX * 1000000LL)
+        return options_wrong(a->usage, _("--for: at most 366d"));
     text_visible(&subject, slice_text(a->o.common.words[0]));
     code = sight_configure(&a->sight, &a->o.common);
     if (code != EXIT_FINE)

@@ -166,6 +166,7 @@ static int read_file(const struct hunt_options *o, const struct house_settings *
 static int hunt_file(const struct hunt_options *o)
 {
     struct sight s = { 0 };
+    struct slice wrong;
     int code = EXIT_USAGE;
 
     if (o->interfaces || o->block || o->hold)
@@ -175,9 +176,8 @@ static int hunt_file(const struct hunt_options *o)
     code = sight_configure(&s, &o->common);
     if (code != EXIT_FINE)
         goto out;
-    if (o->lan && !live_networks(o->lan, &s.conf->hunt.inside))
-        code =
-            options_wrong(&usage, _("--lan takes networks with commas between them, such as 10.1.0.0/16,fd00:20::/64"));
+    if (o->lan && !live_networks(o->lan, &s.conf->hunt.inside, &wrong))
+        code = live_wrong_network(&usage, wrong);
     else
         code = read_file(o, s.conf);
 out:
@@ -190,17 +190,17 @@ out:
 static int hunt_live(const struct hunt_options *o)
 {
     struct run_options run = { .conf_path = o->common.conf, .mode = HUNT_OBSERVE, .console = true };
+    struct slice wrong;
 
     if (o->mails || o->common.json)
         return options_wrong(&usage,
                              _("--mails and --json belong to -r FILE; serviola events --follow --json is for live"));
     if (o->block + o->hold + o->learn > 1)
         return options_wrong(&usage, _("--block, --hold and --learn exclude each other"));
-    if (o->interfaces && !live_interfaces(o->interfaces, &run.interfaces))
-        return options_wrong(&usage, _("-i takes interface names with commas between them, such as eth0,eth1"));
-    if (o->lan && !live_networks(o->lan, &run.inside))
-        return options_wrong(&usage,
-                             _("--lan takes networks with commas between them, such as 10.1.0.0/16,fd00:20::/64"));
+    if (o->interfaces && !live_interfaces(o->interfaces, &run.interfaces, &wrong))
+        return live_wrong_interface(&usage, wrong);
+    if (o->lan && !live_networks(o->lan, &run.inside, &wrong))
+        return live_wrong_network(&usage, wrong);
     run.mode = o->block ? HUNT_BLOCK : o->hold ? HUNT_HOLD : o->learn ? HUNT_LEARN : HUNT_OBSERVE;
     return run_house(&run);
 }

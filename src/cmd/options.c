@@ -115,6 +115,22 @@ static int wrong_word(const struct usage *u, const struct option_row *r, const c
     return wrong_value(u, r, typed, list);
 }
 
+/* Minutes or months: who means which is not guessed. */
+static bool has_bare_m(const char *typed)
+{
+    for (const char *m = strchr(typed, 'm'); m; m = strchr(m + 1, 'm'))
+        if (m[1] == '\0' || (m[1] >= '0' && m[1] <= '9'))
+            return true;
+    return false;
+}
+
+static int wrong_span(const struct usage *u, const struct option_row *r, const char *typed)
+{
+    return wrong_value(u, r, typed,
+                       has_bare_m(typed) ? _("a span of time: m could be minutes or months; write 5min or 150d")
+                                         : _("a span of time; it looks like 30s, 5min, 2h, 36d or 1h30min"));
+}
+
 /* Writes one value into the command's struct; 0, or what options_wrong gave. */
 static int set_value(const struct usage *u, const struct option_row *r, const char *typed, void *into)
 {
@@ -133,7 +149,7 @@ static int set_value(const struct usage *u, const struct option_row *r, const ch
     case OPTION_SPAN:
         if (value_span(s, at) && *(int64_t *)at > 0)
             return 0;
-        return wrong_value(u, r, typed, _("a span of time; it looks like 30s, 5min, 2h, 36d or 1h30min"));
+        return wrong_span(u, r, typed);
     case OPTION_TIME:
         return when_read(s, clock_wall_us(), at) ? 0 : wrong_value(u, r, typed, _(WHEN_HELP));
     case OPTION_ADDR:
@@ -200,11 +216,25 @@ static const struct option_row *row_of(const struct rows *all, int code)
     return NULL;
 }
 
+/* A flag may be repeated: it says the same twice.  Of two values one would be lost. */
+static bool is_second(const struct rows *all, const struct option_row *r, bool given[ROWS_MOST])
+{
+    bool before = false;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->at[i] == r) {
+            before = given[i];
+            given[i] = true;
+        }
+    return before && r->type != OPTION_FLAG;
+}
+
 bool options_read(const struct usage *u, int argc, char **argv, void *into, int *exit_code)
 {
     struct rows all = rows_of(u);
     struct option longs[ROWS_MOST + 1] = { { 0 } };
     struct common_options *common = into;
+    bool given[ROWS_MOST] = { false };
     char letters[2 * ROWS_MOST + 2];
     struct text t = TEXT_IN(letters);
     int code;
@@ -226,7 +256,8 @@ bool options_read(const struct usage *u, int argc, char **argv, void *into, int 
             *exit_code = EXIT_FINE;
             return false;
         }
-        *exit_code = set_value(u, r, optarg, into);
+        *exit_code = is_second(&all, r, given) ? options_wrong(u, _("--%s stands twice; it takes one value"), r->name)
+                                               : set_value(u, r, optarg, into);
         if (*exit_code != 0)
             return false;
     }

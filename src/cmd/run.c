@@ -38,6 +38,7 @@ int cmd_run(int argc, char **argv)
 {
     struct options o = { .mode = -1 };
     struct run_options run = { .mode = -1 };
+    struct slice wrong;
     int code;
 
     if (!options_read(&usage, argc, argv, &o, &code))
@@ -45,7 +46,7 @@ int cmd_run(int argc, char **argv)
     run.conf_path = o.common.conf;
     run.mode = o.mode;
     run.console = !o.no_console;
-    if (o.interfaces && !live_interfaces(o.interfaces, &run.interfaces))
-        return options_wrong(&usage, _("-i takes interface names with commas between them, such as eth0,eth1"));
+    if (o.interfaces && !live_interfaces(o.interfaces, &run.interfaces, &wrong))
+        return live_wrong_interface(&usage, wrong);
     return run_house(&run);
 }

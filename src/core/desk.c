@@ -102,6 +102,10 @@ static int on_block(void *ctx, struct chan *from, const struct msg *m, const voi
     (void)fd;
     if (!is_host(ask->who) || ask->span_us < 0)
         return -1;
+    if (ask->span_us > HAND_SECONDS_MAX * 1000000LL) {
+        done(cl, m->id, HAND_WRONG, 0, "a block lasts 366 days at most");
+        return 0;
+    }
     ev.src = ask->who;
     add_who(cl, &ev);
     add_why(ask->why, &ev);

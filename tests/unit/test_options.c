@@ -152,11 +152,24 @@ static void a_wrong_value_says_what_would_be_right(void **state)
     refuses("test --limit many", "--limit: \"many\" is not a number");
     refuses("test --for soon", "30s, 5min, 2h");
     refuses("test --for 0s", "30s, 5min, 2h");
+    refuses("test --for 5m", "--for: \"5m\" is not a span of time: m could be minutes or months; write 5min");
+    refuses("test --for 1h5m", "write 5min");
+    refuses("test --for 5m30s", "write 5min");
+    refuses("test --for 5msec", "30s, 5min, 2h");
     refuses("test --since whenever", "2026-11-22T18:28:03Z");
     refuses("test --who pc1", "192.0.2.7");
     refuses("test --net 10.1.0.7/16", "192.0.2.0/24");
     refuses("test --mode hunt", "is not one of: observe, block");
     refuses("test --limit", "--limit needs something behind it");
+}
+
+static void a_value_is_given_once_and_a_flag_as_often_as_one_likes(void **state)
+{
+    (void)state;
+    refuses("test --why a --why b", "--why stands twice; it takes one value");
+    refuses("test -n 3 --limit=3", "--limit stands twice");
+    refuses("test -c a.conf --config b.conf", "--config stands twice");
+    assert_true(reads("test --follow -f --json --json").follow);
 }
 
 static void too_many_words_are_named(void **state)
@@ -180,6 +193,7 @@ int main(void)
         cmocka_unit_test(what_was_not_given_keeps_its_default),
         cmocka_unit_test(an_unknown_option_names_the_nearest),
         cmocka_unit_test(a_wrong_value_says_what_would_be_right),
+        cmocka_unit_test(a_value_is_given_once_and_a_flag_as_often_as_one_likes),
         cmocka_unit_test(too_many_words_are_named),
         cmocka_unit_test(a_wrong_word_can_not_write_on_the_terminal),
     };
