@@ -15,6 +15,7 @@ enum {
     STUCK_US = 1000000 /* a disk that is silent for less is at work */
 };
 #define RESTART_US 3600000000LL /* a part that has lived so long again needs no look */
+#define START_US   3000000LL    /* by then every part is up */
 
 static uint32_t at_most(uint32_t n, uint32_t cap)
 {
@@ -32,6 +33,21 @@ static struct name name_of(const char at[16])
 
     text_visible(&t, slice_of(at, strnlen(at, 16)));
     return n;
+}
+
+static uint32_t captured(const struct ctl_status *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < at_most(s->links_count, CTL_LINKS); i++)
+        n += s->links[i].captured != 0;
+    return n;
+}
+
+bool status_is_starting(const struct ctl_status *s)
+{
+    return s->now_us >= s->started_us && s->now_us - START_US < s->started_us &&
+           (!s->up || (captured(s) == 0 && s->mode != MODE_OFF));
 }
 
 struct status_sums status_sums(const struct ctl_status *s)
@@ -95,6 +111,8 @@ static void part_troubles(struct telling *w, const struct ctl_status *s)
     for (uint32_t i = 0; i < at_most(s->parts_count, CTL_PARTS); i++) {
         const struct ctl_part *p = &s->parts[i];
 
+        if (!p->up && p->restarts == 0 && status_is_starting(s))
+            continue;
         if (!p->up)
             trouble(w, _("the part %s is down (serviola events --kind role.died,role.gave_up says why)"),
                     name_of(p->name).text);
@@ -111,19 +129,16 @@ static void part_troubles(struct telling *w, const struct ctl_status *s)
 
 static void link_troubles(struct telling *w, const struct ctl_status *s)
 {
-    uint32_t captured = 0;
-
     for (uint32_t i = 0; i < at_most(s->links_count, CTL_LINKS); i++) {
         const struct ctl_link *l = &s->links[i];
 
-        captured += l->captured;
         if (l->lost > 0)
             trouble(w,
                     words_many("%s packet was lost on %s: the ring was full (hunt: ring makes it larger)",
                                "%s packets were lost on %s: the ring was full (hunt: ring makes it larger)", l->lost),
                     number_words(l->lost).text, name_of(l->name).text);
     }
-    if (captured == 0 && s->mode != MODE_OFF)
+    if (captured(s) == 0 && s->mode != MODE_OFF && !status_is_starting(s))
         trouble(w,
                 _("the hunt listens on no interface (hunt: interfaces names them; by default each that has a route)"));
 }
@@ -132,12 +147,14 @@ unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, con
 {
     struct telling w = { .each = each, .ctx = ctx };
 
-    if (!s->up)
+    bool starting = status_is_starting(s);
+
+    if (!s->up && !starting)
         trouble(&w, _("it is still starting: the journal is being read, or the hand is not there"));
     if (s->scribe_behind_us > STUCK_US)
         trouble(&w, _("the journal's disk is stuck: it has not answered for %s; events that wait in memory: %s"),
                 when_long(s->scribe_behind_us).text, number_words(s->next_seq - 1 - s->synced_seq).text);
-    if (mode_blocks(s->mode) && !s->table_whole)
+    if (mode_blocks(s->mode) && !s->table_whole && !starting)
         trouble(&w, _("the firewall table is damaged or gone: nobody is blocked until it is back"));
     if (s->blocks_cap > 0 && s->blocks >= s->blocks_cap)
         trouble(&w, _("the limit of %s blocks is reached: nobody else is blocked (block: total raises it)"),
@@ -196,8 +213,8 @@ static void print_links(const struct page *p, const struct ctl_status *s)
         const struct ctl_link *l = &s->links[i];
 
         (void)fprintf(p->to, "%-16s  %-12s  %14s  %10s\n", name_of(l->name).text,
-                      !l->captured ? _("not listened")
-                      : l->up      ? _("listening")
+                      !l->captured ? status_is_starting(s) ? _("starting") : _("not listened")
+                      : l->up ? _("listening")
                                    : _("down"),
                       number_words(l->packets).text, number_words(l->lost).text);
     }
@@ -259,6 +276,8 @@ void status_print(const struct ctl_status *s, FILE *to, bool colour)
                   when_near(s->started_us, s->now_us).text);
     (void)fprintf(to, _("Mode        %s%s%s: %s\n"), paint_on(colour, PAINT_BOLD), mode_name(s->mode),
                   paint_off(colour), mode_what(s->mode));
+    if (status_is_starting(s))
+        (void)fputs(_("State       starting: not every part is there yet\n"), to);
     add_mail(&counts, s);
     (void)fprintf(to, _("Mail        %s since the start\n"), mail);
     print_journal(&p, s);
@@ -362,6 +381,7 @@ void status_json(const struct ctl_status *s, FILE *to)
     text_addf(&t, "\",\"mode\":\"%s\"", mode_name(s->mode));
     json_time(&t, "now", s->now_us);
     json_time(&t, "started", s->started_us);
+    json_bool(&t, "starting", status_is_starting(s));
     json_number(&t, "events", s->next_seq ? s->next_seq - 1 : 0);
     json_number(&t, "synced", s->synced_seq);
     json_number(&t, "scribe_behind_us", s->scribe_behind_us > 0 ? (uint64_t)s->scribe_behind_us : 0);

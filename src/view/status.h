@@ -12,6 +12,8 @@
 
 /* What somebody should look at, one sentence a call of `each`; returns how many. */
 unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, const char *sentence), void *ctx);
+/* The first seconds, while a part or the first interface is still awaited: that is no trouble yet. */
+bool status_is_starting(const struct ctl_status *s);
 void status_print(const struct ctl_status *s, FILE *to, bool colour);
 void status_json(const struct ctl_status *s, FILE *to); /* one object, one line */
 

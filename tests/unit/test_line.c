@@ -235,6 +235,45 @@ static void a_table_that_is_not_used_is_no_trouble(void **state)
     assert_int_equal(status_troubles(&s, NULL, NULL), 0);
 }
 
+static void a_house_that_is_starting_has_no_troubles_yet(void **state)
+{
+    struct ctl_status s = a_fine_house();
+    FILE *f = capture();
+
+    (void)state;
+    s.started_us = s.now_us - 200000;
+    s.links[0].captured = 0;
+    s.table_whole = s.up = s.parts[0].up = 0;
+    assert_int_equal(status_troubles(&s, NULL, NULL), 0);
+    status_print(&s, f, false);
+    holds(f, "State       starting");
+    f = capture();
+    status_json(&s, f);
+    holds(f, "\"starting\":true");
+
+    s.parts[0].restarts = 1; /* it died: that is one */
+    assert_int_equal(status_troubles(&s, NULL, NULL), 1);
+    s.started_us = s.now_us - 3000000;
+    s.parts[0].restarts = 0;
+    assert_int_equal(status_troubles(&s, NULL, NULL), 4);
+    f = capture();
+    status_print(&s, f, false);
+    holds(f, "not listened");
+}
+
+static void a_house_that_listens_is_not_starting_any_more(void **state)
+{
+    struct ctl_status s = a_fine_house();
+
+    (void)state;
+    s.started_us = s.now_us - 200000;
+    assert_false(status_is_starting(&s));
+    s.links[0].captured = 0;
+    assert_true(status_is_starting(&s));
+    s.mode = MODE_OFF; /* nothing will be listened on */
+    assert_false(status_is_starting(&s));
+}
+
 static void a_status_from_a_stranger_can_not_lead_past_its_arrays(void **state)
 {
     struct ctl_status s;
@@ -291,6 +330,8 @@ int main(void)
         cmocka_unit_test(a_fine_house_has_no_troubles),
         cmocka_unit_test(each_trouble_is_said_with_what_to_do),
         cmocka_unit_test(a_table_that_is_not_used_is_no_trouble),
+        cmocka_unit_test(a_house_that_is_starting_has_no_troubles_yet),
+        cmocka_unit_test(a_house_that_listens_is_not_starting_any_more),
         cmocka_unit_test(a_status_from_a_stranger_can_not_lead_past_its_arrays),
         cmocka_unit_test(blocks_are_a_table_or_an_object_a_line),
     };
