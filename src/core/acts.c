@@ -6,7 +6,12 @@
 #include "core/core.h"
 #include "sys/clock.h"
 
-enum { REFUSED_FOR_US = 600000000, CAP_SAID_EVERY_US = 60000000 };
+enum { REFUSED_FOR_US = 600000000, CAP_SAID_EVERY_US = 60000000, JUMP_US = 1000000, CHECKPOINT_SHARE = 4 };
+
+struct instant acts_now(void)
+{
+    return (struct instant){ .wall_us = clock_wall_us(), .boot_us = clock_mono_us() };
+}
 
 static bool observes(const struct core *c)
 {
@@ -50,9 +55,9 @@ static void answer(struct core *c, struct block *b, int32_t code, uint64_t seq, 
         desk_answer(c->desk, waiter, b->waiter_id, code, seq, why);
 }
 
-static void ask_hand(struct core *c, const struct block *b, int64_t now_us, bool unasked)
+static void ask_hand(struct core *c, const struct block *b, int64_t boot_us, bool unasked)
 {
-    int64_t left = (b->until_us - now_us + 999999) / 1000000;
+    int64_t left = (b->over_us - boot_us + 999999) / 1000000;
 
     if (c->batch_count == HAND_BATCH)
         acts_flush(c);
@@ -66,21 +71,21 @@ static void ask_hand(struct core *c, const struct block *b, int64_t now_us, bool
 }
 
 /* Said once a minute; 0: it was said. */
-static uint64_t tell_cap(struct core *c, const struct block *b, enum hand_code code, int64_t now_us)
+static uint64_t tell_cap(struct core *c, const struct block *b, enum hand_code code, int64_t boot_us)
 {
-    if (now_us - c->cap_said_us < CAP_SAID_EVERY_US)
+    if (c->cap_said_us != 0 && boot_us - c->cap_said_us < CAP_SAID_EVERY_US)
         return 0;
-    c->cap_said_us = now_us;
+    c->cap_said_us = boot_us;
     return tell(c, EV_ACT_CAP_REACHED, b, b->cause, hand_code_words(code));
 }
 
 enum hand_code acts_block(struct core *c, const struct act_ask *ask)
 {
-    int64_t now_us = clock_wall_us();
+    struct instant now = acts_now();
     int64_t span_us = ask->span_us > 0 ? ask->span_us : c->conf->block.span_us;
     struct block *b = blocks_find(c->blocks, ask->who);
 
-    if (b && ask->waiter == 0 && b->until_us > now_us)
+    if (b && ask->waiter == 0 && b->over_us > now.boot_us)
         return HAND_ALREADY; /* also for a refusal: asked once, not at each of its packets */
     if (b && (b->state == BLOCK_ASKED || b->state == BLOCK_STANDS))
         return HAND_ALREADY;
@@ -89,12 +94,11 @@ enum hand_code acts_block(struct core *c, const struct act_ask *ask)
     b = blocks_add(c->blocks, ask->who);
     if (!b) {
         if (!observes(c))
-            (void)tell_cap(c, &(struct block){ .who = ask->who, .cause = ask->cause }, HAND_CAP_TOTAL, now_us);
+            (void)tell_cap(c, &(struct block){ .who = ask->who, .cause = ask->cause }, HAND_CAP_TOTAL, now.boot_us);
         return HAND_CAP_TOTAL;
     }
     b->cause = ask->cause;
-    b->since_us = now_us;
-    b->until_us = now_us + span_us;
+    block_time(b, now, span_us);
     b->waiter = ask->waiter;
     b->waiter_id = ask->waiter_id;
     (void)text_cstr(b->rule, sizeof(b->rule), slice_first(slice_text(ask->rule), sizeof(b->rule) - 1));
@@ -105,7 +109,7 @@ enum hand_code acts_block(struct core *c, const struct act_ask *ask)
         return ask->waiter ? HAND_OBSERVES : HAND_OK;
     }
     b->state = BLOCK_ASKED;
-    ask_hand(c, b, now_us, false);
+    ask_hand(c, b, now.boot_us, false);
     return HAND_OK;
 }
 
@@ -142,7 +146,7 @@ static void refused(struct core *c, struct block *b, const struct hand_outcome *
 {
     const char *why = o->code == HAND_FAILED ? strerrordesc_np(o->error) : hand_code_words((enum hand_code)o->code);
     bool cap = o->code == HAND_CAP_MINUTE || o->code == HAND_CAP_TOTAL;
-    int64_t now_us = clock_wall_us();
+    struct instant now = acts_now();
     struct block said = *b;
     uint64_t seq = 0;
 
@@ -157,14 +161,14 @@ static void refused(struct core *c, struct block *b, const struct hand_outcome *
     else if (!cap)
         seq = tell(c, EV_ACT_BLOCK_REFUSED, &said, said.cause, why);
     else
-        seq = tell_cap(c, &said, (enum hand_code)o->code, now_us);
+        seq = tell_cap(c, &said, (enum hand_code)o->code, now.boot_us);
     answer(c, b, o->code, seq, why ? why : "");
     if (b->seq != 0 || cap || o->code == HAND_FAILED) { /* may be asked again: nothing is remembered against it */
         blocks_remove(c->blocks, o->who);
         return;
     }
     b->state = BLOCK_REFUSED;
-    b->until_us = now_us + REFUSED_FOR_US;
+    block_time(b, now, REFUSED_FOR_US);
 }
 
 int acts_on_blocked(struct core *c, const struct hand_outcome *outcomes, size_t count)
@@ -230,15 +234,15 @@ void acts_on_lifted(struct core *c, const struct hand_outcome *outcomes, size_t 
 
 struct walk {
     struct core *core;
-    int64_t now_us;
+    int64_t boot_us;
 };
 
 static void assert_one(void *ctx, struct block *b)
 {
     struct walk *w = ctx;
 
-    if ((b->state == BLOCK_STANDS || b->state == BLOCK_ASKED) && b->until_us > w->now_us)
-        ask_hand(w->core, b, w->now_us, true);
+    if ((b->state == BLOCK_STANDS || b->state == BLOCK_ASKED) && b->over_us > w->boot_us)
+        ask_hand(w->core, b, w->boot_us, true);
 }
 
 void acts_assert_all(struct core *c)
@@ -246,7 +250,7 @@ void acts_assert_all(struct core *c)
     c->outside_waits = false;
     if (observes(c))
         return;
-    blocks_each(c->blocks, assert_one, &(struct walk){ c, clock_wall_us() });
+    blocks_each(c->blocks, assert_one, &(struct walk){ c, clock_mono_us() });
     acts_flush(c);
     c->audit_id = c->next_id++;
     (void)peer_say(core_peer(c, ROW_HAND), HAND_LIST, c->audit_id, 0, NULL, 0, -1);
@@ -254,7 +258,7 @@ void acts_assert_all(struct core *c)
 
 struct keep {
     struct core *core;
-    int64_t now_us;
+    int64_t boot_us;
     uint64_t checkpoint; /* 0: count only */
     uint64_t count;
 };
@@ -279,7 +283,7 @@ static void keep_one(void *ctx, struct block *b)
 {
     struct keep *k = ctx;
 
-    if (b->state != BLOCK_STANDS || b->until_us <= k->now_us)
+    if (b->state != BLOCK_STANDS || b->over_us <= k->boot_us)
         return;
     k->count++;
     if (k->checkpoint)
@@ -288,12 +292,14 @@ static void keep_one(void *ctx, struct block *b)
 
 void acts_checkpoint(struct core *c)
 {
-    struct keep k = { .core = c, .now_us = clock_wall_us() };
+    struct keep k = { .core = c, .boot_us = clock_mono_us() };
     struct event ev = event_new(EV_JOURNAL_CHECKPOINT);
 
     if (!c->begun)
         return;
     blocks_each(c->blocks, keep_one, &k);
+    if (k.count + c->allowed_count > c->conf->core.tail_slots / 2)
+        return; /* it would push out what is not yet written; a replay begins at an older one */
     event_add_number(&ev, F_COUNT, k.count + c->allowed_count);
     k.checkpoint = core_emit(c, &ev, 0);
     blocks_each(c->blocks, keep_one, &k);
@@ -303,6 +309,15 @@ void acts_checkpoint(struct core *c)
         event_add_words(&kept, F_PREFIX, prefix_text(c->allowed[i].net).text);
         core_emit(c, &kept, k.checkpoint);
     }
+    c->checkpoint_events = k.count + c->allowed_count;
+    c->checkpoint_next = tail_next(c->tail);
+}
+
+/* With many blocks and small segments one checkpoint would fill the next segment, and so on for ever. */
+void acts_on_rotated(struct core *c)
+{
+    if (tail_next(c->tail) - c->checkpoint_next >= CHECKPOINT_SHARE * c->checkpoint_events)
+        acts_checkpoint(c);
 }
 
 static void on_over(void *ctx, const struct block *b)
@@ -311,7 +326,15 @@ static void on_over(void *ctx, const struct block *b)
         (void)tell(ctx, EV_ACT_BLOCK_EXPIRED, b, b->seq, NULL);
 }
 
-void acts_tick(struct core *c, int64_t now_us)
+void acts_tick(struct core *c, struct instant now)
 {
-    blocks_expire(c->blocks, now_us, on_over, c);
+    int64_t offset_us = now.wall_us - now.boot_us;
+    int64_t jump_us = offset_us - c->wall_offset_us;
+
+    if (jump_us > JUMP_US || jump_us < -JUMP_US) { /* the journal must know the new ends: a restart goes by them */
+        c->wall_offset_us = offset_us;
+        blocks_tell_ends(c->blocks, now);
+        acts_checkpoint(c);
+    }
+    blocks_expire(c->blocks, now.boot_us, on_over, c);
 }

@@ -87,13 +87,26 @@ void blocks_each(struct blocks *b, void (*visit)(void *ctx, struct block *entry)
         visit(ctx, x);
 }
 
-void blocks_expire(struct blocks *b, int64_t now_us, void (*over)(void *ctx, const struct block *entry), void *ctx)
+void block_time(struct block *x, struct instant now, int64_t span_us)
+{
+    x->since_us = now.wall_us;
+    x->until_us = now.wall_us + span_us;
+    x->over_us = now.boot_us + span_us;
+}
+
+void blocks_tell_ends(struct blocks *b, struct instant now)
+{
+    for (struct block *x = table_oldest(b->table); x; x = table_newer(b->table, x))
+        x->until_us = now.wall_us + (x->over_us - now.boot_us);
+}
+
+void blocks_expire(struct blocks *b, int64_t boot_us, void (*over)(void *ctx, const struct block *entry), void *ctx)
 {
     struct block *next;
 
     for (struct block *x = table_oldest(b->table); x; x = next) {
         next = table_newer(b->table, x);
-        if (x->until_us > now_us)
+        if (x->over_us > boot_us)
             continue;
         over(ctx, x);
         table_remove(b->table, x);
@@ -109,7 +122,7 @@ static int64_t number_or(const struct event *ev, enum field f, int64_t otherwise
     return event_get_number(ev, f, &n) && n <= INT64_MAX ? (int64_t)n : otherwise;
 }
 
-static void fold_block(struct blocks *b, const struct event *ev, int64_t now_us)
+static void fold_block(struct blocks *b, const struct event *ev, struct instant now)
 {
     struct addr who = addr_ip(ev->src);
     struct block *entry = blocks_find(b, who);
@@ -117,7 +130,7 @@ static void fold_block(struct blocks *b, const struct event *ev, int64_t now_us)
     bool kept = ev->kind == EV_ACT_BLOCK_KEPT;
     struct slice rule;
 
-    if (until_us <= now_us) {
+    if (until_us <= now.wall_us) {
         blocks_remove(b, who);
         return;
     }
@@ -129,16 +142,17 @@ static void fold_block(struct blocks *b, const struct event *ev, int64_t now_us)
     entry->cause = kept ? entry->seq : ev->cause;
     entry->since_us = kept ? number_or(ev, F_SINCE, ev->at_us) : ev->at_us;
     entry->until_us = until_us;
+    entry->over_us = now.boot_us + (until_us - now.wall_us);
     if (event_get(ev, F_RULE, &rule))
         (void)text_cstr(entry->rule, sizeof(entry->rule), slice_first(rule, sizeof(entry->rule) - 1));
 }
 
-bool blocks_fold(struct blocks *b, const struct event *ev, int64_t now_us)
+bool blocks_fold(struct blocks *b, const struct event *ev, struct instant now)
 {
     if (ev->kind == EV_JOURNAL_CHECKPOINT)
         table_clear(b->table);
     else if (ev->kind == EV_ACT_BLOCKED || ev->kind == EV_ACT_BLOCK_KEPT)
-        fold_block(b, ev, now_us);
+        fold_block(b, ev, now);
     else if (ev->kind == EV_ACT_UNBLOCKED || ev->kind == EV_ACT_BLOCK_EXPIRED)
         blocks_remove(b, addr_ip(ev->src));
     else

@@ -28,9 +28,17 @@ struct block {
     uint8_t state;              /* enum block_state */
     uint64_t cause;             /* the finding or the command */
     uint64_t seq;               /* the act.blocked event; 0 until it stands */
-    int64_t since_us, until_us; /* wall clock */
+    int64_t since_us, until_us; /* wall clock: for people, and for the journal across restarts */
+    int64_t over_us;            /* boot clock: when it ends, as the kernel counts it */
     char rule[32];
 };
+
+struct instant { /* one moment on both clocks: somebody may set the wall's */
+    int64_t wall_us, boot_us;
+};
+
+/* Begins now and lasts so long, on both clocks. */
+void block_time(struct block *x, struct instant now, int64_t span_us);
 
 struct blocks;
 struct blocks *blocks_new(size_t cap, uint64_t seed, struct err *e); /* seed keys the hash */
@@ -44,9 +52,11 @@ size_t blocks_count(const struct blocks *b, enum block_state state);
 
 /* Every entry, oldest first; `visit` must not add or remove. */
 void blocks_each(struct blocks *b, void (*visit)(void *ctx, struct block *entry), void *ctx);
+/* The wall clock was set: each end is told anew. */
+void blocks_tell_ends(struct blocks *b, struct instant now);
 /* Removes each entry whose time is over, after `over` has seen it; `over` must not add or remove. */
-void blocks_expire(struct blocks *b, int64_t now_us, void (*over)(void *ctx, const struct block *entry), void *ctx);
+void blocks_expire(struct blocks *b, int64_t boot_us, void (*over)(void *ctx, const struct block *entry), void *ctx);
 
 /* What an event from the journal says about blocks; true when it said anything. */
-bool blocks_fold(struct blocks *b, const struct event *ev, int64_t now_us);
+bool blocks_fold(struct blocks *b, const struct event *ev, struct instant now);
 #endif

@@ -99,7 +99,7 @@ static void before_sleep(void *ctx)
 
 static void on_second(void *ctx)
 {
-    acts_tick(ctx, clock_wall_us());
+    acts_tick(ctx, acts_now());
 }
 
 /* ---- what the supervisor says ---- */
@@ -235,6 +235,7 @@ static int core_open(struct role *r, struct err *e)
     c->role = r;
     c->conf = r->settings;
     c->started_us = clock_wall_us();
+    c->wall_offset_us = c->started_us - clock_mono_us();
     c->next_id = 1;
     for (uint32_t i = 0; i < roster_count; i++)
         c->peers[i] = (struct peer){ .core = c, .row = &roster[i] };

@@ -91,9 +91,12 @@ struct core {
 
     struct hand_block batch[HAND_BATCH]; /* asks that leave together before the next sleep */
     uint32_t batch_count;
-    int64_t cap_said_us;
-    uint32_t audit_id;  /* of the HAND_LIST that follows an assertion */
-    bool outside_waits; /* a block waits for its network to come up */
+    int64_t cap_said_us;        /* boot clock; 0: never */
+    int64_t wall_offset_us;     /* wall clock less boot clock, as the blocks' ends were told */
+    uint64_t checkpoint_next;   /* number behind the last checkpoint's events */
+    uint64_t checkpoint_events; /* how many it had */
+    uint32_t audit_id;          /* of the HAND_LIST that follows an assertion */
+    bool outside_waits;         /* a block waits for its network to come up */
 
     struct pending pending[CORE_PENDING];
     struct kill kills[CORE_KILLS];      /* by id % CORE_KILLS */
@@ -147,7 +150,9 @@ void acts_assert_all(
     struct core *c); /* the hand is new, or the journal was read: every block that stands is asked for again */
 void acts_checkpoint(struct core *c); /* act.block_kept for each, at the head of a segment */
 void acts_on_audit(struct core *c, const struct hand_entry *entries, size_t count); /* what the kernel holds */
-void acts_tick(struct core *c, int64_t now_us);
+void acts_on_rotated(struct core *c); /* a segment was closed: a checkpoint, when it is worth one */
+void acts_tick(struct core *c, struct instant now);
+struct instant acts_now(void);
 int acts_on_blocked(struct core *c, const struct hand_outcome *outcomes, size_t count);
 int acts_on_unblocked(struct core *c, const struct hand_outcome *outcomes, size_t count);
 void acts_on_lifted(struct core *c, const struct hand_outcome *outcomes,

@@ -162,7 +162,7 @@ static int on_rotated(void *ctx, struct chan *from, const struct msg *m, const v
     (void)m;
     (void)body;
     (void)fd;
-    acts_checkpoint(((struct peer *)ctx)->core);
+    acts_on_rotated(((struct peer *)ctx)->core);
     return 0;
 }
 
@@ -216,7 +216,7 @@ static int on_replay(void *ctx, struct chan *from, const struct msg *m, const vo
         return -1;
     if (ev.kind == EV_JOURNAL_CHECKPOINT)
         c->allowed_count = 0;
-    if (!blocks_fold(c->blocks, &ev, clock_wall_us()))
+    if (!blocks_fold(c->blocks, &ev, acts_now()))
         (void)peers_fold_allow(c, &ev);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/keeper.h"
@@ -50,6 +51,7 @@ static void say_seq(struct scribe *s, uint16_t op, uint64_t seq)
 /* ---- writing ---- */
 
 static void write_on(void *ctx);
+static void close_segment(struct scribe *s);
 
 /* Disk full or broken: the place is kept, the alarm is written from the reserve, and it is tried again. */
 static void on_failure(struct scribe *s, const char *text)
@@ -85,7 +87,8 @@ static void sync_now(void *ctx)
         report(s, &ev);
         (void)journal_restore_reserve(s->journal, &e);
     }
-    say_seq(s, LINK_SYNCED, journal_synced(s->journal));
+    say_seq(s, LINK_SYNCED, journal_synced(s->journal)); /* first: packing takes a while, and these are safe */
+    close_segment(s);
 }
 
 static void report_lost(struct scribe *s, uint64_t from, uint64_t to)
@@ -152,30 +155,39 @@ static void retain(struct scribe *s, int64_t now_us)
     report(s, &ev);
 }
 
-static void chores(void *ctx)
+/* One that is large or old enough; then the oldest may have to leave. */
+static void close_segment(struct scribe *s)
 {
-    struct scribe *s = ctx;
     int64_t now_us = clock_wall_us();
     struct journal_sealed sealed;
     struct event ev = event_new(EV_JOURNAL_SEALED);
     struct err e;
 
+    if (s->failed || !journal_is_due(s->journal, now_us))
+        return;
+    if (journal_rotate(s->journal, now_us, &sealed, &e) < 0) {
+        on_failure(s, e.text);
+        return;
+    }
+    if (sealed.segment == 0)
+        return;
+    event_add_number(&ev, F_VALUE, sealed.segment);
+    event_add_number(&ev, F_BYTES, sealed.stored_bytes);
+    event_add_number(&ev, F_COUNT, sealed.last_seq - sealed.first_seq + 1);
+    report(s, &ev);
+    (void)chan_send(s->role->core, LINK_ROTATED, 0, 0, NULL, 0, -1);
+    retain(s, now_us);
+}
+
+/* By age: also when nothing is written. */
+static void chores(void *ctx)
+{
+    struct scribe *s = ctx;
+
     if (!s->tail)
         return;
-    if (!s->failed && journal_is_due(s->journal, now_us)) {
-        if (journal_rotate(s->journal, now_us, &sealed, &e) < 0) {
-            on_failure(s, e.text);
-            return;
-        }
-        if (sealed.segment != 0) {
-            event_add_number(&ev, F_VALUE, sealed.segment);
-            event_add_number(&ev, F_BYTES, sealed.stored_bytes);
-            event_add_number(&ev, F_COUNT, sealed.last_seq - sealed.first_seq + 1);
-            report(s, &ev);
-            (void)chan_send(s->role->core, LINK_ROTATED, 0, 0, NULL, 0, -1);
-        }
-    }
-    retain(s, now_us);
+    close_segment(s);
+    retain(s, clock_wall_us());
 }
 
 /* ---- what the core says ---- */
@@ -283,6 +295,7 @@ static int scribe_open(struct role *r, struct err *e)
         return err_set(e, 0, "no memory for the scribe");
     r->own = s;
     s->role = r;
+    tzset(); /* the story's log has local times, and the jail no /etc/localtime */
     return 0;
 }
 

@@ -15,6 +15,12 @@ static struct addr host(uint32_t n)
     return addr_v4(0x0a010000 + n, 0);
 }
 
+/* A wall clock that goes as the boot clock does. */
+static struct instant at(int64_t us)
+{
+    return (struct instant){ .wall_us = us, .boot_us = us };
+}
+
 static struct event blocked(uint32_t n, uint64_t seq, int64_t at_us, int64_t until_us)
 {
     struct event ev = event_new(EV_ACT_BLOCKED);
@@ -34,7 +40,7 @@ static struct blocks *with_one(int64_t until_us)
     struct event ev = blocked(1, 812, 1000, until_us);
 
     assert_non_null(b);
-    assert_true(blocks_fold(b, &ev, 2000));
+    assert_true(blocks_fold(b, &ev, at(2000)));
     return b;
 }
 
@@ -70,7 +76,7 @@ static void what_was_lifted_stays_lifted(void **state)
 
     (void)state;
     ev.src = host(1);
-    assert_true(blocks_fold(b, &ev, 3000));
+    assert_true(blocks_fold(b, &ev, at(3000)));
     assert_null(blocks_find(b, host(1)));
     blocks_free(b);
 }
@@ -82,7 +88,7 @@ static void a_checkpoint_forgets_and_repeats_with_the_first_origin(void **state)
     struct event kept = event_new(EV_ACT_BLOCK_KEPT);
 
     (void)state;
-    assert_true(blocks_fold(b, &mark, 3000));
+    assert_true(blocks_fold(b, &mark, at(3000)));
     assert_null(blocks_find(b, host(1)));
     kept.seq = 900;
     kept.cause = 899;
@@ -90,7 +96,7 @@ static void a_checkpoint_forgets_and_repeats_with_the_first_origin(void **state)
     event_add_number(&kept, F_UNTIL, (uint64_t)hour_us);
     event_add_number(&kept, F_SINCE, 1000);
     event_add_number(&kept, F_ORIGIN, 812);
-    assert_true(blocks_fold(b, &kept, 3000));
+    assert_true(blocks_fold(b, &kept, at(3000)));
     assert_int_equal(blocks_find(b, host(1))->seq, 812);
     assert_int_equal(blocks_find(b, host(1))->since_us, 1000);
     blocks_free(b);
@@ -103,7 +109,7 @@ static void other_events_say_nothing_about_blocks(void **state)
 
     (void)state;
     ev.src = host(1);
-    assert_false(blocks_fold(b, &ev, 0));
+    assert_false(blocks_fold(b, &ev, at(0)));
     assert_null(blocks_find(b, host(1)));
     blocks_free(b);
 }
@@ -162,6 +168,42 @@ static void blocks_end_when_their_time_is_over_and_not_before(void **state)
     blocks_free(b);
 }
 
+static void a_wall_clock_that_jumps_ends_no_block_and_keeps_none(void **state)
+{
+    struct instant then = { .wall_us = 1000 * hour_us, .boot_us = hour_us };
+    struct instant ahead = { .wall_us = 9000 * hour_us, .boot_us = hour_us + 1 };
+    struct instant back = { .wall_us = 0, .boot_us = 2 * hour_us };
+    struct blocks *b = blocks_new(4, 1, NULL);
+    struct block *x = blocks_add(b, host(1));
+    int over = 0;
+
+    (void)state;
+    x->state = BLOCK_STANDS;
+    block_time(x, then, hour_us);
+    blocks_expire(b, ahead.boot_us, count_over, &over);
+    assert_int_equal(over, 0);
+    blocks_tell_ends(b, ahead);
+    assert_int_equal(x->until_us, ahead.wall_us + hour_us - 1);
+    assert_int_equal(x->since_us, then.wall_us);
+    blocks_expire(b, back.boot_us - 1, count_over, &over);
+    assert_int_equal(over, 0);
+    blocks_expire(b, back.boot_us, count_over, &over);
+    assert_int_equal(over, 1);
+    blocks_free(b);
+}
+
+static void after_a_boot_the_journals_time_is_what_is_left(void **state)
+{
+    struct instant booted = { .wall_us = hour_us / 2, .boot_us = 5000000 };
+    struct blocks *b = blocks_new(4, 1, NULL);
+    struct event ev = blocked(1, 812, 1000, hour_us);
+
+    (void)state;
+    assert_true(blocks_fold(b, &ev, booted));
+    assert_int_equal(blocks_find(b, host(1))->over_us, 5000000 + hour_us / 2);
+    blocks_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +216,8 @@ int main(void)
         cmocka_unit_test(a_host_that_only_would_be_blocked_makes_room),
         cmocka_unit_test(a_host_is_there_once),
         cmocka_unit_test(blocks_end_when_their_time_is_over_and_not_before),
+        cmocka_unit_test(a_wall_clock_that_jumps_ends_no_block_and_keeps_none),
+        cmocka_unit_test(after_a_boot_the_journals_time_is_what_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
