@@ -49,8 +49,8 @@ enum { WORDS = 24 };
 /* What the shell would have made of the line; `said` is what came on standard error. */
 static bool read_line(const char *line, struct test_options *o, int *code, char said[512])
 {
-    static char copy[256];
-    char *argv[WORDS + 1] = { NULL };
+    static char copy[256]; /* `o` keeps pointing into both */
+    static char *argv[WORDS + 1];
     int argc = 0;
     int pipe_fds[2];
     int kept = dup(STDERR_FILENO);
@@ -59,6 +59,7 @@ static bool read_line(const char *line, struct test_options *o, int *code, char 
 
     assert_true(strlen(line) < sizeof(copy));
     memcpy(copy, line, strlen(line) + 1);
+    memset(argv, 0, sizeof(argv));
     for (char *word = strtok(copy, " "); word && argc < WORDS; word = strtok(NULL, " "))
         argv[argc++] = word;
     assert_int_equal(pipe(pipe_fds), 0);
