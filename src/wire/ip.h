@@ -9,27 +9,21 @@
 
 #include "base/slice.h"
 
-enum ip_proto {
-    IP_PROTO_IPV4 = 4,
-    IP_PROTO_TCP = 6,
-    IP_PROTO_UDP = 17,
-    IP_PROTO_IPV6 = 41,
-    IP_PROTO_GRE = 47
-};
+enum ip_proto { IP_PROTO_IPV4 = 4, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17, IP_PROTO_IPV6 = 41, IP_PROTO_GRE = 47 };
 
 struct ip_packet {
-    uint8_t family;       /* 4 or 6 */
-    uint8_t proto;        /* behind all extension headers; of a fragment: what its first header says */
-    uint8_t ttl;          /* or hop limit */
-    const uint8_t *src;   /* 4 or 16 bytes inside the frame */
+    uint8_t family;     /* 4 or 6 */
+    uint8_t proto;      /* behind all extension headers; of a fragment: what its first header says */
+    uint8_t ttl;        /* or hop limit */
+    const uint8_t *src; /* 4 or 16 bytes inside the frame */
     const uint8_t *dst;
     struct slice payload; /* what was captured of it, padding taken off */
     size_t wire_len;      /* what the header says it has; more than payload.len when the capture cut it */
     bool sum_bad;         /* the IPv4 header's checksum is wrong (0 counts as left to the network card) */
     bool routed;          /* an IPv6 routing header with segments left: the TCP checksum is over another address */
     bool fragment;
-    bool more;            /* fragments follow */
-    uint32_t id, offset;  /* of a fragment; offset in bytes */
+    bool more;           /* fragments follow */
+    uint32_t id, offset; /* of a fragment; offset in bytes */
 };
 
 enum { IP_EXTENSIONS = 16 };

@@ -35,7 +35,7 @@ struct link_packet {
     struct slice ip;          /* from the version nibble to the end of the frame, padding included */
     uint16_t vlan[LINK_TAGS]; /* VLAN ids outermost first; more than three: the first three */
     uint8_t vlans;
-    const uint8_t *mac;       /* 6 bytes: the sender's, inside the frame; NULL when the link has none */
+    const uint8_t *mac; /* 6 bytes: the sender's, inside the frame; NULL when the link has none */
 };
 
 /* False: no IP inside, or malformed. */

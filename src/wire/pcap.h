@@ -27,18 +27,18 @@ struct pcap_reader {
     uint64_t offset; /* of the next record in the file */
     uint64_t skip;   /* bytes of a long block without packets that are still to come */
     enum { PCAP_UNKNOWN, PCAP_CLASSIC, PCAP_NG } format;
-    bool swapped;    /* not in this machine's byte order */
+    bool swapped; /* not in this machine's byte order */
     bool nano;
     uint32_t interfaces; /* those over the cap are counted, and their frames not read */
     struct pcap_interface at[PCAP_INTERFACES];
-    const char *fault;   /* after PCAP_BAD: in words */
+    const char *fault; /* after PCAP_BAD: in words */
 };
 
 struct pcap_frame {
     uint32_t link;
     struct slice bytes; /* inside the input */
     size_t wire_len;
-    int64_t at_us;      /* since 1970 */
+    int64_t at_us; /* since 1970 */
 };
 
 enum pcap_got {

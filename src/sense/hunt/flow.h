@@ -32,7 +32,8 @@ struct flow_key {
 };
 _Static_assert(sizeof(struct flow_key) == 48, "hashed as words, compared as bytes");
 
-struct flow_key flow_key_of(const struct link_packet *link, const struct ip_packet *ip, const struct tcp_segment *t, bool inner);
+struct flow_key flow_key_of(const struct link_packet *link, const struct ip_packet *ip, const struct tcp_segment *t,
+                            bool inner);
 struct flow_key flow_key_turned(struct flow_key k); /* client and server changed */
 uint64_t flow_key_hash(const struct flow_key *k, uint64_t seed);
 
@@ -44,7 +45,7 @@ struct knock {
     int64_t at_us;          /* 0: free */
     uint32_t client_isn[2]; /* the newest, and the one before: a forged second SYN must not displace the first */
     uint32_t server_isn;
-    uint8_t seen;           /* enum knock_seen */
+    uint8_t seen; /* enum knock_seen */
     uint8_t ttl;
     int8_t client_scale, server_scale;
     uint16_t server_window;
@@ -79,30 +80,30 @@ struct flow {
     struct session session;
     uint32_t hash_next, older, newer; /* links; index + 1 */
     uint32_t bucket;
-    uint32_t up_first, down_first; /* the first sequence number of each side's data */
-    uint32_t bytes;        /* client's, not yet counted for the source */
-    uint32_t generation;   /* of the lists that `exempt` stands for */
-    uint32_t history;      /* slot of the recent bytes, + 1 */
+    uint32_t up_first, down_first;        /* the first sequence number of each side's data */
+    uint32_t bytes;                       /* client's, not yet counted for the source */
+    uint32_t generation;                  /* of the lists that `exempt` stands for */
+    uint32_t history;                     /* slot of the recent bytes, + 1 */
     uint32_t mails, recipients, refusals; /* said before the flow was confirmed */
-    uint8_t list;          /* enum flow_list */
-    uint8_t gate;          /* enum flow_gate */
-    uint8_t client_way;    /* enum engine_way */
+    uint8_t list;                         /* enum flow_list */
+    uint8_t gate;                         /* enum flow_gate */
+    uint8_t client_way;                   /* enum engine_way */
     bool handshake, confirmed, midstream, spoke, tls, reset, peeked, overlap_told, gap_told;
-    bool suspect;          /* the server's segments came the client's way, or all of it inside a tunnel: no proof */
-    bool exempt;           /* source or server on the allow list, or the source not inside */
+    bool suspect; /* the server's segments came the client's way, or all of it inside a tunnel: no proof */
+    bool exempt;  /* source or server on the allow list, or the source not inside */
     bool has_mac;
-    bool heard;            /* a segment of the server was seen */
-    uint8_t moves;         /* how often the acknowledgements of a client went on whose server was not heard */
-    uint8_t mac[6];        /* of the client's frames */
+    bool heard;     /* a segment of the server was seen */
+    uint8_t moves;  /* how often the acknowledgements of a client went on whose server was not heard */
+    uint8_t mac[6]; /* of the client's frames */
     uint8_t path_len, helo_len, sni_len;
-    uint8_t path[128];     /* of the first MAIL */
+    uint8_t path[128]; /* of the first MAIL */
     uint8_t helo[64];
     uint8_t sni[64];
 };
 
 struct flow_table {
-    struct flow *at;       /* owned */
-    uint32_t *buckets;     /* owned */
+    struct flow *at;   /* owned */
+    uint32_t *buckets; /* owned */
     uint32_t cap, mask, used, free_list;
     uint32_t oldest[FLOW_LISTS], newest[FLOW_LISTS], count[FLOW_LISTS];
     uint64_t seed, numbers, evicted;

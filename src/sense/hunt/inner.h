@@ -39,7 +39,7 @@ struct engine {
     struct engine_counts counts;
     struct history *history; /* owned */
     uint32_t history_next, history_slots;
-    uint64_t full_told;      /* evictions that were reported */
+    uint64_t full_told; /* evictions that were reported */
     int64_t full_told_us;
     struct port_set mail;    /* from the settings */
     struct port_set watched; /* those, and where a mail server greeted */
@@ -67,7 +67,7 @@ struct seen_segment {
     const struct tcp_segment *tcp;
     bool sum_known, sum_good;
     bool sum_doubted; /* bad, in a direction that is good otherwise: a decoy, or the capture was rewritten */
-    bool inner; /* inside a tunnel: anybody can write both sides of such a flow */
+    bool inner;       /* inside a tunnel: anybody can write both sides of such a flow */
 };
 
 /* packet.c: all layers of a frame; segment.c: one segment of a connection that may carry mail. */

@@ -35,31 +35,31 @@ struct session_talk {
 };
 
 struct session {
-    uint8_t mode;        /* enum in session.c */
-    uint8_t tail;        /* where in CR LF . CR LF a body stands */
-    bool lossy;          /* bytes were lost: replies may pair wrongly */
-    bool body_lossy;     /* ... inside this body: its end may have been lost too */
-    bool body_open;      /* the server said 354 */
-    bool after_gap;      /* the next line may be the rest of one */
+    uint8_t mode;    /* enum in session.c */
+    uint8_t tail;    /* where in CR LF . CR LF a body stands */
+    bool lossy;      /* bytes were lost: replies may pair wrongly */
+    bool body_lossy; /* ... inside this body: its end may have been lost too */
+    bool body_open;  /* the server said 354 */
+    bool after_gap;  /* the next line may be the rest of one */
     bool line_long;
-    bool hello_sure;     /* STARTTLS was accepted: no command follows */
-    bool no_hello;       /* what began like a TLS hello was none */
-    bool begun;          /* the client has said something */
-    bool answered;       /* the server has said something with a code */
-    uint64_t chunk;      /* octets of BDAT still to come */
-    uint8_t *line;       /* owned: the beginning of a command line or of a TLS hello */
+    bool hello_sure; /* STARTTLS was accepted: no command follows */
+    bool no_hello;   /* what began like a TLS hello was none */
+    bool begun;      /* the client has said something */
+    bool answered;   /* the server has said something with a code */
+    uint64_t chunk;  /* octets of BDAT still to come */
+    uint8_t *line;   /* owned: the beginning of a command line or of a TLS hello */
     uint32_t line_len, line_cap;
-    uint8_t *queue;      /* owned: a ring of kinds of commands */
+    uint8_t *queue; /* owned: a ring of kinds of commands */
     uint16_t queue_head, queue_len, queue_cap;
-    uint8_t auth;        /* a login is under way: enum in session.c */
-    uint8_t auth_lines;  /* continuation lines seen */
-    bool auth_due;       /* the server asked for the next */
+    uint8_t auth;       /* a login is under way: enum in session.c */
+    uint8_t auth_lines; /* continuation lines seen */
+    bool auth_due;      /* the server asked for the next */
     bool auth_told;
     uint8_t mechanism_len;
     uint8_t mechanism[20];
-    uint8_t reply[4];    /* the beginning of a reply line */
+    uint8_t reply[4]; /* the beginning of a reply line */
     uint8_t reply_len;
-    bool reply_rest;     /* inside a line whose beginning is not needed */
+    bool reply_rest; /* inside a line whose beginning is not needed */
 };
 
 /* `midstream`: the beginning was not seen. */

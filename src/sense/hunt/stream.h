@@ -30,14 +30,14 @@ struct stream_budget {
 };
 
 struct stream {
-    uint32_t next;   /* sequence number of the next byte to be given out */
-    uint32_t acked;  /* the other side has everything before it */
-    uint32_t fin;    /* where the FIN stands, with fin_seen */
-    uint32_t window; /* the other side's, scaled; 0: not known */
-    uint32_t stored; /* bytes in pieces */
+    uint32_t next;               /* sequence number of the next byte to be given out */
+    uint32_t acked;              /* the other side has everything before it */
+    uint32_t fin;                /* where the FIN stands, with fin_seen */
+    uint32_t window;             /* the other side's, scaled; 0: not known */
+    uint32_t stored;             /* bytes in pieces */
     struct stream_piece *pieces; /* owned; by sequence number */
-    int8_t scale;    /* of the windows this side announces; -1: none */
-    uint8_t ttl;     /* of its first segment */
+    int8_t scale;                /* of the windows this side announces; -1: none */
+    uint8_t ttl;                 /* of its first segment */
     uint8_t good_sums, bad_sums; /* up to 255 */
     bool started, acked_known, fin_seen, ended;
 };
@@ -52,8 +52,8 @@ struct stream_out {
 void stream_start(struct stream *s, uint32_t next);
 void stream_done(struct stream *s, struct stream_budget *b);
 /* `bytes` of the `wire_len` that stand at `seq` were captured.  Old bytes are cut off here: compare them before. */
-void stream_put(struct stream *s, struct stream_budget *b, uint32_t seq, struct slice bytes, uint32_t wire_len, bool hold,
-                const struct stream_out *out);
+void stream_put(struct stream *s, struct stream_budget *b, uint32_t seq, struct slice bytes, uint32_t wire_len,
+                bool hold, const struct stream_out *out);
 /* The other side has everything before `ack`: held pieces may go out, and what is missing is lost. */
 void stream_ack(struct stream *s, struct stream_budget *b, uint32_t ack, const struct stream_out *out);
 /* What waits here ends with a line that is a dot alone. */
