@@ -80,6 +80,21 @@ int replay_checkpoint(struct reader *r, struct checkpoint *c, struct err *e)
     return 0;
 }
 
+struct state {
+    uint64_t checkpoint;
+    bool (*seen)(void *own, const struct event *ev);
+    void *own;
+};
+
+/* A later mark is one that a crash cut off: who forgot at it what stands would never hear of it again.  The members
+ * that came are only said twice. */
+static bool pass_on(void *own, const struct event *ev)
+{
+    const struct state *s = own;
+
+    return (ev->kind == EV_JOURNAL_CHECKPOINT && ev->seq != s->checkpoint) || s->seen(s->own, ev);
+}
+
 int replay_state(struct reader *r, bool (*seen)(void *own, const struct event *ev), void *own, struct query_told *told,
                  struct err *e)
 {
@@ -89,5 +104,5 @@ int replay_state(struct reader *r, bool (*seen)(void *own, const struct event *e
     if (replay_checkpoint(r, &c, e) < 0)
         return -1;
     q.from_seq = c.seq;
-    return reader_query(r, &q, seen, own, told, e);
+    return reader_query(r, &q, pass_on, &(struct state){ c.seq, seen, own }, told, e);
 }

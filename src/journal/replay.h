@@ -11,9 +11,10 @@
  *   K times act.block_kept or act.allowed, cause = the checkpoint's number
  *
  * one for each block and each allowance that stands, nothing in between.
- * It does so after each replay and each time the scribe says that a segment
- * was sealed.  A replay begins at the newest checkpoint of which all K are on
- * disk; who folds forgets what it knew when it sees a journal.checkpoint.
+ * It does so after each replay, and when the scribe says that a segment was
+ * sealed and enough has happened since the last one.  A replay begins at the newest checkpoint of which all K are on
+ * disk, and leaves the mark of a later half one out; who folds forgets what
+ * it knew when it sees a journal.checkpoint.
  * Retention never removes a segment from that checkpoint on.
  */
 #ifndef SERVIOLA_JOURNAL_REPLAY_H
