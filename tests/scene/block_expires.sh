@@ -21,3 +21,9 @@ on pc worm --from 10.1.0.3 --variant greet_only --messages 1
 say "twin: the longer one stands"
 is_blocked wall 10.1.0.4
 [ "$(events wall act.block_expired)" = 1 ]
+
+say "nobody is blocked for longer than the kernel can count, whoever asks"
+prints "at most 366d" on wall serviola block 10.1.0.3 --for 900d
+prints "366 days at most" on wall ask "$T/wall.state/control" 10.1.0.3 $((900 * 86400))
+is_not is_blocked wall 10.1.0.3
+prints "is blocked already" on wall serviola block 10.1.0.4 --json
