@@ -20,6 +20,20 @@ static void add_end(struct text *t, struct addr a)
     text_addf(t, "%s.%u", addr_ip_text(a).text, (unsigned)a.port);
 }
 
+/* A backslash is doubled: one alone begins an escape. */
+static void add_path(struct text *t, struct slice path)
+{
+    while (path.len > 0) {
+        struct slice rest = { 0 };
+        struct slice plain = slice_until(path, '\\', &rest);
+
+        text_ascii(t, plain);
+        if (plain.len < path.len)
+            text_word(t, "\\\\");
+        path = slice_skip(path, plain.len + (plain.len < path.len));
+    }
+}
+
 bool story_line(const struct event *ev, struct text *t)
 {
     struct slice path = { 0 };
@@ -33,7 +47,7 @@ bool story_line(const struct event *ev, struct text *t)
     text_word(t, " > ");
     add_end(t, ev->dst);
     text_addf(t, ": Flags [P.], length %zu: SMTP: mail from:<", path.len + sizeof("mail from:<>\r\n") - 1);
-    text_ascii(t, path);
+    add_path(t, path);
     text_word(t, ">");
     return true;
 }

@@ -63,6 +63,17 @@ static void the_wire_can_t_break_a_line(void **state)
     assert_memory_equal(line, "18:28:03.123456 IP 172.20.10.10.40312 > ", 40);
 }
 
+static void a_backslash_is_no_escape(void **state)
+{
+    struct event ev = mail(SLICE("a\\x0ab\n\\"));
+    char line[STORY_LINE];
+    struct text t = TEXT_IN(line);
+
+    (void)state;
+    assert_true(story_line(&ev, &t));
+    assert_non_null(strstr(line, "mail from:<a\\\\x0ab\\x0a\\\\>"));
+}
+
 static void other_events_leave_no_line(void **state)
 {
     struct event ev = event_new(EV_ACT_BLOCKED);
@@ -93,6 +104,7 @@ int main(void)
         cmocka_unit_test(scripts_find_their_words_where_they_were),
         cmocka_unit_test(ipv6_is_written_as_there),
         cmocka_unit_test(the_wire_can_t_break_a_line),
+        cmocka_unit_test(a_backslash_is_no_escape),
         cmocka_unit_test(other_events_leave_no_line),
         cmocka_unit_test(as_json_it_is_the_journal_s_object),
     };
