@@ -40,11 +40,11 @@ block: { per_minute: 10000 }
 YAML
 }
 
-run() # SYSTEM VARIANT TRIALS: the harness' row
+run() # SYSTEM VARIANT TRIALS [NAME]: the harness' row, with another name in it
 {
     python3 "$live" --system "$1" --prefix "$prefix" --variant "$2" --trials "$3" --start-s 2.5 \
         --hunt-cmd "rm -rf $work/state; mkdir -m 755 $work/state; exec $build/serviola run --no-console -c $work/serviola.conf" \
-        2>"$work/err" | tail -n 1 | tee -a "$work/rows" || { cat "$work/err" >&2; exit 3; }
+        2>"$work/err" | tail -n 1 | sed "s/^$1	/${4:-$1}	/" | tee -a "$work/rows" || { cat "$work/err" >&2; exit 3; }
 }
 
 echo "system	variant	trials	caught	block_ms_median	block_ms_max	msgs_median	msgs_max	elements	for_first_host	note"
@@ -57,8 +57,8 @@ done
 run hunt hosts200 1
 conf hold
 for variant in lower pipelined blind; do
-    run hunt "$variant" 5
-done | sed 's/^hunt/hold/'
+    run hunt "$variant" 5 hold
+done
 
 awk -F '\t' '
     $1 == "hunt" && $2 == "lower" { ours = $5 }
