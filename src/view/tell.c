@@ -72,6 +72,12 @@ static const char *const templates[EV_KINDS] = {
     [EV_ACT_TABLE_LOST] = N_("another program removed the firewall table[ {name}] or part of it"),
     [EV_JOURNAL_CHECKPOINT] = N_("the state as it stands was written again[: {count} entries]"),
     [EV_ACT_BLOCK_ASKED] = N_("a block of {src} was asked for by command[ ({who})][: {why}]"),
+    [EV_HUNT_FINDINGS_CAPPED] =
+        N_("[{count} ]more findings within a minute were not told[, {value} of them about {mac}][, "
+           "the last about {src}]"),
+    [EV_HUNT_SOURCE_SUMMED] =
+        N_("{src} sent[ {count}] mails[ to {recipients} recipients][ in {connections} connections][ "
+           "since {since}]"),
     [EV_ACT_TABLE_BACK] = N_("the firewall table[ {name}] is in place again[ with {count} blocks][ after {span}]"),
 };
 

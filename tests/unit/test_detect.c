@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "talk.h"
 
+#include "sense/hunt/mouths.h"
+
 static struct talk t;
 
 static int start(void **state)
@@ -196,6 +198,136 @@ static void mail_under_tls_counts(void **state)
     assert_string_equal(t.events, "hunt.tls_seen 10.1.0.2;");
 }
 
+static void count_events(const char *name, unsigned wanted)
+{
+    unsigned n = 0;
+
+    for (const char *p = t.events; (p = strstr(p, name)); p++)
+        n++;
+    if (n != wanted)
+        fail_msg("%s came %u times, not %u: %.200s", name, n, wanted, t.events);
+}
+
+static void worm(unsigned host, unsigned port, unsigned mails)
+{
+    struct peer c = peer_new(&t, host, port);
+
+    peer_greet(&c);
+    for (unsigned i = 0; i < mails; i++) {
+        peer_says(&c, 0, "MAIL FROM:<a@b>\r\n");
+        peer_says(&c, 1, "250 ok\r\n");
+        peer_says(&c, 0, "RCPT TO:<c@d>\r\n");
+        peer_says(&c, 1, "250 ok\r\n");
+        peer_says(&c, 0, "RSET\r\n");
+        peer_says(&c, 1, "250 ok\r\n");
+    }
+}
+
+static void restart(uint64_t findings)
+{
+    talk_done(&t);
+    talk_init(&t);
+    t.settings.findings = findings;
+    engine_set(t.engine, &t.settings);
+}
+
+static void every_host_of_an_outbreak_is_told(void **state)
+{
+    (void)state;
+    restart(600);
+    for (unsigned i = 0; i < 250; i++)
+        worm(i + 1, 3000, 1);
+    count_events("hunt.mail_seen", 250);
+    count_events("hunt.findings_capped", 0);
+}
+
+static void a_full_minute_is_said_and_ends(void **state)
+{
+    (void)state;
+    restart(100);
+    for (unsigned i = 0; i < 250; i++) /* one network */
+        worm(i + 1, 3000, 2);
+    count_events("hunt.mail_seen", 100);
+    for (unsigned i = 0; i < 10; i++) /* the others are quiet: each has its share */
+        worm(i * 256 + 1024, 3000, 1);
+    count_events("hunt.mail_seen", 110);
+    t.now_us += 60000000;
+    engine_tick(t.engine, t.now_us);
+    count_events("hunt.findings_capped", 1);
+    worm(250, 3001, 1); /* was not told: is due now */
+    count_events("hunt.mail_seen", 111);
+}
+
+static void a_finding_that_found_no_room_is_due_again_in_its_window(void **state)
+{
+    (void)state;
+    restart(1);
+    t.settings.limits.window_us = 3600000000;
+    worm(1, 3000, 1);
+    worm(2, 3000, 1);
+    worm(3, 3000, 1);
+    for (unsigned i = 4; i < 9; i++)
+        worm(i, 3000, 1);
+    count_events("hunt.mail_seen", 2); /* one, and one that is a quiet network's share */
+    t.now_us += 61000000;
+    worm(3, 3001, 1);
+    count_events("hunt.mail_seen", 3);
+    assert_non_null(strstr(t.events, "hunt.mail_seen 10.1.0.3;"));
+}
+
+static void a_card_is_one_whatever_its_addresses(void **state)
+{
+    static struct mouths m;
+    const uint8_t mac[6] = { 2, 0, 0, 0, 0, 7 };
+    struct addr a, b, c;
+
+    (void)state;
+    mouths_begin(&m, 1);
+    assert_true(addr_read(SLICE("fd00::1"), &a) && addr_read(SLICE("fd00:0:0:1::1"), &b) &&
+                addr_read(SLICE("fd00::2"), &c));
+    assert_ptr_equal(mouths_get(&m, mouth_name(mac, a), 1), mouths_get(&m, mouth_name(mac, b), 1));
+    assert_ptr_not_equal(mouths_get(&m, mouth_name(NULL, a), 1), mouths_get(&m, mouth_name(NULL, b), 1));
+    assert_ptr_equal(mouths_get(&m, mouth_name(NULL, a), 1), mouths_get(&m, mouth_name(NULL, c), 1));
+    for (unsigned i = 0; i < 100 * MOUTHS; i++) /* never full */
+        assert_non_null(mouths_get(&m, mouth_name(NULL, addr_v4(i << 8, 0)), 1));
+    assert_false(mouths_over(&m, MOUTHS_MINUTE_US));
+    assert_true(mouths_over(&m, MOUTHS_MINUTE_US + 1));
+}
+
+static void what_followed_a_finding_is_summed_up_once(void **state)
+{
+    (void)state;
+    restart(600);
+    worm(2, 3000, 20);
+    assert_string_equal(t.events, "hunt.mail_seen 10.1.0.2;");
+    engine_tick(t.engine, t.now_us + 500000);
+    count_events("hunt.source_summed", 0);
+    engine_tick(t.engine, t.now_us + 1500000);
+    engine_tick(t.engine, t.now_us + 2500000);
+    assert_string_equal(t.events, "hunt.mail_seen 10.1.0.2;hunt.source_summed 10.1.0.2;");
+}
+
+static void one_mail_needs_no_sum(void **state)
+{
+    (void)state;
+    restart(600);
+    worm(2, 3000, 1);
+    engine_tick(t.engine, t.now_us + 1500000);
+    engine_tick(t.engine, t.now_us + 70000000);
+    assert_string_equal(t.events, "hunt.mail_seen 10.1.0.2;");
+}
+
+static void mail_to_this_host_is_inbound_wherever_it_comes_from(void **state)
+{
+    (void)state;
+    restart(600);
+    t.settings.own.count = 1;
+    assert_true(prefix_read(SLICE("192.0.2.9"), &t.settings.own.at[0]));
+    engine_set(t.engine, &t.settings);
+    worm(2, 3000, 1);
+    assert_string_equal(t.events, "hunt.inbound_seen 10.1.0.2;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +343,13 @@ int main(void)
         T(a_network_may_have_its_own_limits),
         T(what_was_lifted_is_found_anew),
         T(mail_under_tls_counts),
+        T(every_host_of_an_outbreak_is_told),
+        T(a_full_minute_is_said_and_ends),
+        T(a_finding_that_found_no_room_is_due_again_in_its_window),
+        T(a_card_is_one_whatever_its_addresses),
+        T(what_followed_a_finding_is_summed_up_once),
+        T(one_mail_needs_no_sum),
+        T(mail_to_this_host_is_inbound_wherever_it_comes_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 #include "sys/ring.h"
 #include "sys/say.h"
 
+enum { LOOPBACK = 772 }; /* ARPHRD_LOOPBACK */
+
 struct listener { /* one interface that the hand told of, by its index */
     struct capture *capture;
     struct hand_link link; /* ifindex 0: free */
@@ -20,6 +22,7 @@ struct listener { /* one interface that the hand told of, by its index */
     int64_t again_us;      /* boot clock: ask not before */
     int64_t wait_us;       /* after the next refusal */
     bool was_up;           /* as last reported in an event */
+    bool heard;            /* was listened to, under this name */
     uint32_t nap;          /* timer; 0: the descriptor is watched */
     uint64_t frames, lost; /* of rings that are closed by now */
     uint64_t said_lost;    /* reported so far */
@@ -155,6 +158,18 @@ static void tell(struct listener *l, enum event_kind kind, const char *why)
         event_add_words(&ev, F_WHY, why);
     l->capture->calls.event(l->capture->calls.ctx, &ev);
     l->was_up = kind == EV_HUNT_STARTED;
+    l->heard = l->heard || l->was_up;
+}
+
+static void tell_renamed(struct listener *l, const char name[HAND_NAME])
+{
+    char why[64];
+    struct text t = TEXT_IN(why);
+
+    text_word(&t, "it was renamed to ");
+    text_visible(&t, slice_text(name));
+    tell(l, EV_HUNT_INTERFACE_LOST, why);
+    l->heard = false;
 }
 
 static void close_ring(struct listener *l)
@@ -260,7 +275,7 @@ static bool wanted(const struct listener *l)
     for (uint32_t i = 0; i < s->interfaces.count; i++)
         if (strncmp(s->interfaces.at[i], l->link.name, HAND_NAME) == 0)
             return true;
-    return s->interfaces.count == 0 && l->link.routed && l->link.link_type != 772; /* ARPHRD_LOOPBACK */
+    return s->interfaces.count == 0 && l->link.routed && l->link.link_type != LOOPBACK;
 }
 
 static void ask(struct listener *l)
@@ -278,12 +293,16 @@ static void settle(struct listener *l)
     bool want = wanted(l);
 
     if (l->ring && !want) {
-        if (l->was_up)
-            tell(l, EV_HUNT_INTERFACE_LOST, l->link.gone ? "it was removed" : "it is no longer to be watched");
+        if (l->was_up && !l->link.gone) /* one that is down has no route */
+            tell(l, EV_HUNT_INTERFACE_LOST, l->link.up ? "it is no longer to be watched" : "it went down");
         close_ring(l);
     }
+    if (l->link.gone && l->heard) { /* it was down before, mostly */
+        tell(l, EV_HUNT_INTERFACE_LOST, "it was removed");
+        l->heard = false;
+    }
     if (l->ring && l->was_up != (l->link.up != 0)) /* the socket stays and sees frames again when it is up */
-        tell(l, l->link.up ? EV_HUNT_STARTED : EV_HUNT_INTERFACE_LOST, l->link.up ? NULL : "it is down");
+        tell(l, l->link.up ? EV_HUNT_STARTED : EV_HUNT_INTERFACE_LOST, l->link.up ? NULL : "it went down");
     if (want && !l->ring && l->link.up && clock_mono_us() >= l->again_us)
         ask(l);
 }
@@ -340,6 +359,8 @@ void capture_link(struct capture *c, const struct hand_link *link)
         l->wait_us = 0;
     }
     l->capture = c;
+    if (l->heard && l->link.ifindex == link->ifindex && strncmp(l->link.name, link->name, HAND_NAME) != 0)
+        tell_renamed(l, link->name); /* the socket goes with it: what follows has the new name */
     l->link = *link;
     settle_all(c);
 }
@@ -381,31 +402,35 @@ static void add_prefix(struct key_prefixes *to, struct prefix p)
         to->at[to->count++] = p;
 }
 
-static bool has_inner(const struct capture *c)
+static bool is_there(const struct hand_link *link)
+{
+    return link->ifindex != 0 && !link->gone;
+}
+
+static void add_own(const struct capture *c, struct key_prefixes *to)
 {
     for (unsigned i = 0; i < CAPTURE_LINKS; i++)
-        if (c->at[i].link.ifindex != 0 && !c->at[i].link.gone && c->at[i].link.routed && inner(&c->at[i]) &&
-            c->at[i].link.count > 0)
-            return true;
-    return false;
+        for (uint32_t k = 0; is_there(&c->at[i].link) && k < c->at[i].link.count; k++) {
+            struct addr own = addr_ip(c->at[i].link.own[k]);
+
+            add_prefix(to, prefix_of(own, own.family == 4 ? 32 : 128));
+        }
+}
+
+void capture_own(const struct capture *c, struct key_prefixes *own)
+{
+    own->count = 0;
+    add_own(c, own);
 }
 
 void capture_inside(const struct capture *c, struct key_prefixes *inside)
 {
-    bool inner_only = has_inner(c);
-
     inside->count = 0;
-    for (unsigned i = 0; i < CAPTURE_LINKS; i++) {
-        const struct hand_link *link = &c->at[i].link;
-
-        if (link->ifindex == 0 || link->gone)
-            continue;
-        for (uint32_t k = 0; k < link->count; k++) {
-            if (!inner_only || inner(&c->at[i]))
-                add_prefix(inside, link->net[k]);
-            add_prefix(inside, prefix_of(addr_ip(link->own[k]), link->own[k].family == 4 ? 32 : 128));
-        }
-    }
+    for (unsigned i = 0; i < CAPTURE_LINKS; i++)
+        for (uint32_t k = 0; is_there(&c->at[i].link) && inner(&c->at[i]) && k < c->at[i].link.count; k++)
+            if (c->at[i].link.link_type != LOOPBACK)
+                add_prefix(inside, c->at[i].link.net[k]);
+    add_own(c, inside);
 }
 
 /* ---- counters ---- */

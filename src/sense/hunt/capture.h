@@ -50,8 +50,10 @@ void capture_drain(struct capture *c);
 /* Once a second: what was lost, what to ask for again. */
 void capture_second(struct capture *c);
 
-/* The networks that count as inside when the configuration names none: those of interfaces without a default route,
- * else of all; and this host's own addresses. */
+/* This host's own addresses. */
+void capture_own(const struct capture *c, struct key_prefixes *own);
+/* What is inside when the configuration does not say it: the networks of interfaces without a default route, as the
+ * hand has it too (hand/never.h), and this host's own addresses. */
 void capture_inside(const struct capture *c, struct key_prefixes *inside);
 
 /* Of the n-th interface that was ever listened to; false behind the last. */

@@ -19,16 +19,20 @@ static struct event begin(enum event_kind kind, const struct flow *f, int64_t no
     return ev;
 }
 
+static void add_card(struct event *ev, const uint8_t mac[6])
+{
+    char words[18];
+    struct text t = TEXT_IN(words);
+
+    for (size_t i = 0; i < 6; i++)
+        text_addf(&t, "%s%02x", i ? ":" : "", mac[i]);
+    event_add_words(ev, F_MAC, words);
+}
+
 static void add_mac(struct event *ev, const struct flow *f)
 {
-    char mac[18];
-    struct text t = TEXT_IN(mac);
-
-    if (!f->has_mac)
-        return;
-    for (size_t i = 0; i < 6; i++)
-        text_addf(&t, "%s%02x", i ? ":" : "", f->mac[i]);
-    event_add_words(ev, F_MAC, mac);
+    if (f->has_mac)
+        add_card(ev, f->mac);
 }
 
 static void add_vlan(struct event *ev, const struct flow *f)
@@ -63,7 +67,7 @@ bool detect_exempt(struct detect *d, struct flow *f)
     if (f->generation != d->generation) {
         f->generation = d->generation;
         f->exempt = sources_allows(d->sources, flow_client(f)) || sources_allows(d->sources, flow_server(f)) ||
-                    !sources_inside(d->sources, flow_client(f));
+                    sources_own(d->sources, flow_server(f)) || !sources_inside(d->sources, flow_client(f));
     }
     return f->exempt;
 }
@@ -87,6 +91,128 @@ static bool loose_room(struct detect *d, int64_t now_us)
     return d->loose++ < DETECT_LOOSE;
 }
 
+/* ---- room in a minute ---- */
+
+/* What the minute that is over did not tell: in all, and of the mouth that said most. */
+static void tell_capped(struct detect *d, int64_t now_us)
+{
+    struct event ev = event_new(EV_HUNT_FINDINGS_CAPPED);
+    const struct mouth *loudest = &d->mouths.rest;
+    uint64_t all = d->mouths.rest.untold;
+
+    for (size_t i = 0; i < MOUTHS; i++) {
+        all += d->mouths.at[i].untold;
+        if (d->mouths.at[i].untold > loudest->untold)
+            loudest = &d->mouths.at[i];
+    }
+    if (all == 0)
+        return;
+    ev.at_us = now_us;
+    ev.src = loudest->last;
+    event_add_number(&ev, F_COUNT, all);
+    event_add_number(&ev, F_VALUE, loudest->untold);
+    event_add_number(&ev, F_LIMIT, d->findings);
+    event_add_number(&ev, F_SINCE, (uint64_t)d->mouths.since_us);
+    if (loudest->name.kind == 6)
+        add_card(&ev, loudest->name.bytes);
+    d->calls->event(d->calls->ctx, &ev, 0);
+}
+
+static struct mouth *mouth_of(struct detect *d, const struct flow *f, int64_t now_us)
+{
+    if (mouths_over(&d->mouths, now_us))
+        tell_capped(d, now_us);
+    if (d->mouths.since_us == 0 || mouths_over(&d->mouths, now_us)) {
+        mouths_begin(&d->mouths, now_us);
+        d->told = 0;
+    }
+    return mouths_get(&d->mouths, mouth_name(f->has_mac ? f->mac : NULL, flow_client(f)), d->seed);
+}
+
+static bool has_room(const struct detect *d, const struct flow *f, const struct mouth *m, bool first)
+{
+    bool heard = m->told < DETECT_MOUTH || (first && f->key.family == 4);
+    bool quiet = first && m->told < DETECT_FAIR;
+
+    return heard && (d->told < d->findings || (quiet && d->told < d->findings * 2));
+}
+
+/* The source's doings from now on are summed up when they end. */
+static void sum_up(struct detect *d, const struct source *s, int64_t now_us)
+{
+    if (d->sums_count < DETECT_SUMS)
+        d->sums[d->sums_count++] =
+            (struct detect_sum){ .who = s->who, .told = s->mails, .end_us = now_us + s->limits->window_us };
+}
+
+/* The first time in a window, while the minute has room. */
+static bool may_tell(struct detect *d, const struct flow *f, struct source *s, enum told what, int64_t now_us)
+{
+    bool first = (what & TOLD_FINDINGS) && !(s->told & TOLD_FINDINGS);
+    struct mouth *m;
+
+    if (s->told & (uint32_t)what)
+        return false;
+    m = d->findings > 0 ? mouth_of(d, f, now_us) : NULL;
+    if (!m || has_room(d, f, m, first)) {
+        if (m)
+            m->told++;
+        d->told++;
+        s->told |= (uint32_t)what;
+        if (first)
+            sum_up(d, s, now_us);
+        return true;
+    }
+    if (!first || !(s->told & TOLD_CAPPED))
+        m->untold++;
+    m->last = s->who;
+    s->told |= TOLD_CAPPED | (first ? 0 : (uint32_t)what); /* a first one is tried again: no block is lost */
+    return false;
+}
+
+static void tell_sum(struct detect *d, const struct source *s)
+{
+    struct event ev = event_new(EV_HUNT_SOURCE_SUMMED);
+
+    ev.at_us = s->last_us;
+    ev.src = s->who;
+    event_add_number(&ev, F_COUNT, s->mails);
+    event_add_number(&ev, F_RECIPIENTS, s->recipients);
+    event_add_number(&ev, F_CONNECTIONS, s->connections);
+    event_add_number(&ev, F_SINCE, (uint64_t)s->first_us);
+    event_add_number(&ev, F_UNTIL, (uint64_t)s->last_us);
+    d->calls->event(d->calls->ctx, &ev, 0);
+}
+
+/* True: nothing more is to be said about it. */
+static bool summed(struct detect *d, const struct detect_sum *sum, int64_t now_us)
+{
+    const struct source *s = sources_look(d->sources, sum->who);
+    bool more = s && s->mails > sum->told;
+
+    if (more && now_us < sum->end_us && now_us - s->last_us < DETECT_SILENT_US)
+        return false;
+    if (more)
+        tell_sum(d, s);
+    return more || !s || now_us >= sum->end_us;
+}
+
+void detect_tick(struct detect *d, int64_t now_us)
+{
+    if (mouths_over(&d->mouths, now_us)) {
+        tell_capped(d, now_us);
+        memset(&d->mouths, 0, sizeof(d->mouths));
+        d->told = 0;
+    }
+    for (uint32_t i = 0; i < d->sums_count;)
+        if (summed(d, &d->sums[i], now_us))
+            d->sums[i] = d->sums[--d->sums_count];
+        else
+            i++;
+}
+
+/* ---- findings ---- */
+
 struct finding {
     enum told bit;
     enum event_kind kind;
@@ -99,7 +225,7 @@ static void check(struct detect *d, struct flow *f, struct source *s, const stru
 {
     struct event ev;
 
-    if (x->limit == 0 || x->value <= x->limit || detect_exempt(d, f) || !once(s, x->bit))
+    if (x->limit == 0 || x->value <= x->limit || detect_exempt(d, f) || !may_tell(d, f, s, x->bit, now_us))
         return;
     ev = begin(x->kind, f, now_us);
     event_add_number(&ev, F_VALUE, x->value);
@@ -127,7 +253,8 @@ static void tell_inbound(struct detect *d, struct flow *f, struct source *s, int
 {
     struct event ev;
 
-    if (s->inside || sources_allows(d->sources, flow_server(f)) || !once(s, TOLD_INBOUND) || !loose_room(d, now_us))
+    if ((s->inside && !sources_own(d->sources, flow_server(f))) || sources_allows(d->sources, flow_server(f)) ||
+        !once(s, TOLD_INBOUND) || !loose_room(d, now_us))
         return;
     ev = begin(EV_HUNT_INBOUND_SEEN, f, now_us);
     add_text(&ev, F_PATH, flow_path(f), PATH_TOLD);
@@ -140,7 +267,7 @@ static void tell_mail(struct detect *d, struct flow *f, struct source *s, int64_
     struct event ev;
 
     tell_inbound(d, f, s, now_us);
-    if (!s->limits->any_mail || detect_exempt(d, f) || !once(s, TOLD_MAIL))
+    if (!s->limits->any_mail || detect_exempt(d, f) || !may_tell(d, f, s, TOLD_MAIL, now_us))
         return;
     ev = begin(EV_HUNT_MAIL_SEEN, f, now_us);
     event_add_text(&ev, F_PATH, slice_first(flow_path(f), PATH_TOLD)); /* also when it is <> */
@@ -193,7 +320,7 @@ static void on_auth(struct detect *d, struct flow *f, struct source *s, struct s
     struct event ev;
 
     s->auths++;
-    if (!once(s, TOLD_AUTH))
+    if (!may_tell(d, f, s, TOLD_AUTH, now_us))
         return;
     ev = begin(EV_HUNT_AUTH_SEEN, f, now_us);
     add_text(&ev, F_MECHANISM, mechanism, NAME_TOLD);
@@ -207,7 +334,7 @@ static void on_tls(struct detect *d, struct flow *f, struct source *s, int64_t n
 
     s->tls++;
     tell_inbound(d, f, s, now_us);
-    if (!s->limits->any_mail || detect_exempt(d, f) || !once(s, TOLD_TLS))
+    if (!s->limits->any_mail || detect_exempt(d, f) || !may_tell(d, f, s, TOLD_TLS, now_us))
         return;
     ev = begin(EV_HUNT_TLS_SEEN, f, now_us);
     add_text(&ev, F_SNI, slice_of(f->sni, f->sni_len), PATH_TOLD);
@@ -373,7 +500,7 @@ void detect_oddity(struct detect *d, struct flow *f, enum event_kind kind, uint6
     enum told bit = kind == EV_HUNT_OVERLAP ? TOLD_OVERLAP : kind == EV_HUNT_GAP ? TOLD_GAP : TOLD_LONG;
     struct event ev;
 
-    if (!once(s, bit) || (!f->confirmed && !loose_room(d, now_us)))
+    if (f->confirmed ? !may_tell(d, f, s, bit, now_us) : !once(s, bit) || !loose_room(d, now_us))
         return;
     ev = begin(kind, f, now_us);
     if (bytes > 0)

@@ -41,7 +41,12 @@ struct engine *engine_new(const struct hunt_settings *settings, uint64_t seed, c
         engine_free(g);
         return NULL;
     }
-    g->detect = (struct detect){ .sources = g->sources, .calls = &g->calls, .counts = &g->counts, .generation = 1 };
+    g->detect.sources = g->sources;
+    g->detect.calls = &g->calls;
+    g->detect.counts = &g->counts;
+    g->detect.generation = 1;
+    g->detect.findings = settings->findings;
+    g->detect.seed = seed;
     set_ports(g);
     return g;
 }
@@ -70,11 +75,17 @@ void engine_set(struct engine *g, const struct hunt_settings *settings)
 {
     g->settings = settings;
     g->detect.generation++;
+    g->detect.findings = settings->findings;
     g->budget.per_stream = settings->reorder_bytes;
     g->budget.total = settings->reorder_total;
     memset(&g->watched, 0, sizeof(g->watched));
     sources_set(g->sources, settings);
     set_ports(g);
+}
+
+void engine_number_from(struct engine *g, uint64_t first)
+{
+    g->flows.numbers = first;
 }
 
 struct engine_verdict engine_frame(struct engine *g, const struct engine_frame *f)
@@ -136,6 +147,7 @@ void engine_tick(struct engine *g, int64_t now_us)
     end_older(g, FLOW_UNPROVEN, now_us, g->settings->idle_us);
     end_older(g, FLOW_PROVEN, now_us, g->settings->idle_us);
     frags_tick(g->frags, now_us);
+    detect_tick(&g->detect, now_us);
 }
 
 /* --- what was said lately --- */

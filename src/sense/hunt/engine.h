@@ -33,14 +33,14 @@ enum mail_verb { MAIL_FROM, MAIL_RCPT, MAIL_SNI, MAIL_AUTH, MAIL_VERBS };
 
 /* One thing a client said.  All slices are borrowed for the call. */
 struct mail_row {
-    uint64_t flow;              /* number of the flow, from 1 */
+    uint64_t flow; /* number of the flow, from 1 */
     int64_t at_us;
     struct addr client, server; /* with ports */
     enum mail_verb verb;
-    struct slice text;          /* the path; the server name of a TLS hello; the AUTH mechanism */
-    struct slice user;          /* with MAIL_AUTH, where visible */
-    bool confirmed;             /* the handshake was seen and the server took data */
-    bool midstream;             /* the flow was picked up after its start */
+    struct slice text; /* the path; the server name of a TLS hello; the AUTH mechanism */
+    struct slice user; /* with MAIL_AUTH, where visible */
+    bool confirmed;    /* the handshake was seen and the server took data */
+    bool midstream;    /* the flow was picked up after its start */
 };
 
 /* A frame of a mail flow, for whoever keeps evidence. */
@@ -56,8 +56,9 @@ struct engine_calls {
     void *ctx;
     /* `flow` is 0 when the event is about no single flow.  at_us is set; seq, cause and mono_us are not. */
     void (*event)(void *ctx, struct event *ev, uint64_t flow);
-    void (*mail)(void *ctx, const struct mail_row *row);            /* may be NULL */
-    void (*packet)(void *ctx, const struct engine_packet *packet);  /* may be NULL; called for client and server frames of a flow */
+    void (*mail)(void *ctx, const struct mail_row *row); /* may be NULL */
+    void (*packet)(void *ctx,
+                   const struct engine_packet *packet); /* may be NULL; called for client and server frames of a flow */
 };
 
 /* Where a frame was seen, as far as known.  A server whose replies travel the client's way is forged. */
@@ -68,33 +69,39 @@ enum engine_sum { SUM_CHECK, SUM_GOOD };
 struct engine_frame {
     enum link_type link;
     struct slice bytes;
-    size_t wire_len;    /* before the snap length cut it */
-    int64_t at_us;      /* wall clock */
-    uint32_t vlans;     /* how many tags the network card took off (0 to 2); outermost first: */
+    size_t wire_len; /* before the snap length cut it */
+    int64_t at_us;   /* wall clock */
+    uint32_t vlans;  /* how many tags the network card took off (0 to 2); outermost first: */
     uint16_t tci[2];
     enum engine_way way; /* IN and OUT only where the host itself forwards or speaks; UNKNOWN on a mirror port */
     enum engine_sum sum;
-    bool held;          /* it stands at the valve: the server has it not yet, so the right ACK of its number is proof enough */
+    bool held; /* it stands at the valve: the server has it not yet, so the right ACK of its number is proof enough */
 };
 
 /* What is known about the flow of the frame just read; for the valve of hold mode. */
 struct engine_verdict {
-    uint64_t flow;     /* 0: no mail flow */
+    uint64_t flow; /* 0: no mail flow */
     bool from_client;
-    bool handshake;    /* SYN, SYN+ACK and ACK were right */
+    bool handshake; /* SYN, SYN+ACK and ACK were right */
     bool confirmed;
-    bool spoke_mail;   /* MAIL, RCPT, DATA, BDAT, or a TLS hello */
-    bool allowed;      /* the source or the server is on the allow list, or the source is not inside */
-    bool found;        /* the source has a finding in its present window */
+    bool spoke_mail; /* MAIL, RCPT, DATA, BDAT, or a TLS hello */
+    bool allowed;    /* the source or the server is on the allow list, or the source is not inside */
+    bool found;      /* the source has a finding in its present window */
 };
 
 /* `settings` are borrowed until engine_free or engine_set; `seed` keys every hash (random in live use). */
-struct engine *engine_new(const struct hunt_settings *settings, uint64_t seed, const struct engine_calls *calls, struct err *e);
-void engine_free(struct engine *g);                                         /* NULL is fine */
-void engine_set(struct engine *g, const struct hunt_settings *settings);    /* reload: lists and limits; table sizes stay */
+struct engine *engine_new(const struct hunt_settings *settings, uint64_t seed, const struct engine_calls *calls,
+                          struct err *e);
+void engine_free(struct engine *g); /* NULL is fine */
+void engine_set(struct engine *g,
+                const struct hunt_settings *settings); /* reload: lists and limits; table sizes stay */
+
+/* Flows are numbered from `first` + 1: several engines, one journal. */
+void engine_number_from(struct engine *g, uint64_t first);
 
 struct engine_verdict engine_frame(struct engine *g, const struct engine_frame *f);
-/* Time passes without frames: timeouts, windows.  Call it a few times a second; at the end of a file with far future. */
+/* Time passes without frames: timeouts, windows.  Call it a few times a second; at the end of a file with far future.
+ */
 void engine_tick(struct engine *g, int64_t now_us);
 
 /* One source, as the table knows it now. */

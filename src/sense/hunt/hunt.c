@@ -28,6 +28,7 @@ enum {
     EVIDENCE_PAUSE_US = 20000, /* and no sooner than then: blocks go before the disk */
     HOLD_RETRY_S = 2,          /* until the valve is asked for again */
     HELD_EVERY_US = 1000000,   /* hunt.held at most this often in all */
+    READER_SHIFT = 56,         /* a flow's number begins with its reader's */
 };
 
 struct hunt {
@@ -86,7 +87,8 @@ static bool any_mail(void *ctx, struct addr who)
 /* Each of several readers has its part of the tables. */
 static void divide_tables(struct hunt_settings *s, unsigned readers)
 {
-    uint64_t *const tables[] = { &s->flows, &s->sources, &s->half_open, &s->reorder_total, &s->fragments_bytes };
+    uint64_t *const tables[] = { &s->flows,     &s->sources,       &s->findings,
+                                 &s->half_open, &s->reorder_total, &s->fragments_bytes };
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         *tables[i] = (*tables[i] + readers - 1) / readers;
@@ -96,6 +98,7 @@ static void settings_in_force(struct hunt *h)
 {
     memcpy(&h->now, h->role->settings, sizeof(h->now));
     divide_tables(&h->now, h->share.of);
+    capture_own(h->capture, &h->now.own);
     if (h->now.inside.count == 0)
         capture_inside(h->capture, &h->now.inside);
     for (uint32_t i = 0; i < h->allow_count; i++)
@@ -494,6 +497,8 @@ static struct hunt *worker_new(struct role *r, struct fan_share share, struct er
     settings_in_force(h);
     capture_set(h->capture, &h->now);
     h->engine = engine_new(&h->now, share.seed, &engine_calls, e);
+    if (h->engine)
+        engine_number_from(h->engine, (uint64_t)share.own << READER_SHIFT);
     if (h->engine && make_what_is_wanted(h, e) == 0)
         return h;
 fail:

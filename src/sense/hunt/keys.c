@@ -106,6 +106,14 @@ static const struct key table_keys[] = {
       .max = 1 << 22,
       .def = "16384",
       .help = "Most hosts whose doings are counted at once." },
+    { .name = "findings",
+      .type = KEY_NUMBER,
+      KEY_AT(struct hunt_settings, findings),
+      .min = 0,
+      .max = 1000000,
+      .def = "600",
+      .help = "Most findings that are told in a minute; of one network card, 32 and the first one of each IPv4 host.  "
+              "0 for no limit." },
     { .name = "reorder_per_flow",
       .type = KEY_BYTES,
       KEY_AT(struct hunt_settings, reorder_bytes),
@@ -223,6 +231,7 @@ const struct key hunt_keys[] = {
     { .name = "interfaces",
       .type = KEY_NAMES,
       KEY_AT(struct hunt_settings, interfaces),
+      .max = 15, /* the kernel's limit */
       .def = "",
       .help = "Where to listen; empty for every interface that carries a route." },
     { .name = "ports",

@@ -530,7 +530,7 @@ static struct engine_verdict verdict(struct engine *g, struct flow *f, bool by_c
     if (f->confirmed && !v.allowed) {
         const struct source *s = sources_look(g->sources, flow_client(f));
 
-        v.found = s && (s->told & TOLD_FINDINGS) != 0;
+        v.found = s && (s->told & (TOLD_FINDINGS | TOLD_CAPPED)) != 0;
     }
     return v;
 }

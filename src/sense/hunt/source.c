@@ -90,6 +90,11 @@ bool sources_inside(const struct sources *t, struct addr who)
     return among(&t->settings->inside, who);
 }
 
+bool sources_own(const struct sources *t, struct addr who)
+{
+    return among(&t->settings->own, addr_ip(who));
+}
+
 static void judge(struct sources *t, struct source *s)
 {
     if (s->generation == t->generation)

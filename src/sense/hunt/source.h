@@ -39,6 +39,7 @@ enum told {
     TOLD_OVERLAP = 4096,
     TOLD_GAP = 8192,
     TOLD_LONG = 16384,
+    TOLD_CAPPED = 32768, /* a finding was due, and the minute had no room for it */
     TOLD_FINDINGS = TOLD_MAIL | TOLD_RATE | TOLD_SERVERS | TOLD_SENDERS | TOLD_DOMAINS | TOLD_HELO | TOLD_REFUSALS |
                     TOLD_VOLUME | TOLD_TLS
 };
@@ -61,7 +62,8 @@ struct sources *sources_new(uint64_t cap, uint64_t seed, const struct hunt_setti
 void sources_free(struct sources *t);
 void sources_set(struct sources *t, const struct hunt_settings *settings);
 
-/* Found or made; its window is the one of now.  `proven`: by a confirmed flow; the others leave first when it is full. */
+/* Found or made; its window is the one of now.  `proven`: by a confirmed flow; the others leave first when it is full.
+ */
 struct source *sources_get(struct sources *t, struct addr who, bool proven, int64_t now_us);
 const struct source *sources_look(const struct sources *t, struct addr who); /* NULL: not there */
 void sources_each(const struct sources *t, bool (*each)(void *ctx, const struct source *s), void *ctx);
@@ -69,6 +71,8 @@ uint64_t sources_evicted(const struct sources *t);
 /* On the allow list, as the settings say. */
 bool sources_allows(const struct sources *t, struct addr who);
 bool sources_inside(const struct sources *t, struct addr who);
+/* This host itself. */
+bool sources_own(const struct sources *t, struct addr who);
 /* Its present window begins anew. */
 void sources_forget(struct sources *t, struct addr who);
 /* One more of its kind; gives how many there are, at most `limit` + 1. */
