@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "sense/hunt/evidence.h"
+#include "sense/hunt/mouths.h"
 
 #define FOUND_US INT64_C(1795372083123456) /* 2026-11-22T18:28:03.123456Z */
 #define DUE_US   (FOUND_US + EVIDENCE_WAIT_US)
@@ -32,9 +33,12 @@ static void see(struct evidence *v, uint64_t flow, struct slice bytes, uint32_t 
                               .at_us = FOUND_US,
                               .vlans = vlans,
                               .tci = { 100, 7 } };
-    struct engine_packet p = {
-        .flow = flow, .client = worm(), .frame = &f, .secret_at = secret_at, .secret_len = secret_len
-    };
+    struct engine_packet p = { .flow = flow,
+                               .client = worm(),
+                               .from_client = true,
+                               .frame = &f,
+                               .secret_at = secret_at,
+                               .secret_len = secret_len };
 
     evidence_packet(v, &p);
 }
@@ -173,6 +177,14 @@ static void the_oldest_frames_leave_and_the_newest_stay_whole(void **state)
     evidence_free(v);
 }
 
+/* A frame from the card of this number. */
+static void see_card(struct evidence *v, uint64_t flow, unsigned card)
+{
+    uint8_t bytes[64] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, (uint8_t)(card >> 8), (uint8_t)card, 8, 0 };
+
+    see(v, flow, slice_of(bytes, sizeof(bytes)), 0, 0, 0);
+}
+
 static void two_hundred_hosts_at_once_each_get_their_file(void **state)
 {
     struct evidence *v = made(EVIDENCE_LOG_BYTES, 65536);
@@ -181,7 +193,7 @@ static void two_hundred_hosts_at_once_each_get_their_file(void **state)
 
     (void)state;
     for (uint64_t flow = 1; flow <= 200; flow++) {
-        see(v, flow, SLICE("mail from:<a@b.example>"), 0, 0, 0);
+        see_card(v, flow, (unsigned)flow);
         assert_true(evidence_case(v, flow, worm(), FOUND_US));
         assert_false(evidence_case(v, flow, worm(), FOUND_US)); /* one is open for it */
     }
@@ -197,10 +209,30 @@ static void more_cases_than_there_is_room_for_are_refused(void **state)
     struct evidence *v = made(EVIDENCE_LOG_BYTES, 65536);
 
     (void)state;
-    for (uint64_t flow = 1; flow <= EVIDENCE_CASES; flow++)
-        assert_true(evidence_case(v, flow, worm(), FOUND_US));
-    assert_false(evidence_case(v, EVIDENCE_CASES + 1, worm(), FOUND_US));
+    for (uint64_t flow = 1; flow <= EVIDENCE_CASES + 1; flow++) {
+        see_card(v, flow, (unsigned)flow);
+        assert_int_equal(evidence_case(v, flow, worm(), FOUND_US), flow <= EVIDENCE_CASES);
+    }
     assert_false(evidence_case(v, 0, worm(), FOUND_US)); /* about no flow */
+    evidence_free(v);
+}
+
+static void one_card_with_many_addresses_has_few_files(void **state)
+{
+    struct evidence *v = made(EVIDENCE_LOG_BYTES, 65536);
+    struct evidence_file f;
+
+    (void)state;
+    for (uint64_t flow = 1; flow <= 100; flow++) {
+        see_card(v, flow, 7);
+        assert_int_equal(evidence_case(v, flow, worm(), FOUND_US), flow <= EVIDENCE_MOUTH);
+    }
+    see_card(v, 101, 8);
+    assert_true(evidence_case(v, 101, worm(), FOUND_US));
+    while (evidence_take(v, DUE_US, &f))
+        ;
+    see_card(v, 102, 7);
+    assert_true(evidence_case(v, 102, worm(), FOUND_US + MOUTHS_MINUTE_US));
     evidence_free(v);
 }
 
@@ -229,6 +261,7 @@ int main(void)
         cmocka_unit_test(the_oldest_frames_leave_and_the_newest_stay_whole),
         cmocka_unit_test(two_hundred_hosts_at_once_each_get_their_file),
         cmocka_unit_test(more_cases_than_there_is_room_for_are_refused),
+        cmocka_unit_test(one_card_with_many_addresses_has_few_files),
         cmocka_unit_test(the_longest_name_fits),
     };
 

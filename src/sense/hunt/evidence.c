@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "sense/hunt/mouths.h"
 
 enum {
     FLOWS = 4096,       /* flows whose kept frames are counted; numbers follow each other, so they rarely meet */
@@ -32,6 +33,8 @@ _Static_assert(sizeof(struct record) % RECORD_ALIGN == 0, "records stay aligned"
 struct known { /* how much of a flow was kept */
     uint64_t flow;
     uint32_t frames, bytes;
+    uint8_t mac[6]; /* of the client's first Ethernet frame */
+    bool has_mac;
 };
 
 struct open_case {
@@ -45,6 +48,7 @@ struct evidence {
     size_t cap, flow_bytes;
     uint64_t first, next; /* places of the oldest record and behind the newest; modulo cap */
     struct known known[FLOWS];
+    struct mouths mouths;
     struct open_case cases[EVIDENCE_CASES]; /* in the order in which they fall due */
     size_t oldest_case, cases_count;
     uint64_t files;
@@ -143,12 +147,27 @@ void evidence_packet(struct evidence *v, const struct engine_packet *p)
                           .tci = { f->tci[0], f->tci[1] } };
     memcpy(r + 1, f->bytes.at, kept);
     blank((uint8_t *)(r + 1), kept, p->secret_at, p->secret_len);
+    if (p->from_client && !k->has_mac && f->link == LINK_ETHERNET && kept >= 12) {
+        memcpy(k->mac, f->bytes.at + 6, sizeof(k->mac));
+        k->has_mac = true;
+    }
     v->next += len;
     k->frames++;
     k->bytes += (uint32_t)kept;
 }
 
 /* ---- cases ---- */
+
+/* A card with many addresses must not push out the files of others. */
+static bool has_room(struct evidence *v, uint64_t flow, struct addr who, int64_t now_us)
+{
+    const struct known *k = &v->known[flow % FLOWS];
+
+    if (v->mouths.since_us == 0 || mouths_over(&v->mouths, now_us))
+        mouths_begin(&v->mouths, now_us);
+    return mouths_get(&v->mouths, mouth_name(k->flow == flow && k->has_mac ? k->mac : NULL, who), 0)->told++ <
+           EVIDENCE_MOUTH;
+}
 
 bool evidence_case(struct evidence *v, uint64_t flow, struct addr who, int64_t now_us)
 {
@@ -157,6 +176,8 @@ bool evidence_case(struct evidence *v, uint64_t flow, struct addr who, int64_t n
     for (size_t i = 0; i < v->cases_count; i++)
         if (v->cases[(v->oldest_case + i) % EVIDENCE_CASES].flow == flow)
             return false;
+    if (!has_room(v, flow, who, now_us))
+        return false;
     v->cases[(v->oldest_case + v->cases_count++) % EVIDENCE_CASES] =
         (struct open_case){ .flow = flow, .who = addr_ip(who), .found_us = now_us };
     return true;

@@ -22,6 +22,7 @@ enum {
     EVIDENCE_FRAMES = 32,         /* kept of one flow */
     EVIDENCE_CASES = 512,         /* open at a time; one more is refused */
     EVIDENCE_WAIT_US = 250000,    /* from the finding to the file */
+    EVIDENCE_MOUTH = 8,           /* files in a minute of one sender's network card (mouths.h) */
 };
 
 struct evidence;
@@ -31,7 +32,7 @@ void evidence_free(struct evidence *v); /* NULL is fine */
 
 void evidence_packet(struct evidence *v, const struct engine_packet *p);
 
-/* A finding about this flow.  False: a case is open for it already, or there are too many. */
+/* A finding about this flow.  False: a case is open for it already, or there are too many, in all or of its card. */
 bool evidence_case(struct evidence *v, uint64_t flow, struct addr who, int64_t now_us);
 size_t evidence_open(const struct evidence *v); /* cases that wait */
 
