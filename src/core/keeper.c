@@ -110,6 +110,18 @@ static int by_name(const void *a, const void *b)
     return memcmp(a, b, KEEPER_NAME);
 }
 
+/* An earlier configuration may have allowed more files than this one. */
+static bool grow(struct keeper *k)
+{
+    void *more = k->count < k->cap ? k->names : reallocarray(k->names, 2 * k->cap, KEEPER_NAME);
+
+    if (!more)
+        return false;
+    k->cap = k->count < k->cap ? k->cap : 2 * k->cap;
+    k->names = more;
+    return true;
+}
+
 /* What is there from before; names begin with their time, so their order is their age. */
 static void read_names(struct keeper *k)
 {
@@ -119,11 +131,13 @@ static void read_names(struct keeper *k)
 
     if (!dir && again >= 0)
         close(again);
-    while (dir && (entry = readdir(dir)) != NULL && k->count < k->cap) {
+    while (dir && (entry = readdir(dir)) != NULL) {
         size_t n = strlen(entry->d_name);
 
         if (entry->d_name[0] == '.' || n >= KEEPER_NAME)
             continue;
+        if (!grow(k))
+            break;
         memset(k->names[k->count], 0, KEEPER_NAME);
         memcpy(k->names[k->count++], entry->d_name, n);
     }
