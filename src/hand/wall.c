@@ -59,8 +59,11 @@ int wall_begin(struct wall *w, int64_t now_us, struct err *e)
     if (table_look(&w->nl, w->set->table, &t, e) < 0)
         return -1;
     if (t.there && (t.flags & NFT_TABLE_F_OWNER) && t.owner != w->nl.port)
-        return err_set(e, EBUSY, "table inet %s belongs to another running program (netlink port %u)", w->set->table,
-                       t.owner);
+        return err_set(
+            e, 0,
+            "another serviola, or another program, runs here and owns table inet %s (netlink port %u): end it, "
+            "or name another table in the configuration, block: { table: ... }",
+            w->set->table, t.owner);
     if (t.there && (t.flags & RULES_TABLE_PERSIST) && !(t.flags & NFT_TABLE_F_OWNER)) {
         struct rules adopt = { .set = w->set, .table_flags = t.flags | NFT_TABLE_F_OWNER };
 
