@@ -51,6 +51,18 @@ static void adopt_one(void *ctx, const struct element *el)
     (void)bans_add(&w->bans, el->who, a->now_us + (int64_t)el->left_ms * 1000);
 }
 
+/* EBUSY, without the kernel's words for it. */
+static int not_ours(const struct wall *w, uint32_t owner, struct err *e)
+{
+    (void)err_set(e, 0,
+                  "another serviola, or another program, runs here and owns table inet %s (netlink port %u): end it, "
+                  "or name another table in the configuration, block: { table: ... }",
+                  w->set->table, owner);
+    if (e)
+        e->code = EBUSY;
+    return -1;
+}
+
 int wall_begin(struct wall *w, int64_t now_us, struct err *e)
 {
     struct adoption a = { w, now_us };
@@ -59,11 +71,7 @@ int wall_begin(struct wall *w, int64_t now_us, struct err *e)
     if (table_look(&w->nl, w->set->table, &t, e) < 0)
         return -1;
     if (t.there && (t.flags & NFT_TABLE_F_OWNER) && t.owner != w->nl.port)
-        return err_set(
-            e, 0,
-            "another serviola, or another program, runs here and owns table inet %s (netlink port %u): end it, "
-            "or name another table in the configuration, block: { table: ... }",
-            w->set->table, t.owner);
+        return not_ours(w, t.owner, e);
     if (t.there && (t.flags & RULES_TABLE_PERSIST) && !(t.flags & NFT_TABLE_F_OWNER)) {
         struct rules adopt = { .set = w->set, .table_flags = t.flags | NFT_TABLE_F_OWNER };
 

@@ -17,6 +17,7 @@ second
 until_true 10 prints 'owns table inet serviola' cat "$T/second.err"
 prints 'block: { table: ... }' cat "$T/second.err"
 finish second || true
+cat "$T/second.err"
 is_blocked wall 10.1.0.3
 prints 10.1.0.3 on wall nft list table inet serviola
 

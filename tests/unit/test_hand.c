@@ -330,6 +330,7 @@ static void two_hands_do_not_share_a_table(void **state)
     assert_int_equal(wall_open(&second, &set, &never, 8, &e), 0);
     assert_int_equal(wall_begin(&second, clock_mono_us(), &e), -1);
     assert_int_equal(e.code, EBUSY);
+    assert_non_null(strstr(e.text, "block: { table: ... }"));
     wall_close(&second);
 }
 
