@@ -33,12 +33,9 @@ static void see(struct evidence *v, uint64_t flow, struct slice bytes, uint32_t 
                               .at_us = FOUND_US,
                               .vlans = vlans,
                               .tci = { 100, 7 } };
-    struct engine_packet p = { .flow = flow,
-                               .client = worm(),
-                               .from_client = true,
-                               .frame = &f,
-                               .secret_at = secret_at,
-                               .secret_len = secret_len };
+    struct engine_packet p = {
+        .flow = flow, .from_client = true, .frame = &f, .secret_at = secret_at, .secret_len = secret_len
+    };
 
     evidence_packet(v, &p);
 }

@@ -46,7 +46,6 @@ struct mail_row {
 /* A frame of a mail flow, for whoever keeps evidence. */
 struct engine_packet {
     uint64_t flow;
-    struct addr client, server;
     bool from_client;
     const struct engine_frame *frame;
     size_t secret_at, secret_len; /* bytes of the frame that must be blanked before they are kept; len 0: none */
@@ -56,9 +55,9 @@ struct engine_calls {
     void *ctx;
     /* `flow` is 0 when the event is about no single flow.  at_us is set; seq, cause and mono_us are not. */
     void (*event)(void *ctx, struct event *ev, uint64_t flow);
-    void (*mail)(void *ctx, const struct mail_row *row); /* may be NULL */
-    void (*packet)(void *ctx,
-                   const struct engine_packet *packet); /* may be NULL; called for client and server frames of a flow */
+    void (*mail)(void *ctx, const struct mail_row *row);           /* may be NULL */
+    void (*packet)(void *ctx, const struct engine_packet *packet); /* may be NULL; called for client and server frames
+                                                                      of a flow that may lead to a finding */
 };
 
 /* Where a frame was seen, as far as known.  A server whose replies travel the client's way is forged. */

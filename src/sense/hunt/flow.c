@@ -218,7 +218,8 @@ struct flow *flow_new(struct flow_table *t, const struct flow_key *key, enum flo
     else
         return NULL;
     f = &t->at[me - 1];
-    *f = (struct flow){ .key = *key, .number = ++t->numbers, .first_us = now_us, .last_us = now_us };
+    *f =
+        (struct flow){ .key = *key, .number = ++t->numbers, .first_us = now_us, .last_us = now_us, .moved_us = now_us };
     f->bucket = (uint32_t)(flow_key_hash(key, t->seed) & t->mask);
     f->hash_next = t->buckets[f->bucket];
     t->buckets[f->bucket] = me;
@@ -245,8 +246,9 @@ struct flow *flow_victim(struct flow_table *t)
 void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list, int64_t now_us)
 {
     f->last_us = now_us;
-    if (f->list == list && f->newer == 0)
+    if (f->list == list && (f->newer == 0 || (now_us >= f->moved_us && now_us - f->moved_us < FLOW_ORDER_US)))
         return;
+    f->moved_us = now_us;
     list_take(t, f);
     list_add(t, f, list);
 }

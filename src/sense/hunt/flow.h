@@ -76,10 +76,12 @@ struct flow {
     struct flow_key key;
     uint64_t number;
     int64_t first_us, last_us;
+    int64_t moved_us;       /* when it last went to its list's end */
     struct stream up, down; /* client to server, server to client */
     struct session session;
     uint32_t hash_next, older, newer; /* links; index + 1 */
     uint32_t bucket;
+    uint32_t source;                      /* where its client was in the source table; see sources_look */
     uint32_t up_first, down_first;        /* the first sequence number of each side's data */
     uint32_t bytes;                       /* client's, not yet counted for the source */
     uint32_t generation;                  /* of the lists that `exempt` stands for */
@@ -116,6 +118,8 @@ struct flow *flow_find(struct flow_table *t, const struct flow_key *key);
 struct flow *flow_new(struct flow_table *t, const struct flow_key *key, enum flow_list list, int64_t now_us);
 struct flow *flow_victim(struct flow_table *t);
 struct flow *flow_oldest(struct flow_table *t, enum flow_list list); /* NULL: the list is empty */
+/* The order of a list is right within FLOW_ORDER_US: three flows' memory need not be touched for each segment. */
+enum { FLOW_ORDER_US = 100000 };
 void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list, int64_t now_us);
 void flow_remove(struct flow_table *t, struct flow *f); /* its session and streams are done already */
 struct addr flow_client(const struct flow *f);          /* with port */

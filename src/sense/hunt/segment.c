@@ -488,14 +488,14 @@ static struct place find_place(struct engine *g, const struct seen_segment *s)
     struct place p = { .key = flow_key_of(s->link, s->ip, s->tcp, s->inner) };
     struct flow_key turned = flow_key_turned(p.key);
 
-    p.from_client = true;
-    p.flow = flow_find(&g->flows, &p.key);
+    p.from_client = port_in(&g->mail, s->tcp->dport) || !port_in(&g->mail, s->tcp->sport); /* as a rule */
+    p.flow = flow_find(&g->flows, p.from_client ? &p.key : &turned);
     if (!p.flow) {
-        p.flow = flow_find(&g->flows, &turned);
-        p.from_client = !p.flow && from_client(g, s->tcp);
-        if (!p.from_client)
-            p.key = turned;
+        p.flow = flow_find(&g->flows, p.from_client ? &turned : &p.key);
+        p.from_client = p.flow ? !p.from_client : from_client(g, s->tcp);
     }
+    if (!p.from_client)
+        p.key = turned;
     return p;
 }
 
@@ -528,7 +528,7 @@ static struct engine_verdict verdict(struct engine *g, struct flow *f, bool by_c
                                 .allowed = detect_exempt(&g->detect, f) };
 
     if (f->confirmed && !v.allowed) {
-        const struct source *s = sources_look(g->sources, flow_client(f));
+        const struct source *s = sources_at(g->sources, flow_client(f), &f->source);
 
         v.found = s && (s->told & (TOLD_FINDINGS | TOLD_CAPPED)) != 0;
     }
@@ -538,8 +538,6 @@ static struct engine_verdict verdict(struct engine *g, struct flow *f, bool by_c
 static void hook(struct engine *g, struct flow *f, bool by_client)
 {
     struct engine_packet p = { .flow = f->number,
-                               .client = flow_client(f),
-                               .server = flow_server(f),
                                .from_client = by_client,
                                .frame = g->frame,
                                .secret_at = g->secret_from,
@@ -593,7 +591,7 @@ struct engine_verdict segment_read(struct engine *g, struct seen_segment *s)
         on_server(g, p.flow, s);
     if (g->frame->held && p.flow->spoke)
         confirm(g, p.flow);
-    if (g->calls.packet)
+    if (g->calls.packet && !detect_exempt(&g->detect, p.flow))
         hook(g, p.flow, p.from_client);
     flow_touch(&g->flows, p.flow, list_of(p.flow), g->at_us);
     return verdict(g, p.flow, p.from_client);

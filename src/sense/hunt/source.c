@@ -219,6 +219,17 @@ const struct source *sources_look(const struct sources *t, struct addr who)
     return find(t, addr_ip(who));
 }
 
+const struct source *sources_at(const struct sources *t, struct addr who, uint32_t *place)
+{
+    const struct source *s;
+
+    if (*place > 0 && addr_eq_ip(t->at[*place - 1].who, who))
+        return &t->at[*place - 1];
+    s = sources_look(t, who);
+    *place = s ? (uint32_t)(s - t->at) + 1 : 0;
+    return s;
+}
+
 void sources_each(const struct sources *t, bool (*each)(void *ctx, const struct source *s), void *ctx)
 {
     for (uint32_t i = 0; i < t->used; i++)

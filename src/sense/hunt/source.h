@@ -66,6 +66,8 @@ void sources_set(struct sources *t, const struct hunt_settings *settings);
  */
 struct source *sources_get(struct sources *t, struct addr who, bool proven, int64_t now_us);
 const struct source *sources_look(const struct sources *t, struct addr who); /* NULL: not there */
+/* The same; *place (0 at first) is where it was found the last time, and saves the search. */
+const struct source *sources_at(const struct sources *t, struct addr who, uint32_t *place);
 void sources_each(const struct sources *t, bool (*each)(void *ctx, const struct source *s), void *ctx);
 uint64_t sources_evicted(const struct sources *t);
 /* On the allow list, as the settings say. */
