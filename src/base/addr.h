@@ -24,6 +24,7 @@ struct addr {
 struct prefix {
     struct addr net; /* port 0, bits behind `bits` 0 */
     uint8_t bits;
+    uint8_t zero; /* always 0: a prefix is compared as its bytes, too */
 };
 
 struct addr addr_v4(uint32_t host_order, uint16_t port);
