@@ -22,7 +22,7 @@ __attribute__((format(printf, 2, 0))) static void put_before(struct err *e, cons
     text_word(&t, old);
 }
 
-int err_set(struct err *e, int code, const char *format, ...)
+int(err_set)(struct err *e, int code, const char *format, ...)
 {
     const char *words = code ? strerrordesc_np(code) : "";
     struct err fresh = { .code = code };
@@ -41,7 +41,7 @@ int err_set(struct err *e, int code, const char *format, ...)
     return -1;
 }
 
-int err_wrap(struct err *e, const char *format, ...)
+int(err_wrap)(struct err *e, const char *format, ...)
 {
     va_list args;
 

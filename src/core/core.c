@@ -224,13 +224,14 @@ static const struct chan_op crew_ops[] = {
 
 static int core_open(struct role *r, struct err *e)
 {
-    struct core *c = calloc(1, sizeof(*c));
+    struct core *c;
     uint64_t seed;
 
-    if (!c)
-        return err_set(e, 0, "no memory for the core");
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
         return err_set(e, errno, "getrandom");
+    c = calloc(1, sizeof(*c));
+    if (!c)
+        return err_set(e, 0, "no memory for the core");
     r->own = c;
     c->role = r;
     c->conf = r->settings;

@@ -304,7 +304,7 @@ static void queue(struct nftnl_rule *rule, const struct rules *r)
     nftnl_expr_set_str(x, NFTNL_EXPR_TG_NAME, "NFQUEUE");
     nftnl_expr_set_u32(x, NFTNL_EXPR_TG_REV, 3);
     nftnl_expr_set(x, NFTNL_EXPR_TG_INFO, info, 4 * sizeof(*info));
-}
+} /* NOLINT(clang-analyzer-unix.Malloc): info is the expression's */
 
 /* Goes on if the source has an element in `set`, or gets one, and what it holds (owned from here on) says so. */
 static void for_source(struct nftnl_rule *rule, const struct family *f, const char *set, uint32_t op,

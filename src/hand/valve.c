@@ -106,6 +106,7 @@ static void settle_over(struct valve *v, bool everything)
     int64_t now_us = clock_mono_us();
 
     for (size_t i = 0; i <= v->mask && v->count > 0; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): nothing is counted before there is room */
         if (v->waiting[i].id != 0 && (everything || v->waiting[i].until_us <= now_us))
             settle(v, &v->waiting[i], v->open);
     if (v->count == 0 && v->tick != 0) {

@@ -178,7 +178,7 @@ int reader_range(struct reader *r, uint64_t *first, uint64_t *last, struct err *
 {
     struct query oldest = { .limit = 1 };
     struct query newest = { .limit = 1, .reverse = true };
-    struct event ev;
+    struct event ev = { 0 };
     struct query_told told;
 
     *first = *last = 0;

@@ -19,6 +19,8 @@ struct part_bytes {
 
 static void put(struct snap_bytes *b, const void *at, size_t len)
 {
+    if (len == 0)
+        return;
     if (len > b->cap - b->len) {
         size_t cap = 2 * (b->len + len) + 4096;
         uint8_t *more = cap <= BYTES_MOST ? realloc(b->at, cap) : NULL;
@@ -129,7 +131,7 @@ static void put_member(struct snap_bytes *tar, const char *name, int64_t at_us, 
     text_addf(&t, "%011" PRIo64, (uint64_t)(at_us > 0 ? at_us / 1000000 : 0));
     memset(head + 148, ' ', 8);
     head[156] = '0';
-    memcpy(head + 257, "ustar\00000", 8);
+    memcpy(head + 257, "ustar\00000", 8); /* NOLINT(bugprone-not-null-terminated-result): a field of 6 and one of 2 */
     for (size_t i = 0; i < sizeof(head); i++)
         sum += (uint8_t)head[i];
     t = text_in(head + 148, 8);

@@ -68,6 +68,7 @@ static void tell_full(struct explain *x, const struct snap_socket *l, struct pee
             continue;
         served += s->inode != 0;
         if (s->inode != 0)
+            /* cppcheck-suppress unknownEvaluationOrder ; count stands on one side only */
             peers[count++] = (struct peer){ .ip = addr_ip(s->remote), .count = 1 };
     }
     different = add_up(peers, count);
