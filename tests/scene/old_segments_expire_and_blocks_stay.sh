@@ -50,6 +50,8 @@ on wall nft flush ruleset
 serviola_again wall
 until_true 5 still
 now=$(ends_at 10.1.0.2)
-[ $((now - before)) -le 2 ] && [ $((before - now)) -le 2 ] || fail "it ended at $before, and now at $now"
+if [ $((now - before)) -gt 2 ] || [ $((before - now)) -gt 2 ]; then
+    fail "it ended at $before, and now at $now"
+fi
 is_not is_blocked wall 10.1.0.4
 on wall serviola log verify
