@@ -195,7 +195,7 @@ static void copy_attribute(struct nlmsghdr *h, const struct nlattr *a)
 
 static int on_tracked(const struct nlmsghdr *h, void *ctx)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     const struct walk *w = ctx;
     struct hand_killed *of;
     struct nlmsghdr *ask;
@@ -218,7 +218,7 @@ static int on_tracked(const struct nlmsghdr *h, void *ctx)
 /* Kernels from 5.8 on give only TCP, and only the one host's when there is `one`; older ones ignore the filter. */
 static int walk_tracker(struct walk *w, uint8_t family, const struct addr *one)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
     struct nlattr *tuple;
     struct nlattr *part;
@@ -257,7 +257,7 @@ static void cut_tracked(struct walk *w)
 
 static int on_socket(const struct nlmsghdr *h, void *ctx)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     const struct walk *w = ctx;
     const struct inet_diag_msg *found = mnl_nlmsg_get_payload(h);
     struct inet_diag_req_v2 *close_it;
@@ -285,7 +285,7 @@ static int on_socket(const struct nlmsghdr *h, void *ctx)
 /* A socket of the IPv6 family may hold an IPv4 connection. */
 static int walk_sockets(struct walk *w, uint8_t family)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
     struct inet_diag_req_v2 *r;
 

@@ -110,7 +110,7 @@ static int on_message(const struct nlmsghdr *h, void *ctx)
 
 int elements_read(struct nl *n, const char *table, const char *set, elements_each each, void *ctx)
 {
-    _Alignas(struct nlmsghdr) char buffer[1024];
+    _Alignas(struct nlmsghdr) char buffer[1024] = { 0 };
     struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, 0);
     struct reading r = { each, ctx };
 
@@ -122,7 +122,7 @@ int elements_read(struct nl *n, const char *table, const char *set, elements_eac
 int elements_begin(struct elements_walk *w, struct nl *n, const char *table, const char *set, elements_each each,
                    void *ctx)
 {
-    _Alignas(struct nlmsghdr) char buffer[1024];
+    _Alignas(struct nlmsghdr) char buffer[1024] = { 0 };
     struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, ++n->seq);
 
     *w = (struct elements_walk){ .nl = n, .each = each, .ctx = ctx };

@@ -218,7 +218,7 @@ static int on_message(const struct nlmsghdr *h, void *ctx)
 
 static int ask_links(struct facts *f)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
 
     h->nlmsg_type = RTM_GETLINK;
@@ -230,7 +230,7 @@ static int ask_links(struct facts *f)
 
 static int ask_addrs(struct facts *f)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
 
     h->nlmsg_type = RTM_GETADDR;
@@ -241,7 +241,7 @@ static int ask_addrs(struct facts *f)
 
 static int ask_routes(struct facts *f, uint8_t family)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     struct nlmsghdr *h = mnl_nlmsg_put_header(buffer);
     struct rtmsg *info;
 

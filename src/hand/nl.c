@@ -73,7 +73,7 @@ int nl_ask(struct nl *n, struct nlmsghdr *request, mnl_cb_t each, void *ctx)
 int nl_batch_init(struct nl_batch *b, struct nl *n, size_t size, struct err *e)
 {
     *b = (struct nl_batch){ .nl = n, .size = size + NL_MESSAGE + BATCH_ENDS };
-    b->at = malloc(b->size);
+    b->at = calloc(1, b->size);
     return b->at ? 0 : err_set(e, ENOMEM, "a firewall batch of %zu bytes", size);
 }
 

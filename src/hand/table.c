@@ -34,7 +34,7 @@ static int on_table(const struct nlmsghdr *h, void *ctx)
 
 int table_look(struct nl *n, const char *name, struct table_facts *t, struct err *e)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_ACK, 0);
 
     *t = (struct table_facts){ 0 };
@@ -61,7 +61,7 @@ static int on_rule(const struct nlmsghdr *h, void *ctx)
 
 int table_sum_rules(struct nl *n, const char *name, uint64_t *hash)
 {
-    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES];
+    _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
     struct rules_sum sum;
 
     for (int i = 0; i < TRIES; i++) {

@@ -62,7 +62,7 @@ static struct nlmsghdr *begin(void *buffer, const struct valve *v, uint16_t type
 
 static int bind_queue(struct valve *v, struct err *e)
 {
-    _Alignas(struct nlmsghdr) char buffer[256];
+    _Alignas(struct nlmsghdr) char buffer[256] = { 0 };
     struct nfqnl_msg_config_cmd bind_it = { .command = NFQNL_CFG_CMD_BIND };
     struct nfqnl_msg_config_params params = { .copy_range = htonl(HOLD_BYTES), .copy_mode = NFQNL_COPY_PACKET };
     uint32_t flags = NFQA_CFG_F_GSO | (v->open ? NFQA_CFG_F_FAIL_OPEN : 0);
@@ -83,7 +83,7 @@ static int bind_queue(struct valve *v, struct err *e)
 
 static void decide(struct valve *v, uint32_t id, bool accept)
 {
-    _Alignas(struct nlmsghdr) char buffer[64];
+    _Alignas(struct nlmsghdr) char buffer[64] = { 0 };
     struct nfqnl_msg_verdict_hdr verdict = { .verdict = htonl(accept ? NF_ACCEPT : NF_DROP), .id = htonl(id) };
     struct nlmsghdr *h = begin(buffer, v, NFQNL_MSG_VERDICT);
 
