@@ -256,6 +256,7 @@ void capture_got(struct capture *c, const struct hand_captured *got, int fd)
         done = open_ring(l, fd, &e);
     if (done == 0) {
         l->wait_us = 0;
+        l->again_us = 0;
         tell(l, EV_HUNT_STARTED, NULL);
         return;
     }
