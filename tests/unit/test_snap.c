@@ -121,6 +121,10 @@ static void a_file_that_is_there_stays_unless_it_is_to_be_replaced(void **state)
     char path[96];
 
     (void)state;
+    if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
+        (void)printf("valgrind does not know openat2\n");
+        skip();
+    }
     (void)snprintf(path, sizeof(path), "%s/a.xray", folder);
     assert_int_equal(snap_pack(s, NULL, &file, &e), 0);
     assert_int_equal(snap_write(path, false, &file, &e), 0);
