@@ -247,7 +247,10 @@ int log_templates(int argc, char **argv)
         o.common.words = only_standard;
         o.common.count = 1;
     }
-    (void)getrandom(&seed, sizeof(seed), 0);
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+        say("getrandom: %s", strerrordesc_np(errno));
+        return EXIT_CANNOT;
+    }
     t = templates_new(&template_usual, seed, &e);
     if (!t) {
         say("%s", e.text);

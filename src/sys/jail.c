@@ -155,7 +155,7 @@ static int capability_in_bounds(int cap) /* -1: the kernel knows no such capabil
  */
 static int shrink_bounds(const struct jail *j, struct err *e)
 {
-    struct cap_sets now;
+    struct cap_sets now = { 0 };
 
     if (read_caps(&now, e) < 0)
         return -1;
@@ -170,7 +170,7 @@ static int shrink_bounds(const struct jail *j, struct err *e)
 
 static int shrink_caps(const struct jail *j, struct err *e)
 {
-    struct cap_sets now;
+    struct cap_sets now = { 0 };
     struct cap_sets wanted = { .effective = j->keep_caps, .permitted = j->keep_caps | j->lend_caps };
 
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
@@ -185,7 +185,7 @@ static int shrink_caps(const struct jail *j, struct err *e)
 
 static int prove_caps(const struct jail *j, struct err *e)
 {
-    struct cap_sets now;
+    struct cap_sets now = { 0 };
     uint64_t kept = j->keep_caps | j->lend_caps;
 
     if (read_caps(&now, e) < 0)

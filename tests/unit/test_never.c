@@ -184,7 +184,7 @@ static void allowing_while_running_protects_and_can_be_taken_off(void **state)
     bad.bits = 8; /* bits behind the length */
     assert_int_equal(never_allow(&never, bad, true), HAND_WRONG);
     for (int i = 0; i < NEVER_ALLOWED; i++)
-        (void)never_allow(&never, (struct prefix){ addr_v4(0x0b000000u + (uint32_t)i, 0), 32 }, true);
+        (void)never_allow(&never, prefix_of(addr_v4(0x0b000000u + (uint32_t)i, 0), 32), true);
     assert_int_equal(never_allow(&never, net("10.1.0.7"), true), HAND_CAP_TOTAL);
 }
 

@@ -45,7 +45,7 @@ static void reads(const char *lang, const char *language, const char *folder, co
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fail_msg("LANG=%s LANGUAGE=%s: \"%s\" is not \"%s\"", lang, language, english, wanted);
+        fail_msg("LANG=%s LANGUAGE=%s: \"%s\" is not \"%s\"", lang, language ? language : "", english, wanted);
 }
 
 static void need_catalogues(void)
