@@ -17,10 +17,15 @@ start front box mail_front 25 40 mail_callback - 25
 until_true 5 on box sh -c 'ss -Htln | grep -q :25'
 start delivery box mail_callback 127.0.1.50 25 evil.test
 until_true 20 has_workers front 40
+called() # the last worker's callback too: it waits in the accept queue
+{
+    [ "$(on box ss -Htn dport = :25 | wc -l)" -ge 41 ]
+}
+until_true 20 called
 before_us=${EPOCHREALTIME/./}
 xray box loop
 say "told after $(((${EPOCHREALTIME/./} - before_us) / 1000)) ms"
-shows loop self_loop "mail_front (pid $(pid_of front))" "its own mail_callback" "39 of" \
+shows loop self_loop "mail_front (pid $(pid_of front))" "its own mail_callback" "40 of 41" \
     "it began with mail_callback (pid $(pid_of delivery))" evil.test
 [ $((${EPOCHREALTIME/./} - before_us)) -lt 2000000 ] || fail "it took more than 2 s"
 finish delivery || true
