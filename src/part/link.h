@@ -20,6 +20,9 @@ enum link_op {
     LINK_EVENT = 300, /* struct event; `cause` in the header is copied into it when the event has none */
     LINK_READY,       /* struct link_ready: jailed and running */
     LINK_EVIDENCE,    /* struct link_evidence, with a sealed memory file: to be kept as a file by the scribe */
+    LINK_VALUE,       /* struct link_value: something measured; core -> watch too */
+    LINK_RING,        /* nothing, with the recorder's memory file: for the commands */
+    LINK_SHELVE,      /* struct link_shelve, with a sealed memory file; core -> scribe too */
 
     /* core -> part */
     LINK_SETTINGS = 330, /* new settings, with a sealed memory file */
@@ -64,6 +67,20 @@ struct link_counters { /* of one interface, since the sensor's start */
 struct link_ready {
     uint8_t unenforced; /* bits of enum jail_gap (sys/jail.h): what this kernel can't enforce */
     uint8_t zero[7];
+};
+
+struct link_value {  /* sense/watch/probe.h */
+    char name[64];   /* "probe.web.up": [a-z0-9._-], NUL-filled */
+    double number;   /* NaN: no longer known */
+    int64_t good_us; /* how long it is believed */
+};
+
+enum link_shelf { SHELF_RECORDER, SHELF_XRAY };
+struct link_shelve {
+    uint32_t shelf; /* enum link_shelf */
+    uint32_t zero;
+    int64_t from_us; /* wall clock, of the oldest in it */
+    char name[64];   /* SHELF_XRAY: file name, [a-z0-9.:-] only; the scribe checks again */
 };
 
 struct link_evidence {

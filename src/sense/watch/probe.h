@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * probe - what another part measures enters the watch as values.
+ *
+ * The watch has no network.  A part that probes sends LINK_VALUE (struct
+ * link_value, part/link.h) to the core whenever it has an answer; the core
+ * passes it on, and from the next second on it is a value as all others: in
+ * triggers, the recorder, `serviola top`.
+ *
+ *     probe.NAME.up     1 it answered as it should, 0 it did not
+ *     probe.NAME.s      how long the answer took, in seconds
+ *     probe.NAME.days   days until its certificate expires
+ *
+ * A value is believed for `good_us` after it came; then it is not known.
+ */
+#ifndef SERVIOLA_WATCH_PROBE_H
+#define SERVIOLA_WATCH_PROBE_H
+#include "part/link.h"
+#include "sense/watch/values.h"
+
+enum { PROBE_VALUES = 512 };
+
+struct probe_values;
+struct probe_values *probe_values_new(struct err *e);
+void probe_values_free(struct probe_values *p);
+/* False: it is malformed, or the table is full. */
+bool probe_values_take(struct probe_values *p, const struct link_value *v, int64_t mono_us);
+void probe_values_sample(const struct probe_values *p, int64_t mono_us, struct values *out);
+#endif
