@@ -65,6 +65,7 @@ const char *describe_type(const struct key *k)
         [KEY_EACH] = "",
         [KEY_PORTS] = "[PORT, ...]",
         [KEY_NAMES] = "[NAME, ...]",
+        [KEY_ADDRS] = "[ADDRESS, ...]",
         [KEY_PREFIXES] = "[NETWORK, ...]",
     };
 
@@ -84,7 +85,7 @@ void describe_default(struct text *t, const struct key *k)
         return;
     if (k->type == KEY_EACH && k->def[0] == '\0')
         text_word(t, "{}");
-    else if (k->type >= KEY_PREFIXES && k->def[0] == '\0')
+    else if (k->type >= KEY_ADDRS && k->def[0] == '\0')
         text_word(t, "[]");
     else if ((k->type != KEY_TEXT && k->type != KEY_ADDR) || !needs_quotes(k->def))
         text_word(t, k->def);

@@ -7,9 +7,10 @@
 enum { OBJECT_TEXT = 8192, PATH_TEXT = 160 };
 
 static const char *const types[KEY_TYPES] = {
-    [KEY_BOOL] = "bool",         [KEY_NUMBER] = "number", [KEY_BYTES] = "size",   [KEY_SPAN] = "time",
-    [KEY_WORD] = "word",         [KEY_TEXT] = "text",     [KEY_ADDR] = "address", [KEY_PORTS] = "ports",
-    [KEY_PREFIXES] = "networks", [KEY_NAMES] = "names",   [KEY_TABLE] = "table",  [KEY_EACH] = "blocks",
+    [KEY_BOOL] = "bool",       [KEY_NUMBER] = "number",     [KEY_BYTES] = "size",   [KEY_SPAN] = "time",
+    [KEY_WORD] = "word",       [KEY_TEXT] = "text",         [KEY_ADDR] = "address", [KEY_PORTS] = "ports",
+    [KEY_ADDRS] = "addresses", [KEY_PREFIXES] = "networks", [KEY_NAMES] = "names",  [KEY_TABLE] = "table",
+    [KEY_EACH] = "blocks",
 };
 
 /* `value` NULL: null. */

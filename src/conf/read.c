@@ -199,7 +199,7 @@ static void read_default(struct walk *w, const struct key *k, char *base)
 {
     struct tree tree;
     struct walk inner = *w;
-    bool is_word = k->type != KEY_EACH && k->type != KEY_PREFIXES && k->type != KEY_PORTS && k->type != KEY_NAMES;
+    bool is_word = k->type < KEY_ADDRS || k->type == KEY_TABLE;
 
     inner.tree = &tree;
     inner.in_default = true;

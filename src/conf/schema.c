@@ -13,6 +13,7 @@ static const size_t sizes[KEY_TYPES] = {
     [KEY_SPAN] = sizeof(int64_t),
     [KEY_WORD] = sizeof(int),
     [KEY_ADDR] = sizeof(struct addr),
+    [KEY_ADDRS] = sizeof(struct key_addrs),
     [KEY_PREFIXES] = sizeof(struct key_prefixes),
     [KEY_PORTS] = sizeof(struct key_ports),
     [KEY_NAMES] = sizeof(struct key_names),

@@ -42,6 +42,7 @@ enum key_type {
     KEY_WORD,     /* int: index into `words` */
     KEY_TEXT,     /* char[size], terminated; no control bytes */
     KEY_ADDR,     /* struct addr (port optional); "" for none where the default is "" */
+    KEY_ADDRS,    /* struct key_addrs: `["0.0.0.0:25", "[::]:25"]`; ports optional */
     KEY_PREFIXES, /* struct key_prefixes: `[10.0.0.0/8, 192.0.2.1]`; one alone needs no brackets, as in all lists */
     KEY_PORTS,    /* struct key_ports: `[25, 587]` */
     KEY_NAMES,    /* struct key_names: short words, e.g. interfaces */
@@ -52,7 +53,11 @@ enum key_type {
     KEY_TYPES
 };
 
-enum { KEY_PREFIX_CAP = 1024, KEY_PORT_CAP = 16, KEY_NAME_CAP = 32, KEY_NAME_LEN = 32 };
+enum { KEY_PREFIX_CAP = 1024, KEY_ADDR_CAP = 16, KEY_PORT_CAP = 16, KEY_NAME_CAP = 32, KEY_NAME_LEN = 32 };
+struct key_addrs {
+    uint32_t count;
+    struct addr at[KEY_ADDR_CAP];
+};
 struct key_prefixes {
     uint32_t count;
     struct prefix at[KEY_PREFIX_CAP];

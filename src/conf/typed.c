@@ -138,6 +138,21 @@ static bool add_prefix(struct walk *w, const struct key *k, char *to, const stru
     return true;
 }
 
+static bool add_addr(struct walk *w, const struct key *k, char *to, const struct node *n)
+{
+    struct key_addrs *list = (struct key_addrs *)(void *)to;
+    struct addr a;
+
+    (void)k;
+    if (!addr_read(n->text, &a) && !addr_read_port(n->text, &a)) {
+        conf_fault(w, n, "%s: \"%s\" is no address such as 192.0.2.1:25 or \"[2001:db8::1]:25\"", w->path.at,
+                   conf_shown(n->text).text);
+        return false;
+    }
+    list->at[list->count++] = a;
+    return true;
+}
+
 static bool add_port(struct walk *w, const struct key *k, char *to, const struct node *n)
 {
     struct key_ports *list = (struct key_ports *)(void *)to;
@@ -178,6 +193,7 @@ struct list_type {
 
 static const struct list_type list_types[KEY_TYPES] = {
     [KEY_PREFIXES] = { KEY_PREFIX_CAP, offsetof(struct key_prefixes, at), sizeof(struct prefix), add_prefix },
+    [KEY_ADDRS] = { KEY_ADDR_CAP, offsetof(struct key_addrs, at), sizeof(struct addr), add_addr },
     [KEY_PORTS] = { KEY_PORT_CAP, offsetof(struct key_ports, at), sizeof(uint16_t), add_port },
     [KEY_NAMES] = { KEY_NAME_CAP, offsetof(struct key_names, at), KEY_NAME_LEN, add_name },
 };
@@ -223,7 +239,7 @@ void conf_value(struct walk *w, const struct key *k, char *to, uint32_t at)
     static void (*const readers[KEY_TYPES])(struct walk *, const struct key *, char *, const struct node *) = {
         [KEY_BOOL] = read_bool,  [KEY_NUMBER] = read_number, [KEY_BYTES] = read_number, [KEY_SPAN] = read_span,
         [KEY_WORD] = read_word,  [KEY_TEXT] = read_text,     [KEY_ADDR] = read_addr,    [KEY_PREFIXES] = read_list,
-        [KEY_PORTS] = read_list, [KEY_NAMES] = read_list,
+        [KEY_PORTS] = read_list, [KEY_NAMES] = read_list,    [KEY_ADDRS] = read_list,
     };
     const struct node *n = &w->tree->nodes[at];
     bool is_list = list_types[k->type].add != NULL;
