@@ -70,8 +70,24 @@ static int recover(struct journal *j, int64_t now_us, struct journal_opened *fou
     return result;
 }
 
+static int pack_events(void *own, struct slice wal, uint64_t mark, const struct seg_head *head,
+                       const struct seal_keys *keys, int64_t now_us, struct seg_out *out, struct pack_result *r,
+                       struct err *e)
+{
+    (void)own;
+    return pack_segment(wal, mark, head, keys, now_us, out, r, e);
+}
+
 struct journal *journal_open(const char *folder, const struct journal_limits *l, int64_t now_us,
                              struct journal_opened *found, struct err *e)
+{
+    static const struct feed_kind events = { .content = SEG_EVENTS, .pack = pack_events };
+
+    return feed_open(folder, l, &events, now_us, found, e);
+}
+
+struct journal *feed_open(const char *folder, const struct journal_limits *l, const struct feed_kind *kind,
+                          int64_t now_us, struct journal_opened *found, struct err *e)
 {
     struct journal *j = calloc(1, sizeof(*j));
 
@@ -82,6 +98,7 @@ struct journal *journal_open(const char *folder, const struct journal_limits *l,
     }
     j->dir = j->fd = -1;
     j->limits = *l;
+    j->kind = *kind;
     if (check_limits(l, e) < 0 || seal_start(e) < 0)
         goto fail;
     j->dir = open_locked(folder, e);
@@ -108,6 +125,7 @@ void journal_close(struct journal *j)
         close(j->dir);
     seal_keys_forget(&j->keys);
     seg_out_free(&j->out);
+    seg_out_free(&j->frame);
     free(j);
 }
 
@@ -155,26 +173,33 @@ static int clean_tail(struct journal *j, struct err *e)
     return 0;
 }
 
+int writer_write(struct journal *j, struct journal_place *place, struct err *e)
+{
+    if (clean_tail(j, e) < 0)
+        goto fail;
+    if (folder_pwrite(j->fd, j->out.at, j->out.len, j->written.offset, e) < 0) {
+        j->tail_dirty = true;
+        (void)clean_tail(j, NULL);
+        goto fail;
+    }
+    place->offset = j->written.offset + j->out.len;
+    j->written = *place;
+    return 0;
+fail:
+    return err_wrap(e, "journal: %s", folder_name(j->head.segment, "wal").text);
+}
+
 int journal_append(struct journal *j, const struct event *events, size_t count, struct err *e)
 {
     struct journal_place place = j->written;
-    struct seg_out frame = { 0 };
-    int result = clean_tail(j, e);
+    int result = 0;
 
     j->out.len = 0;
     for (size_t i = 0; result == 0 && i < count; i += EVENTS_A_BLOCK)
-        result = put_block(j, events + i, count - i < EVENTS_A_BLOCK ? count - i : EVENTS_A_BLOCK, &place, &frame, e);
-    seg_out_free(&frame);
-    if (result == 0 && folder_pwrite(j->fd, j->out.at, j->out.len, j->written.offset, e) < 0) {
-        j->tail_dirty = true;
-        (void)clean_tail(j, NULL);
-        result = -1;
-    }
-    if (result < 0)
-        return err_wrap(e, "journal: %s", folder_name(j->head.segment, "wal").text);
-    place.offset += j->out.len;
-    j->written = place;
-    return 0;
+        result =
+            put_block(j, events + i, count - i < EVENTS_A_BLOCK ? count - i : EVENTS_A_BLOCK, &place, &j->frame, e);
+    return result < 0 ? err_wrap(e, "journal: %s", folder_name(j->head.segment, "wal").text)
+                      : writer_write(j, &place, e);
 }
 
 /*
@@ -234,7 +259,7 @@ int writer_begin(struct journal *j, uint64_t segment, const struct journal_place
     seal_public(segment == j->keys.segment ? j->keys.seed : j->keys.next_seed, head.key);
     randombytes_buf(&mark, sizeof(mark));
     j->out.len = 0;
-    if (seg_put(&j->out, mark, SEG_HEAD, SEG_EVENTS, slice_of(&head, sizeof(head)), none, none, e) < 0 ||
+    if (seg_put(&j->out, mark, SEG_HEAD, j->kind.content, slice_of(&head, sizeof(head)), none, none, e) < 0 ||
         folder_replace(j->dir, name.text, 0640, slice_of(j->out.at, j->out.len), e) < 0)
         return -1;
     fd = openat(j->dir, name.text, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -298,7 +323,7 @@ int writer_pack(struct journal *j, uint64_t segment, int64_t now_us, struct jour
         return -1;
     wal_look(slice_of(at, len), &w);
     head = head_of(j, &w, segment, now_us);
-    if (pack_segment(slice_of(at, len), w.mark, &head, &j->keys, now_us, &out, &packed, e) == 0 &&
+    if (j->kind.pack(j->kind.own, slice_of(at, len), w.mark, &head, &j->keys, now_us, &out, &packed, e) == 0 &&
         finish_pack(j, segment, slice_of(out.at, out.len), e) == 0) {
         *s = (struct journal_sealed){ .segment = segment,
                                       .first_seq = packed.seal.first_seq,

@@ -223,9 +223,13 @@ static int begin_behind(struct journal *j, const struct folder_list *list, const
 
 static int find_checkpoint(struct journal *j, struct err *e)
 {
-    struct reader *r = reader_open_at(j->dir, e);
-    int result = r ? replay_checkpoint(r, &j->synced.checkpoint, e) : -1;
+    struct reader *r;
+    int result;
 
+    if (j->kind.content != SEG_EVENTS)
+        return 0;
+    r = reader_open_at(j->dir, e);
+    result = r ? replay_checkpoint(r, &j->synced.checkpoint, e) : -1;
     reader_close(r);
     j->written.checkpoint = j->synced.checkpoint;
     return result;

@@ -72,7 +72,7 @@ static size_t choose(const struct journal *j, const struct folder_list *list, in
             break;
         if (!too_much && !(l->age_us > 0 && now_us - seal->sealed_us > l->age_us))
             break;
-        if (seal->last_seq >= j->synced.checkpoint.seq) {
+        if (j->kind.content == SEG_EVENTS && seal->last_seq >= j->synced.checkpoint.seq) {
             x->held_back = true;
             break;
         }

@@ -4,6 +4,7 @@
  */
 #ifndef SERVIOLA_JOURNAL_WRITER_H
 #define SERVIOLA_JOURNAL_WRITER_H
+#include "journal/feed.h"
 #include "journal/folder.h"
 #include "journal/journal.h"
 #include "journal/replay.h"
@@ -20,6 +21,7 @@ struct journal_place { /* up to where something is true: written, or synced */
 struct journal {
     int dir; /* holds the lock */
     struct journal_limits limits;
+    struct feed_kind kind;
     struct seal_keys keys;
     int fd;        /* the active segment's file */
     uint64_t mark; /* of its elements */
@@ -28,9 +30,11 @@ struct journal {
     bool tail_dirty;     /* behind `written` there may be bytes of a failed write */
     uint64_t pending;    /* an older segment that is not yet packed; 0: none */
     struct journal_place written, synced;
-    struct seg_out out;
+    struct seg_out out, frame;
 };
 
+/* j->out goes behind what is written, up to `place` (whose offset is filled here). */
+int writer_write(struct journal *j, struct journal_place *place, struct err *e);
 /* A new, empty active segment behind everything in `from`; the writer changes over to it. */
 int writer_begin(struct journal *j, uint64_t segment, const struct journal_place *from, int64_t now_us, struct err *e);
 /* Packs and seals NNN.wal, moves the keys on, removes it. */

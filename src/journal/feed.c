@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "journal/feed.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "journal/crc32c.h"
+#include "journal/writer.h"
+
+static int put_block(struct journal *j, const struct feed_block *from, struct journal_place *place,
+                     struct seg_out *frame, struct err *e)
+{
+    struct seg_block b = { .first_seq = from->first_seq,
+                           .last_seq = from->first_seq + from->records - 1,
+                           .min_us = from->min_us,
+                           .max_us = from->max_us,
+                           .count = from->records,
+                           .raw_len = (uint32_t)from->payload.len,
+                           .commits = 1 };
+
+    if (from->records == 0 || from->payload.len == 0 || from->payload.len > SEG_RAW_MAX ||
+        from->first_seq <= place->last_seq)
+        return err_set(e, EINVAL, "a block of %u records and %zu bytes from %llu on, behind %llu", from->records,
+                       from->payload.len, (unsigned long long)from->first_seq, (unsigned long long)place->last_seq);
+    frame->len = 0;
+    if (seg_put_raw_frame(frame, from->payload, e) < 0)
+        return -1;
+    memcpy(b.prev, place->chain, SEG_HASH);
+    seg_chain(place->chain, j->kind.content, b.count, b.first_seq, from->payload);
+    memcpy(b.chain, place->chain, SEG_HASH);
+    b.stored_crc = crc32c(0, frame->at, frame->len);
+    place->last_seq = b.last_seq;
+    return seg_put(&j->out, j->mark, SEG_BLOCK, j->kind.content, slice_of(&b, sizeof(b)), slice_of(NULL, 0),
+                   slice_of(frame->at, frame->len), e);
+}
+
+int feed_append(struct journal *j, const struct feed_block *blocks, size_t count, struct err *e)
+{
+    struct journal_place place = j->written;
+    int result = 0;
+
+    j->out.len = 0;
+    for (size_t i = 0; result == 0 && i < count; i++)
+        result = put_block(j, &blocks[i], &place, &j->frame, e);
+    return result < 0 ? err_wrap(e, "journal") : writer_write(j, &place, e);
+}
+
+bool feed_is_pending(const struct journal *j)
+{
+    return __atomic_load_n(&j->pending, __ATOMIC_ACQUIRE) > 0;
+}
+
+uint64_t feed_active_bytes(const struct journal *j)
+{
+    return j->written.offset - j->head_bytes;
+}
+
+int feed_begin(struct journal *j, int64_t now_us, struct err *e)
+{
+    struct journal_place from;
+    uint64_t old = j->head.segment;
+
+    if (feed_is_pending(j) || feed_active_bytes(j) == 0)
+        return 0;
+    if (journal_sync(j, e) < 0)
+        return -1;
+    from = j->written;
+    if (writer_begin(j, old + 1, &from, now_us, e) < 0)
+        return err_wrap(e, "journal");
+    __atomic_store_n(&j->pending, old, __ATOMIC_RELEASE);
+    return 0;
+}
+
+/* Keys and the pending segment belong to this side as long as one waits: feed_begin does nothing then. */
+int feed_pack(struct journal *j, int64_t now_us, struct journal_sealed *s, struct err *e)
+{
+    uint64_t pending = __atomic_load_n(&j->pending, __ATOMIC_ACQUIRE);
+
+    *s = (struct journal_sealed){ 0 };
+    if (pending == 0)
+        return 0;
+    if (writer_pack(j, pending, now_us, s, e) < 0)
+        return err_wrap(e, "journal");
+    __atomic_store_n(&j->pending, 0, __ATOMIC_RELEASE);
+    return 0;
+}
