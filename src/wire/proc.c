@@ -45,6 +45,7 @@ bool proc_stat_read(struct slice text, struct proc_stat *stat)
     struct slice state;
     uint64_t pid;
     uint64_t ppid;
+    uint64_t cpu[2];
     uint64_t args[2];
     size_t close = text.len;
 
@@ -58,13 +59,15 @@ bool proc_stat_read(struct slice text, struct proc_stat *stat)
     rest = slice_skip(text, close);
     state = word(&rest);
     if (state.len != 1 || !number_word(&rest, &ppid) || !skip_words(&rest, 4) || !number_word(&rest, &stat->flags) ||
-        !skip_words(&rest, 10) || !number_word(&rest, &stat->threads) || !skip_words(&rest, 1) ||
+        !skip_words(&rest, 4) || !number_word(&rest, &cpu[0]) || !number_word(&rest, &cpu[1]) ||
+        !skip_words(&rest, 4) || !number_word(&rest, &stat->threads) || !skip_words(&rest, 1) ||
         !number_word(&rest, &stat->start_ticks) || !skip_words(&rest, 1) || !number_word(&rest, &stat->rss_pages) ||
         pid > INT32_MAX || ppid > INT32_MAX)
         return false;
     stat->pid = (int64_t)pid;
     stat->ppid = (int64_t)ppid;
     stat->state = (char)state.at[0];
+    stat->cpu_ticks = cpu[0] + cpu[1];
     if (skip_words(&rest, 23) && number_word(&rest, &args[0]) && number_word(&rest, &args[1]) && args[1] > args[0])
         stat->args_bytes = args[1] - args[0];
     return true;

@@ -19,6 +19,7 @@ struct proc_stat {
     struct slice comm; /* between the first '(' and the last ')' */
     char state;        /* R S D T t Z X I */
     uint64_t flags, threads;
+    uint64_t cpu_ticks;   /* user and system, all threads, so far */
     uint64_t start_ticks; /* since boot */
     uint64_t rss_pages;
     uint64_t args_bytes; /* what the command line is long; 0: not told */
