@@ -42,11 +42,11 @@ struct account_report {
     uint64_t messages;   /* from new networks, in this episode */
     uint64_t recipients; /* of those, as far as told */
     uint64_t sent, deferred, bounced;
-    uint32_t sources;  /* addresses */
-    uint32_t networks; /* /24 or /48 */
-    uint32_t usual;    /* messages in its busiest hour before */
-    uint32_t score;    /* the higher the worse; two reports compare by it */
-    bool over;         /* the last word on this episode */
+    uint32_t sources;          /* addresses */
+    uint32_t networks;         /* /24 or /48 */
+    uint32_t usual;            /* messages in its busiest hour before */
+    uint32_t score;            /* the higher the worse; two reports compare by it */
+    bool over;                 /* the last word on this episode */
     const struct addr *source; /* the first of them, at most ACCOUNT_SOURCES */
     uint32_t source_count;
 };

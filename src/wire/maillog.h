@@ -22,14 +22,14 @@ enum maillog_what {
     MAILLOG_DISCONNECTED, /* client, name */
     MAILLOG_ACCEPTED,     /* a message begins: id; client, name, account when it logged in; Exim: from, size too */
     MAILLOG_NAMED,        /* id, its Message-ID in `from` */
-    MAILLOG_QUEUED,       /* id, from, size, recipients; Postfix says it again at each retry, qmail without recipients */
-    MAILLOG_STARTED,      /* qmail: delivery `delivery` of message id, to `to` */
-    MAILLOG_SENT,         /* id (qmail: delivery), to, relay, delay, reason: the other server's answer */
-    MAILLOG_DEFERRED,     /* the same; it stays in the queue */
-    MAILLOG_BOUNCED,      /* the same; it will not arrive */
-    MAILLOG_REMOVED,      /* id: it left the queue */
-    MAILLOG_REJECTED,     /* client was refused: from, to, reason; id may be empty */
-    MAILLOG_LOGIN,        /* account, client, method: a password was right */
+    MAILLOG_QUEUED,   /* id, from, size, recipients; Postfix says it again at each retry, qmail without recipients */
+    MAILLOG_STARTED,  /* qmail: delivery `delivery` of message id, to `to` */
+    MAILLOG_SENT,     /* id (qmail: delivery), to, relay, delay, reason: the other server's answer */
+    MAILLOG_DEFERRED, /* the same; it stays in the queue */
+    MAILLOG_BOUNCED,  /* the same; it will not arrive */
+    MAILLOG_REMOVED,  /* id: it left the queue */
+    MAILLOG_REJECTED, /* client was refused: from, to, reason; id may be empty */
+    MAILLOG_LOGIN,    /* account, client, method: a password was right */
     MAILLOG_LOGIN_FAILED, /* client, method; account when it is told; attempts */
     MAILLOG_LOGOUT,       /* account */
     MAILLOG_LOST,         /* client, name, reason: the connection broke */
@@ -46,6 +46,7 @@ struct maillog {
     struct slice name, helo; /* what the client is called by DNS, and by itself */
     struct slice relay;      /* the other server's name, or `none` */
     struct slice method;     /* LOGIN, PLAIN ... */
+    struct slice service;    /* of a login: smtp, submission, imap, pop3 ... */
     struct slice status;     /* the enhanced status code (5.1.1), or the SMTP code alone */
     struct slice reason;     /* why: the other server's words */
     struct addr client;      /* family 0: not told */
