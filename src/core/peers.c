@@ -134,6 +134,8 @@ static const struct chan_op sensor_ops[] = {
     { LINK_EVIDENCE, "evidence", sizeof(struct link_evidence), sizeof(struct link_evidence), true, on_evidence },
     { HAND_CAPTURE, "capture", sizeof(struct hand_capture), sizeof(struct hand_capture), false, on_ask },
     { HAND_HOLD, "hold", 0, 0, false, on_ask },
+    { HAND_LISTEN, "listen", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_ask },
+    { HAND_BORROW, "borrow", sizeof(struct addr), sizeof(struct addr), false, on_ask },
 };
 
 /* ---- the scribe ---- */
@@ -416,6 +418,9 @@ static const struct chan_op hand_ops[] = {
       on_hand_killed },
     { HAND_CAPTURE + HAND_ANSWER, "captured", sizeof(struct hand_captured), sizeof(struct hand_captured), true,
       on_answer },
+    { HAND_LISTEN + HAND_ANSWER, "listening", sizeof(struct hand_outcome), sizeof(struct hand_outcome), true,
+      on_answer },
+    { HAND_BORROW + HAND_ANSWER, "lent", sizeof(struct hand_outcome), sizeof(struct hand_outcome), true, on_answer },
     { HAND_ALLOW + HAND_ANSWER, "allowed", sizeof(struct hand_outcome), sizeof(struct hand_outcome), false,
       on_hand_ignored },
     { HAND_CONF + HAND_ANSWER, "settings taken", sizeof(struct hand_outcome), sizeof(struct hand_outcome), false,

@@ -28,6 +28,7 @@ static const struct {
 } needed[] = {
     { CAP_NET_ADMIN, "CAP_NET_ADMIN", "to block" },
     { CAP_NET_RAW, "CAP_NET_RAW", "to see packets" },
+    { CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", "to listen on port 25" },
     { CAP_SETUID, "CAP_SETUID", "to run each part as a user of its own" },
     { CAP_SETGID, "CAP_SETGID", "likewise" },
     { CAP_SETPCAP, "CAP_SETPCAP", "to give capabilities up for good" },

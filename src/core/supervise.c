@@ -503,6 +503,7 @@ static int jail_self(const struct house *h, struct err *e)
         .folders = folders,
         .read_only = all,
         .keep_caps = 1ull << CAP_KILL,
+        .tcp = JAIL_TCP_BIND | JAIL_TCP_CONNECT, /* for its children: its own seccomp list has both anyway */
         .lend_caps = 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_RAW | 1ull << CAP_NET_BIND_SERVICE |
                      1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYSLOG | 1ull << CAP_SYS_ADMIN |
                      1ull << CAP_IPC_LOCK | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |

@@ -11,6 +11,7 @@
 #include "hand/cuts.h"
 #include "hand/cutter.h"
 #include "hand/facts.h"
+#include "hand/lend.h"
 #include "hand/never.h"
 #include "hand/op.h"
 #include "hand/settings.h"
@@ -459,6 +460,51 @@ static int on_capture(void *ctx, struct chan *from, const struct msg *m, const v
     return 0;
 }
 
+/* `socket` is -1 unless the code is HAND_OK. */
+static void answer_lent(struct act *a, const struct msg *m, struct addr at, enum hand_code code, int socket,
+                        const struct err *e)
+{
+    struct hand_outcome out = { .who = at, .code = (int32_t)code };
+
+    if (code == HAND_OK && socket < 0) {
+        out.code = HAND_FAILED;
+        out.error = e->code;
+    }
+    answer(a, m, &out, sizeof(out), socket);
+    if (socket >= 0)
+        (void)close(socket);
+}
+
+static int on_listen(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct act *a = ctx;
+    struct hand_listen ask;
+    enum hand_code code;
+    struct err e = { 0 };
+
+    (void)from;
+    (void)fd;
+    memcpy(&ask, body, sizeof(ask));
+    code = lend_may_listen(a->set, &ask);
+    answer_lent(a, m, ask.at, code, code == HAND_OK ? lend_listen(&ask, &e) : -1, &e);
+    return 0;
+}
+
+static int on_borrow(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct act *a = ctx;
+    struct addr who;
+    enum hand_code code;
+    struct err e = { 0 };
+
+    (void)from;
+    (void)fd;
+    memcpy(&who, body, sizeof(who));
+    code = lend_may_borrow(&a->never, who);
+    answer_lent(a, m, who, code, code == HAND_OK ? lend_borrow(who, &e) : -1, &e);
+    return 0;
+}
+
 static int on_allow(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct act *a = ctx;
@@ -544,6 +590,8 @@ static const struct chan_op asks[] = {
     { HAND_ALLOW, "allow", SIZE(struct hand_allow), false, on_allow },
     { HAND_CONF, "settings", 0, 0, true, on_conf },
     { HAND_STOP, "stop", SIZE(struct hand_stop), false, on_stop },
+    { HAND_LISTEN, "listen", SIZE(struct hand_listen), false, on_listen },
+    { HAND_BORROW, "borrow", SIZE(struct addr), false, on_borrow },
 };
 
 static const struct chan_op reports[] = {

@@ -2,7 +2,8 @@
 /*
  * serviola-hand - the only program of the house that keeps a capability.
  *
- *   serviola-hand           act: firewall, packet sockets         NET_ADMIN NET_RAW
+ *   serviola-hand           act: firewall, packet sockets,        NET_ADMIN NET_RAW
+ *                           listening sockets                     NET_BIND_SERVICE
  *                           and its child, the cutter: tracker    NET_ADMIN
  *   serviola-hand -x look   where a process stands in the kernel  SYS_ADMIN SYS_PTRACE DAC_READ_SEARCH, only reads
  * /proc serviola-hand -x hold   the valve of hold mode                NET_ADMIN
@@ -137,8 +138,9 @@ static const struct mode {
       stop_act,
       free_act,
       { .user = "serviola-hand",
-        .calls = JAIL_NETLINK | JAIL_PACKET,
-        .keep_caps = KEEP(CAP_NET_ADMIN) | KEEP(CAP_NET_RAW) } },
+        .calls = JAIL_NETLINK | JAIL_PACKET | JAIL_LISTEN,
+        .keep_caps = KEEP(CAP_NET_ADMIN) | KEEP(CAP_NET_RAW) | KEEP(CAP_NET_BIND_SERVICE),
+        .tcp = JAIL_TCP_BIND } },
     /* SYS_ADMIN: the kernel shows a stack to nobody else; without a system call that changes anything it is only that.
      */
     { "look",

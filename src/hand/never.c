@@ -60,7 +60,7 @@ static bool is_broadcast(const struct never *n, struct addr who)
     return false;
 }
 
-static bool is_special(const struct never *n, struct addr who)
+bool never_is_special(const struct never *n, struct addr who)
 {
     return addr_is_loopback(who) || addr_is_unspecified(who) || addr_is_multicast(who) || addr_is_link_local(who) ||
            (who.family == 4 && who.ip[0] >= 240) || is_broadcast(n, who);
@@ -84,7 +84,7 @@ enum hand_code never_who(const struct never *n, struct addr who)
 
     if ((who.family != 4 && who.family != 6) || !addr_eq(who, addr_from_ip(who.family, who.ip, 0)))
         return HAND_WRONG; /* two spellings of one host would be two hosts */
-    if (is_special(n, who))
+    if (never_is_special(n, who))
         return HAND_NEVER_SPECIAL;
     if (!n->facts.known || n->facts.cut)
         return HAND_NEVER_OUTSIDE;

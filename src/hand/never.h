@@ -59,6 +59,7 @@ void never_count(struct never *n, int64_t now_us); /* a block was made */
  * configuration's own list can't be taken off here. */
 enum hand_code never_allow(struct never *n, struct prefix net, bool add);
 bool never_is_own(const struct never *n, struct addr who);
+bool never_is_special(const struct never *n, struct addr who); /* no host's address: HAND_NEVER_SPECIAL */
 
 /* The networks whose hosts may be blocked, as they are now; returns how many, at most `cap`. */
 size_t never_inside(const struct never *n, struct prefix *nets, size_t cap);

@@ -26,6 +26,9 @@ enum hand_op {
                      prefix */
     HAND_CONF,    /* nothing, with a sealed memory file: struct hand_settings -> struct hand_outcome */
     HAND_STOP,    /* struct hand_stop                    -> nothing: it ends; also understood by look and hold */
+    HAND_LISTEN,  /* struct hand_listen                  -> struct hand_outcome, with the listening socket if ok */
+    HAND_BORROW,  /* struct addr                         -> struct hand_outcome, with a socket if ok: bound to this
+                     client's address, to be connected to the server; port 0 takes any port */
     /* look: serviola-hand -x look */
     HAND_STACK = 50, /* struct hand_pid                    -> struct hand_stack */
     /* hold: serviola-hand -x hold, the valve */
@@ -121,6 +124,14 @@ struct hand_ready {
     uint8_t zero[7];
 };
 
+struct hand_listen { /* as the settings name it: the same address and port */
+    struct addr at;
+    uint8_t v6only;      /* 1: [::] leaves IPv4 to another socket */
+    uint8_t transparent; /* 1: also for connections to others' addresses that the kernel sends here; only when named */
+    uint8_t early;       /* 1: the address may come later */
+    uint8_t zero;
+};
+
 struct hand_pid {
     int32_t pid;
 };
@@ -158,7 +169,7 @@ struct hand_table {
  * file of exactly this size at descriptor HAND_SETTINGS_FD, the link to the core at HAND_LINK_FD (as in part/link.h).
  */
 enum { HAND_LINK_FD = 3, HAND_SETTINGS_FD = 4 };
-enum { HAND_NETS = 1024, HAND_PORTS = 16, HAND_IFS = 32, HAND_RESOLVERS = 8 };
+enum { HAND_NETS = 1024, HAND_PORTS = 16, HAND_IFS = 32, HAND_RESOLVERS = 8, HAND_LISTENS = 128 };
 enum hand_how { HAND_DROP, HAND_REJECT };
 struct hand_nets {
     uint32_t count;
@@ -185,5 +196,9 @@ struct hand_settings {
     struct addr resolvers[HAND_RESOLVERS];
     struct hand_nets inside, allow, admin;
     struct hand_nets own_blockable; /* own addresses that may be blocked all the same (local senders) */
+    uint8_t borrow;                 /* 1: sockets in a client's name are lent */
+    uint8_t zero2[3];
+    uint32_t listens_count; /* the only places that HAND_LISTEN opens */
+    struct hand_listen listens[HAND_LISTENS];
 };
 #endif

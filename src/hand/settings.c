@@ -25,6 +25,19 @@ static bool is_word(const char *at, size_t size)
            strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
 }
 
+static int check_listens(const struct hand_settings *set, struct err *e)
+{
+    if (set->listens_count > HAND_LISTENS)
+        return err_set(e, 0, "settings: %u places to listen at are more than %d", set->listens_count, HAND_LISTENS);
+    for (uint32_t i = 0; i < set->listens_count; i++) {
+        struct addr a = set->listens[i].at;
+
+        if ((a.family != 4 && a.family != 6) || a.port == 0 || !addr_eq(a, addr_from_ip(a.family, a.ip, a.port)))
+            return err_set(e, 0, "settings: place number %u to listen at is no address with a port", i + 1);
+    }
+    return 0;
+}
+
 int settings_check(const struct hand_settings *set, struct err *e)
 {
     if (!is_word(set->table, sizeof(set->table)))
@@ -41,7 +54,8 @@ int settings_check(const struct hand_settings *set, struct err *e)
         if (set->ifs[i][HAND_NAME - 1] != '\0')
             return err_set(e, 0, "settings: an interface's name is too long");
     if (check_nets(&set->inside, "inside", e) < 0 || check_nets(&set->allow, "allow", e) < 0 ||
-        check_nets(&set->admin, "admin", e) < 0 || check_nets(&set->own_blockable, "own_blockable", e) < 0)
+        check_nets(&set->admin, "admin", e) < 0 || check_nets(&set->own_blockable, "own_blockable", e) < 0 ||
+        check_listens(set, e) < 0)
         return -1;
     return 0;
 }

@@ -41,6 +41,8 @@ enum jail_calls {
     JAIL_LISTEN = 256, /* open TCP sockets, bind and listen: the hand */
 };
 
+enum jail_tcp { JAIL_TCP_BIND = 1, JAIL_TCP_CONNECT = 2 };
+
 struct jail {
     /* Must exist; its uid and primary gid are taken, groups cleared.  NULL: who we are, unless that is root. */
     const char *user;
@@ -55,7 +57,7 @@ struct jail {
      */
     uint64_t keep_caps;
     uint64_t lend_caps; /* held for children only (JAIL_SPAWN): permitted and bounding, not in effect */
-    bool tcp;           /* may connect or bind TCP (the hand's LISTEN; the gate, later) */
+    unsigned tcp;       /* enum jail_tcp: what Landlock leaves of TCP */
 };
 
 /*

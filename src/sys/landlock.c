@@ -57,8 +57,8 @@ static struct ruleset_attr attr_for(const struct jail *j, long abi, unsigned *ga
         *gaps |= JAIL_NO_TRUNCATE;
     if (abi < 4)
         *gaps |= JAIL_NO_LANDLOCK_NET;
-    else if (!j->tcp)
-        a.net = BIND_TCP | CONNECT_TCP;
+    else
+        a.net = (j->tcp & JAIL_TCP_BIND ? 0 : BIND_TCP) | (j->tcp & JAIL_TCP_CONNECT ? 0 : CONNECT_TCP);
     if (abi < 6)
         *gaps |= JAIL_NO_LANDLOCK_SCOPE;
     else /* the supervisor's children are older than its jail, and must hear its signals */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "hand/lend.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum hand_code lend_may_listen(const struct hand_settings *set, const struct hand_listen *ask)
+{
+    if (ask->v6only > 1 || ask->transparent > 1 || ask->early > 1 || ask->zero != 0)
+        return HAND_WRONG;
+    for (uint32_t i = 0; i < set->listens_count; i++)
+        if (addr_eq(set->listens[i].at, ask->at) && ask->transparent <= set->listens[i].transparent)
+            return HAND_OK;
+    return HAND_NOT_NAMED;
+}
+
+enum hand_code lend_may_borrow(const struct never *n, struct addr who)
+{
+    if (!n->set->borrow)
+        return HAND_NOT_NAMED;
+    if ((who.family != 4 && who.family != 6) || !addr_eq(who, addr_from_ip(who.family, who.ip, who.port)))
+        return HAND_WRONG;
+    if (never_is_special(n, who))
+        return HAND_NEVER_SPECIAL;
+    return !n->facts.known || n->facts.cut || never_is_own(n, who) ? HAND_NEVER_OWN : HAND_OK;
+}
+
+static socklen_t to_sockaddr(struct addr a, struct sockaddr_storage *sa)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(a.port) };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a.port) };
+
+    memset(sa, 0, sizeof(*sa));
+    if (a.family == 4) {
+        memcpy(&in.sin_addr, a.ip, sizeof(in.sin_addr));
+        memcpy(sa, &in, sizeof(in));
+        return sizeof(in);
+    }
+    memcpy(&in6.sin6_addr, a.ip, sizeof(in6.sin6_addr));
+    memcpy(sa, &in6, sizeof(in6));
+    return sizeof(in6);
+}
+
+static int set(int fd, int level, int option, int value, const char *name, struct err *e)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? err_set(e, errno, "%s", name) : 0;
+}
+
+static int set_transparent(int fd, struct addr a, struct err *e)
+{
+    return a.family == 4 ? set(fd, IPPROTO_IP, IP_TRANSPARENT, 1, "IP_TRANSPARENT", e)
+                         : set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1, "IPV6_TRANSPARENT", e);
+}
+
+static int set_early(int fd, struct addr a, struct err *e)
+{
+    return a.family == 4 ? set(fd, IPPROTO_IP, IP_FREEBIND, 1, "IP_FREEBIND", e)
+                         : set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1, "IPV6_FREEBIND", e);
+}
+
+static int open_bound(struct addr a, int (*prepare)(int fd, const void *how, struct err *e), const void *how,
+                      struct err *e)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = to_sockaddr(a, &sa);
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return err_set(e, errno, "socket");
+    if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR", e) < 0 || prepare(fd, how, e) < 0)
+        goto fail;
+    if (bind(fd, (const struct sockaddr *)&sa, len) < 0) {
+        (void)err_set(e, errno, "bind");
+        goto fail;
+    }
+    return fd;
+fail:
+    (void)close(fd);
+    return -1;
+}
+
+static int as_listener(int fd, const void *how, struct err *e)
+{
+    const struct hand_listen *ask = how;
+
+    if (ask->at.family == 6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, ask->v6only, "IPV6_V6ONLY", e) < 0)
+        return -1;
+    if (ask->transparent && set_transparent(fd, ask->at, e) < 0)
+        return -1;
+    return ask->early ? set_early(fd, ask->at, e) : 0;
+}
+
+int lend_listen(const struct hand_listen *ask, struct err *e)
+{
+    int fd = open_bound(ask->at, as_listener, ask, e);
+
+    if (fd < 0 || listen(fd, LEND_BACKLOG) == 0)
+        return fd;
+    (void)err_set(e, errno, "listen");
+    (void)close(fd);
+    return -1;
+}
+
+/* Without a port of its own, one is chosen when it connects: so as many clients as there are pairs of ends. */
+static int as_client(int fd, const void *how, struct err *e)
+{
+    const struct addr *who = how;
+
+    if (set_transparent(fd, *who, e) < 0)
+        return -1;
+    return who->port == 0 ? set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, "IP_BIND_ADDRESS_NO_PORT", e) : 0;
+}
+
+int lend_borrow(struct addr who, struct err *e)
+{
+    return open_bound(who, as_client, &who, e);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * lend - sockets that only we may open, for a process that may not.
+ *
+ * A listening socket on an address and port that the configuration named, and
+ * a socket that speaks in a client's name (IP_TRANSPARENT), so that a mail
+ * server which knows neither PROXY nor XCLIENT still sees who the client is.
+ */
+#ifndef SERVIOLA_HAND_LEND_H
+#define SERVIOLA_HAND_LEND_H
+#include "base/err.h"
+#include "hand/never.h"
+#include "hand/op.h"
+
+enum { LEND_BACKLOG = 4096 };
+
+/* HAND_OK, HAND_NOT_NAMED or HAND_WRONG: whether the settings name this address and port, and that it intercepts. */
+enum hand_code lend_may_listen(const struct hand_settings *set, const struct hand_listen *ask);
+/* May a socket speak in this host's name?  Never in our own: that would be a loop, or a stranger in our clothes. */
+enum hand_code lend_may_borrow(const struct never *n, struct addr who);
+
+/* Descriptors, close-on-exec and non-blocking; -1 with the kernel's error. */
+int lend_listen(const struct hand_listen *ask, struct err *e);
+int lend_borrow(struct addr who, struct err *e); /* bound, not connected */
+#endif

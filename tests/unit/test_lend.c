@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Sockets that the hand lends: who gets one, and what it can do.  The kernel's part runs in a namespace of its own. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "hand/lend.h"
+
+static struct hand_settings set;
+static struct never never;
+static struct err e;
+
+static struct addr at(const char *text)
+{
+    struct addr a;
+
+    assert_true(addr_read_port(slice_text(text), &a));
+    return a;
+}
+
+static void name(const char *place, bool transparent)
+{
+    set.listens[set.listens_count++] = (struct hand_listen){ .at = at(place), .transparent = transparent };
+}
+
+static int named(void **state)
+{
+    (void)state;
+    memset(&set, 0, sizeof(set));
+    name("0.0.0.0:25", false);
+    name("[::]:25", false);
+    name("192.0.2.9:587", true);
+    never_init(&never, &set);
+    never.facts.known = true;
+    never.facts.own[never.facts.own_count++] = addr_ip(at("192.0.2.9"));
+    never_sort(&never);
+    return 0;
+}
+
+static enum hand_code may_listen(const char *place, bool transparent)
+{
+    struct hand_listen ask = { .at = at(place), .transparent = transparent };
+
+    return lend_may_listen(&set, &ask);
+}
+
+static void only_named_places_are_listened_at(void **state)
+{
+    struct hand_listen nonsense = { .at = at("0.0.0.0:25"), .early = 2 };
+
+    (void)state;
+    assert_int_equal(may_listen("0.0.0.0:25", false), HAND_OK);
+    assert_int_equal(may_listen("[::]:25", false), HAND_OK);
+    assert_int_equal(may_listen("0.0.0.0:26", false), HAND_NOT_NAMED);
+    assert_int_equal(may_listen("127.0.0.1:25", false), HAND_NOT_NAMED);
+    assert_int_equal(may_listen("0.0.0.0:25", true), HAND_NOT_NAMED); /* to intercept has to be named as well */
+    assert_int_equal(may_listen("192.0.2.9:587", true), HAND_OK);
+    assert_int_equal(lend_may_listen(&set, &nonsense), HAND_WRONG);
+}
+
+static void nobody_speaks_in_our_own_name_or_in_none(void **state)
+{
+    struct addr mapped = { .family = 6, .ip = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } };
+
+    (void)state;
+    assert_int_equal(lend_may_borrow(&never, at("198.51.100.7:40000")), HAND_NOT_NAMED);
+    set.borrow = 1;
+    assert_int_equal(lend_may_borrow(&never, at("198.51.100.7:40000")), HAND_OK);
+    assert_int_equal(lend_may_borrow(&never, at("2001:db8::7")), HAND_OK);
+    assert_int_equal(lend_may_borrow(&never, at("192.0.2.9:40000")), HAND_NEVER_OWN);
+    assert_int_equal(lend_may_borrow(&never, at("127.0.1.50")), HAND_NEVER_SPECIAL);
+    assert_int_equal(lend_may_borrow(&never, at("0.0.0.0")), HAND_NEVER_SPECIAL);
+    assert_int_equal(lend_may_borrow(&never, at("::")), HAND_NEVER_SPECIAL);
+    assert_int_equal(lend_may_borrow(&never, at("224.0.0.1")), HAND_NEVER_SPECIAL);
+    assert_int_equal(lend_may_borrow(&never, mapped), HAND_WRONG);
+    assert_int_equal(lend_may_borrow(&never, (struct addr){ 0 }), HAND_WRONG);
+    never.facts.known = false; /* then it might be ours */
+    assert_int_equal(lend_may_borrow(&never, at("198.51.100.7:40000")), HAND_NEVER_OWN);
+}
+
+/* ---- the kernel ---- */
+
+static int alone(void **state)
+{
+    (void)state;
+    if (unshare(CLONE_NEWNET) < 0 || system("ip link set lo up && ip route add local 198.51.100.0/24 dev lo") != 0)
+        return -1;
+    return 0;
+}
+
+static int listener(const char *place, bool v6only, bool early)
+{
+    struct hand_listen ask = { .at = at(place), .v6only = v6only, .early = early };
+
+    return lend_listen(&ask, &e);
+}
+
+static void close_all(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(close(fds[i]), 0);
+}
+
+static void a_lent_listener_waits_for_nobody_and_both_families_share_a_port(void **state)
+{
+    int fds[3];
+
+    (void)state;
+    fds[0] = listener("0.0.0.0:25", false, false);
+    fds[1] = listener("[::]:25", true, false);
+    assert_true(fds[0] >= 0 && fds[1] >= 0);
+    assert_int_equal(listener("0.0.0.0:25", false, false), -1);
+    assert_int_equal(e.code, EADDRINUSE);
+    assert_true(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(fds[0], F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(accept(fds[0], NULL, NULL), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(listener("192.0.2.77:25", false, false), -1);
+    assert_int_equal(e.code, EADDRNOTAVAIL);
+    close_all(fds, 2);
+    fds[2] = listener("192.0.2.77:25", false, true); /* an address that comes later */
+    assert_true(fds[2] >= 0);
+    close_all(&fds[2], 1);
+}
+
+static void the_server_sees_the_client_whose_name_was_borrowed(void **state)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(2525) };
+    struct sockaddr_in peer = { 0 };
+    socklen_t len = sizeof(peer);
+    int fds[3];
+
+    (void)state;
+    fds[0] = listener("127.0.0.1:2525", false, false);
+    fds[1] = lend_borrow(at("198.51.100.7:40000"), &e);
+    assert_true(fds[0] >= 0 && fds[1] >= 0);
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &to.sin_addr), 1);
+    assert_int_equal(connect(fds[1], (const struct sockaddr *)&to, sizeof(to)), -1);
+    assert_int_equal(errno, EINPROGRESS);
+    assert_int_equal(poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 2000), 1);
+    fds[2] = accept(fds[0], (struct sockaddr *)&peer, &len);
+    assert_true(fds[2] >= 0);
+    assert_int_equal(ntohl(peer.sin_addr.s_addr), 0xc6336407);
+    assert_int_equal(ntohs(peer.sin_port), 40000);
+    close_all(fds, 3);
+}
+
+static void a_client_without_a_port_gets_one_when_it_connects(void **state)
+{
+    int four = lend_borrow(at("198.51.100.8"), &e);
+    int six = lend_borrow(at("2001:db8::8"), &e);
+
+    (void)state;
+    assert_true(four >= 0 && six >= 0);
+    close_all((const int[]){ four, six }, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest pure[] = {
+        cmocka_unit_test_setup(only_named_places_are_listened_at, named),
+        cmocka_unit_test_setup(nobody_speaks_in_our_own_name_or_in_none, named),
+    };
+    const struct CMUnitTest kernel[] = {
+        cmocka_unit_test(a_lent_listener_waits_for_nobody_and_both_families_share_a_port),
+        cmocka_unit_test(the_server_sees_the_client_whose_name_was_borrowed),
+        cmocka_unit_test(a_client_without_a_port_gets_one_when_it_connects),
+    };
+    int failed = cmocka_run_group_tests(pure, NULL, NULL);
+
+    return geteuid() == 0 ? failed + cmocka_run_group_tests(kernel, alone, NULL) : failed;
+}
