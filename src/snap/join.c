@@ -4,17 +4,31 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-/* Sorted arrays of numbers: found by halving, no hash that somebody could aim at. */
+#include "base/hash.h"
+
+/* A number to find a record by, and which record it is. */
+struct entry {
+    uint64_t key;
+    uint32_t at;
+};
+
+/* Sorted by key, equal ones in the order of the records. */
+struct index {
+    struct entry *at; /* owned */
+    size_t count;
+};
+
 struct join {
     const struct snap *snap;
-    size_t processes, sockets, holders, connections, listeners;
-    uint32_t *by_pid;    /* processes */
-    uint32_t *by_inode;  /* sockets */
-    uint32_t *by_tuple;  /* connected TCP sockets */
-    uint32_t *by_port;   /* listening ones */
-    uint32_t *inode_pid; /* holders, by inode, then start of the process */
-    uint32_t *pid_inode; /* holders, by pid */
+    uint64_t seed;          /* of the tuples' hash: nobody outside can aim at it */
+    struct index pid;       /* processes */
+    struct index inode;     /* sockets */
+    struct index tuple;     /* connected TCP sockets, by a hash of both ends */
+    struct index port;      /* listening ones */
+    struct index inode_pid; /* holders by inode, the eldest process first */
+    struct index pid_inode; /* holders by pid */
 };
 
 static const struct snap_process *processes_of(const struct snap *s)
@@ -32,71 +46,6 @@ static const struct snap_holder *holders_of(const struct snap *s)
     return s->part[SNAP_HOLDER].at;
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int by_pid(const void *a, const void *b, void *own)
-{
-    const struct snap_process *p = own;
-
-    return compare_u64((uint64_t)p[*(const uint32_t *)a].pid, (uint64_t)p[*(const uint32_t *)b].pid);
-}
-
-static int by_inode(const void *a, const void *b, void *own)
-{
-    const struct snap_socket *s = own;
-
-    return compare_u64(s[*(const uint32_t *)a].inode, s[*(const uint32_t *)b].inode);
-}
-
-static int compare_ends(struct addr al, struct addr ar, struct addr bl, struct addr br)
-{
-    int c = memcmp(&al, &bl, sizeof(al));
-
-    return c ? c : memcmp(&ar, &br, sizeof(ar));
-}
-
-static int by_tuple(const void *a, const void *b, void *own)
-{
-    const struct snap_socket *x = (const struct snap_socket *)own + *(const uint32_t *)a;
-    const struct snap_socket *y = (const struct snap_socket *)own + *(const uint32_t *)b;
-
-    return compare_ends(x->local, x->remote, y->local, y->remote);
-}
-
-static int by_port(const void *a, const void *b, void *own)
-{
-    const struct snap_socket *s = own;
-
-    return compare_u64(s[*(const uint32_t *)a].local.port, s[*(const uint32_t *)b].local.port);
-}
-
-static int by_holder_pid(const void *a, const void *b, void *own)
-{
-    const struct snap_holder *h = own;
-
-    return compare_u64((uint64_t)h[*(const uint32_t *)a].pid, (uint64_t)h[*(const uint32_t *)b].pid);
-}
-
-static int by_holder_inode(const void *a, const void *b, void *own)
-{
-    const struct join *j = own;
-    const struct snap_holder *x = holders_of(j->snap) + *(const uint32_t *)a;
-    const struct snap_holder *y = holders_of(j->snap) + *(const uint32_t *)b;
-    const struct snap_process *px;
-    const struct snap_process *py;
-    int c = compare_u64(x->inode, y->inode);
-
-    if (c != 0 || x->pid == y->pid)
-        return c;
-    px = join_process(j, x->pid);
-    py = join_process(j, y->pid);
-    c = px && py ? compare_u64(px->start_ms, py->start_ms) : 0;
-    return c ? c : compare_u64((uint64_t)x->pid, (uint64_t)y->pid);
-}
-
 static bool is_tcp(const struct snap_socket *s)
 {
     return slice_eq(s->kind, SLICE("tcp"));
@@ -112,70 +61,146 @@ static bool is_connected(const struct snap_socket *s)
     return is_tcp(s) && s->remote.port != 0;
 }
 
-/* The numbers of all elements that `wanted` wants, sorted. */
-static uint32_t *sorted(const struct snap *s, size_t all, bool (*wanted)(const struct snap_socket *), size_t *count,
-                        int (*compare)(const void *, const void *, void *), void *own)
+static bool index_begin(struct index *i, size_t most)
 {
-    uint32_t *at = calloc(all + 1, sizeof(*at));
+    i->count = 0;
+    i->at = calloc(most + 1, sizeof(*i->at));
+    return i->at != NULL;
+}
 
-    *count = 0;
-    for (size_t i = 0; at && i < all; i++)
-        if (!wanted || wanted(&sockets_of(s)[i]))
-            at[(*count)++] = (uint32_t)i;
-    if (at && *count > 0)
-        qsort_r(at, *count, sizeof(*at), compare, own);
-    return at;
+static void put(struct index *i, uint64_t key, size_t at)
+{
+    i->at[i->count++] = (struct entry){ .key = key, .at = (uint32_t)at };
+}
+
+/* Byte by byte from the lowest; what all keys have in common is passed over. */
+static void sort(struct index *i, struct entry *spare)
+{
+    struct entry *from = i->at;
+    struct entry *to = spare;
+
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        size_t place[256] = { 0 };
+        size_t sum = 0;
+
+        for (size_t n = 0; n < i->count; n++)
+            place[from[n].key >> shift & 255]++;
+        if (i->count == 0 || place[from[0].key >> shift & 255] == i->count)
+            continue;
+        for (size_t b = 0; b < 256; b++) {
+            size_t count = place[b];
+
+            place[b] = sum;
+            sum += count;
+        }
+        for (size_t n = 0; n < i->count; n++)
+            to[place[from[n].key >> shift & 255]++] = from[n];
+        struct entry *swap = from;
+
+        from = to;
+        to = swap;
+    }
+    if (from != i->at)
+        memcpy(i->at, from, i->count * sizeof(*from));
+}
+
+static uint64_t tuple_key(const struct join *j, struct addr local, struct addr remote)
+{
+    struct addr ends[2] = { local, remote };
+
+    return hash_bytes(ends, sizeof(ends), j->seed);
+}
+
+static void put_sockets(struct join *j)
+{
+    const struct snap_socket *all = sockets_of(j->snap);
+
+    for (size_t i = 0; i < j->snap->part[SNAP_SOCKET].count; i++) {
+        put(&j->inode, all[i].inode, i);
+        if (is_connected(&all[i]))
+            put(&j->tuple, tuple_key(j, all[i].local, all[i].remote), i);
+        else if (is_listening(&all[i]))
+            put(&j->port, all[i].local.port, i);
+    }
+}
+
+/* Of one inode the eldest process comes first: sorted by pid, by start, then by inode. */
+static void put_holders(struct join *j, struct entry *spare)
+{
+    const struct snap_holder *all = holders_of(j->snap);
+    const struct snap_process *p = NULL;
+    struct index *eldest = &j->inode_pid;
+
+    for (size_t i = 0; i < j->snap->part[SNAP_HOLDER].count; i++)
+        put(&j->pid_inode, (uint64_t)all[i].pid, i);
+    sort(&j->pid_inode, spare);
+    for (size_t i = 0; i < j->pid_inode.count; i++) {
+        const struct entry *e = &j->pid_inode.at[i];
+
+        if (!p || p->pid != all[e->at].pid)
+            p = join_process(j, all[e->at].pid);
+        put(eldest, p ? p->start_ms : UINT64_MAX, e->at);
+    }
+    sort(eldest, spare);
+    for (size_t i = 0; i < eldest->count; i++)
+        eldest->at[i].key = all[eldest->at[i].at].inode;
+    sort(eldest, spare);
 }
 
 struct join *join_new(const struct snap *s, struct err *e)
 {
     struct join *j = calloc(1, sizeof(*j));
+    size_t processes = s->part[SNAP_PROCESS].count;
     size_t sockets = s->part[SNAP_SOCKET].count;
     size_t holders = s->part[SNAP_HOLDER].count;
-    size_t same;
+    size_t most = processes > sockets ? processes : sockets;
+    struct entry *spare = calloc((most > holders ? most : holders) + 1, sizeof(*spare));
 
-    if (!j)
-        goto no_memory;
+    if (!j || !spare || !index_begin(&j->pid, processes) || !index_begin(&j->inode, sockets) ||
+        !index_begin(&j->tuple, sockets) || !index_begin(&j->port, sockets) || !index_begin(&j->inode_pid, holders) ||
+        !index_begin(&j->pid_inode, holders)) {
+        free(spare);
+        join_free(j);
+        err_set(e, ENOMEM, "to join processes and sockets");
+        return NULL;
+    }
     j->snap = s;
-    j->by_pid = sorted(s, s->part[SNAP_PROCESS].count, NULL, &j->processes, by_pid, s->part[SNAP_PROCESS].at);
-    if (!j->by_pid)
-        goto no_memory;
-    j->by_inode = sorted(s, sockets, NULL, &j->sockets, by_inode, s->part[SNAP_SOCKET].at);
-    j->by_tuple = sorted(s, sockets, is_connected, &j->connections, by_tuple, s->part[SNAP_SOCKET].at);
-    j->by_port = sorted(s, sockets, is_listening, &j->listeners, by_port, s->part[SNAP_SOCKET].at);
-    j->inode_pid = sorted(s, holders, NULL, &j->holders, by_holder_inode, j);
-    j->pid_inode = sorted(s, holders, NULL, &same, by_holder_pid, s->part[SNAP_HOLDER].at);
-    if (j->by_inode && j->by_tuple && j->by_port && j->inode_pid && j->pid_inode)
-        return j;
-no_memory:
-    join_free(j);
-    err_set(e, ENOMEM, "to join processes and sockets");
-    return NULL;
+    (void)getrandom(&j->seed, sizeof(j->seed), GRND_NONBLOCK);
+    for (size_t i = 0; i < processes; i++)
+        put(&j->pid, (uint64_t)processes_of(s)[i].pid, i);
+    sort(&j->pid, spare);
+    put_sockets(j);
+    sort(&j->inode, spare);
+    sort(&j->tuple, spare);
+    sort(&j->port, spare);
+    put_holders(j, spare);
+    free(spare);
+    return j;
 }
 
 void join_free(struct join *j)
 {
     if (!j)
         return;
-    free(j->by_pid);
-    free(j->by_inode);
-    free(j->by_tuple);
-    free(j->by_port);
-    free(j->inode_pid);
-    free(j->pid_inode);
+    free(j->pid.at);
+    free(j->inode.at);
+    free(j->tuple.at);
+    free(j->port.at);
+    free(j->inode_pid.at);
+    free(j->pid_inode.at);
     free(j);
 }
 
-/* The first place at which `before(own, element)` does not hold. */
-static size_t first_not(const uint32_t *at, size_t count, bool (*before)(const void *own, uint32_t element),
-                        const void *own)
+/* The first place with that key, or where it would be. */
+static size_t first_of(const struct index *i, uint64_t key)
 {
     size_t low = 0;
+    size_t count = i->count;
 
     while (count > 0) {
         size_t half = count / 2;
 
-        if (before(own, at[low + half])) {
+        if (i->at[low + half].key < key) {
             low += half + 1;
             count -= half + 1;
         } else {
@@ -185,103 +210,46 @@ static size_t first_not(const uint32_t *at, size_t count, bool (*before)(const v
     return low;
 }
 
-struct asked {
-    const struct snap *snap;
-    uint64_t number;
-    struct addr local, remote;
-};
-
-static bool pid_before(const void *own, uint32_t i)
+static bool is_there(const struct index *i, size_t at, uint64_t key)
 {
-    const struct asked *a = own;
-
-    return (uint64_t)processes_of(a->snap)[i].pid < a->number;
-}
-
-static bool inode_before(const void *own, uint32_t i)
-{
-    const struct asked *a = own;
-
-    return sockets_of(a->snap)[i].inode < a->number;
-}
-
-static bool holder_inode_before(const void *own, uint32_t i)
-{
-    const struct asked *a = own;
-
-    return holders_of(a->snap)[i].inode < a->number;
-}
-
-static bool holder_pid_before(const void *own, uint32_t i)
-{
-    const struct asked *a = own;
-
-    return (uint64_t)holders_of(a->snap)[i].pid < a->number;
-}
-
-static bool port_before(const void *own, uint32_t i)
-{
-    const struct asked *a = own;
-
-    return sockets_of(a->snap)[i].local.port < a->number;
-}
-
-static bool tuple_before(const void *own, uint32_t i)
-{
-    const struct asked *a = own;
-    const struct snap_socket *s = &sockets_of(a->snap)[i];
-
-    return compare_ends(s->local, s->remote, a->local, a->remote) < 0;
+    return at < i->count && i->at[at].key == key;
 }
 
 const struct snap_process *join_process(const struct join *j, int64_t pid)
 {
-    struct asked a = { .snap = j->snap, .number = (uint64_t)pid };
-    size_t i = first_not(j->by_pid, j->processes, pid_before, &a);
-    const struct snap_process *p = i < j->processes ? &processes_of(j->snap)[j->by_pid[i]] : NULL;
+    size_t i = first_of(&j->pid, (uint64_t)pid);
 
-    return p && p->pid == pid ? p : NULL;
+    return is_there(&j->pid, i, (uint64_t)pid) ? &processes_of(j->snap)[j->pid.at[i].at] : NULL;
 }
 
 const struct snap_holder *join_holder(const struct join *j, uint64_t inode, size_t nth)
 {
-    struct asked a = { .snap = j->snap, .number = inode };
-    size_t i = first_not(j->inode_pid, j->holders, holder_inode_before, &a) + nth;
-    const struct snap_holder *h = inode != 0 && i < j->holders ? &holders_of(j->snap)[j->inode_pid[i]] : NULL;
+    size_t i = first_of(&j->inode_pid, inode) + nth;
 
-    return h && h->inode == inode ? h : NULL;
+    return inode != 0 && is_there(&j->inode_pid, i, inode) ? &holders_of(j->snap)[j->inode_pid.at[i].at] : NULL;
 }
 
 bool join_holds(const struct join *j, int64_t pid, uint64_t inode)
 {
-    const struct snap_holder *h;
-
-    for (size_t i = 0; (h = join_holder(j, inode, i)); i++)
-        if (h->pid == pid)
+    for (size_t i = first_of(&j->inode_pid, inode); inode != 0 && is_there(&j->inode_pid, i, inode); i++)
+        if (holders_of(j->snap)[j->inode_pid.at[i].at].pid == pid)
             return true;
     return false;
 }
 
 static const struct snap_socket *socket_of(const struct join *j, uint64_t inode)
 {
-    struct asked a = { .snap = j->snap, .number = inode };
-    size_t i = first_not(j->by_inode, j->sockets, inode_before, &a);
-    const struct snap_socket *s = i < j->sockets ? &sockets_of(j->snap)[j->by_inode[i]] : NULL;
+    size_t i = first_of(&j->inode, inode);
 
-    return s && s->inode == inode && inode != 0 ? s : NULL;
+    return inode != 0 && is_there(&j->inode, i, inode) ? &sockets_of(j->snap)[j->inode.at[i].at] : NULL;
 }
 
 const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *cursor)
 {
-    struct asked a = { .snap = j->snap, .number = (uint64_t)pid };
-    size_t i = *cursor ? *cursor : first_not(j->pid_inode, j->holders, holder_pid_before, &a);
+    for (size_t i = *cursor ? *cursor : first_of(&j->pid_inode, (uint64_t)pid);
+         is_there(&j->pid_inode, i, (uint64_t)pid); i++) {
+        const struct snap_socket *s = socket_of(j, holders_of(j->snap)[j->pid_inode.at[i].at].inode);
 
-    for (; i < j->holders; i++) {
-        const struct snap_holder *h = &holders_of(j->snap)[j->pid_inode[i]];
-        const struct snap_socket *s = h->pid == pid ? socket_of(j, h->inode) : NULL;
-
-        if (h->pid != pid)
-            return NULL;
         if (s) {
             *cursor = i + 1;
             return s;
@@ -292,20 +260,21 @@ const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *c
 
 const struct snap_socket *join_other_end(const struct join *j, const struct snap_socket *s)
 {
-    struct asked a = { .snap = j->snap, .local = s->remote, .remote = s->local };
     const struct snap_socket *elsewhere = NULL;
+    uint64_t key;
 
     if (!is_connected(s))
         return NULL;
-    for (size_t i = first_not(j->by_tuple, j->connections, tuple_before, &a); i < j->connections; i++) {
-        const struct snap_socket *other = &sockets_of(j->snap)[j->by_tuple[i]];
+    key = tuple_key(j, s->remote, s->local);
+    for (size_t i = first_of(&j->tuple, key); is_there(&j->tuple, i, key); i++) {
+        const struct snap_socket *other = &sockets_of(j->snap)[j->tuple.at[i].at];
 
-        if (compare_ends(other->local, other->remote, a.local, a.remote) != 0)
-            break;
-        if (other != s && other->network == s->network)
+        if (other == s || !addr_eq(other->local, s->remote) || !addr_eq(other->remote, s->local))
+            continue;
+        if (other->network == s->network)
             return other;
         /* 127.0.0.1 of another namespace is another host. */
-        if (!elsewhere && other != s && !addr_is_loopback(s->remote) && !addr_is_loopback(s->local))
+        if (!elsewhere && !addr_is_loopback(s->remote) && !addr_is_loopback(s->local))
             elsewhere = other;
     }
     return elsewhere;
@@ -313,16 +282,13 @@ const struct snap_socket *join_other_end(const struct join *j, const struct snap
 
 const struct snap_socket *join_listener(const struct join *j, const struct snap_socket *s)
 {
-    struct asked a = { .snap = j->snap, .number = s->local.port };
     const struct snap_socket *any = NULL;
 
     if (!is_connected(s))
         return NULL;
-    for (size_t i = first_not(j->by_port, j->listeners, port_before, &a); i < j->listeners; i++) {
-        const struct snap_socket *l = &sockets_of(j->snap)[j->by_port[i]];
+    for (size_t i = first_of(&j->port, s->local.port); is_there(&j->port, i, s->local.port); i++) {
+        const struct snap_socket *l = &sockets_of(j->snap)[j->port.at[i].at];
 
-        if (l->local.port != s->local.port)
-            break;
         if (l->network != s->network)
             continue;
         if (addr_eq(l->local, s->local))

@@ -2,29 +2,24 @@
 /* The table of all parts: names in the file, offsets in memory, bounds. */
 #include "snap/snap.h"
 
-#define TEXT(kind, field)                                                                                              \
+/* A name, and the same as it stands in a line of JSON. */
+#define NAMES(field)                                                                                                   \
+#field,                                                                                                            \
     {                                                                                                                  \
-#field, SNAP_TYPE_TEXT, offsetof(struct kind, field)                                                           \
+        (const uint8_t *)"\"" #field "\":", sizeof("\"" #field "\":") - 1                                              \
     }
-#define U64(kind, field)                                                                                               \
+#define FIELD(kind, field, type)                                                                                       \
     {                                                                                                                  \
-#field, SNAP_TYPE_U64, offsetof(struct kind, field)                                                            \
+        NAMES(field), type, offsetof(struct kind, field)                                                               \
     }
-#define I64(kind, field)                                                                                               \
-    {                                                                                                                  \
-#field, SNAP_TYPE_I64, offsetof(struct kind, field)                                                            \
-    }
-#define FLAG(kind, field)                                                                                              \
-    {                                                                                                                  \
-#field, SNAP_TYPE_FLAG, offsetof(struct kind, field)                                                           \
-    }
-#define ADDR(kind, field)                                                                                              \
-    {                                                                                                                  \
-#field, SNAP_TYPE_ADDR, offsetof(struct kind, field)                                                           \
-    }
+#define TEXT(kind, field) FIELD(kind, field, SNAP_TYPE_TEXT)
+#define U64(kind, field)  FIELD(kind, field, SNAP_TYPE_U64)
+#define I64(kind, field)  FIELD(kind, field, SNAP_TYPE_I64)
+#define FLAG(kind, field) FIELD(kind, field, SNAP_TYPE_FLAG)
+#define ADDR(kind, field) FIELD(kind, field, SNAP_TYPE_ADDR)
 #define END                                                                                                            \
     {                                                                                                                  \
-        NULL, SNAP_TYPE_END, 0                                                                                         \
+        NULL, { NULL, 0 }, SNAP_TYPE_END, 0                                                                            \
     }
 
 static const struct snap_field host[] = {

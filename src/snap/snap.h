@@ -198,6 +198,7 @@ enum snap_type { SNAP_TYPE_END, SNAP_TYPE_TEXT, SNAP_TYPE_U64, SNAP_TYPE_I64, SN
 
 struct snap_field {
     const char *name;
+    struct slice label; /* "name": */
     enum snap_type type;
     size_t offset;
 };

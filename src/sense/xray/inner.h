@@ -16,6 +16,7 @@ struct xray {
     uint8_t *listed;     /* a bit a pid: in the listing of /proc */
     int64_t deadline_ms; /* for whatever may hang; CLOCK_BOOTTIME */
     uint64_t tick_hz, page_bytes;
+    int64_t self; /* our own pid */
 
     struct helper asked[XRAY_MOUNTS_ASKED]; /* a statfs each */
     size_t mount_of[XRAY_MOUNTS_ASKED];     /* index into the part */

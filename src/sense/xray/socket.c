@@ -31,6 +31,11 @@
 
 enum { NAMESPACES = 256, ANSWER_S = 2 };
 
+/* Sockets that are bound and nothing else have a state of their own (13, since 6.8); without listeners, without those.
+ */
+static const uint32_t ALL_STATES = ~0U;
+static const uint32_t CONNECTED = 0xfff & ~(1U << 10);
+
 struct dump {
     struct xray *x;
     uint64_t network;
@@ -117,6 +122,44 @@ static int ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
     return ask(x, fd, &ask_for, sizeof(ask_for), message, own);
 }
 
+/*
+ * TCP of both families in one walk over the kernel's table: the older of the
+ * two questions asks so.  Kernels that no longer know it are asked twice.
+ */
+static int ask_tcp(struct xray *x, int fd, uint32_t states, void (*message)(void *own, const struct diag_message *m),
+                   void *own)
+{
+    struct {
+        struct nlmsghdr h;
+        struct inet_diag_req q;
+    } both = {
+        .h = { .nlmsg_len = sizeof(both), .nlmsg_type = TCPDIAG_GETSOCK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+        .q = { .idiag_family = AF_INET, .idiag_states = states }
+    };
+
+    if (ask(x, fd, &both, sizeof(both), message, own) == 0)
+        return 0;
+    return ask_inet(x, fd, AF_INET, IPPROTO_TCP, message, own) < 0 ||
+                   ask_inet(x, fd, AF_INET6, IPPROTO_TCP, message, own) < 0
+             ? -1
+             : 0;
+}
+
+static void note_unanswered(struct dump *d)
+{
+    if (errno != ENOENT && errno != EINVAL)
+        snap_note(d->x->s, "socket", "%s sockets of network namespace %llu: %s", d->kind,
+                  (unsigned long long)d->network, strerror(errno));
+}
+
+static void dump_tcp(struct dump *d, int fd)
+{
+    d->kind = "tcp";
+    d->read = diag_inet_read;
+    if (ask_tcp(d->x, fd, ALL_STATES, on_socket, d) < 0)
+        note_unanswered(d);
+}
+
 static void dump_inet(struct dump *d, int fd, const char *kind, uint8_t protocol)
 {
     static const uint8_t families[] = { AF_INET, AF_INET6 };
@@ -124,9 +167,8 @@ static void dump_inet(struct dump *d, int fd, const char *kind, uint8_t protocol
     d->kind = kind;
     d->read = diag_inet_read;
     for (size_t i = 0; i < 2; i++)
-        if (ask_inet(d->x, fd, families[i], protocol, on_socket, d) < 0 && errno != ENOENT && errno != EINVAL)
-            snap_note(d->x->s, "socket", "%s sockets of network namespace %llu: %s", kind,
-                      (unsigned long long)d->network, strerror(errno));
+        if (ask_inet(d->x, fd, families[i], protocol, on_socket, d) < 0)
+            note_unanswered(d);
 }
 
 static void dump_local(struct dump *d, int fd)
@@ -160,7 +202,7 @@ static void dump_all(struct xray *x, int fd, uint64_t network)
 {
     struct dump d = { .x = x, .network = network };
 
-    dump_inet(&d, fd, "tcp", IPPROTO_TCP);
+    dump_tcp(&d, fd);
     dump_inet(&d, fd, "udp", IPPROTO_UDP);
     dump_inet(&d, fd, "raw", IPPROTO_RAW);
     dump_local(&d, fd);
@@ -405,7 +447,7 @@ static void on_cookie(void *own, const struct diag_message *m)
     struct cookies *c = own;
     struct diag_socket s;
 
-    if (c->count < c->cap && diag_inet_read(m->body, &s))
+    if (c->count < c->cap && diag_inet_read(m->body, &s) && s.remote.port != 0)
         c->at[c->count++] = s.cookie;
 }
 
@@ -426,14 +468,13 @@ void xray_sockets_again(struct xray *x)
     uint64_t both = 0;
     int fd = netlink_open(NETLINK_SOCK_DIAG);
 
-    if (!h || !now.at || fd < 0 || ask_inet(x, fd, AF_INET, IPPROTO_TCP, on_cookie, &now) < 0)
+    if (!h || !now.at || fd < 0 || ask_tcp(x, fd, CONNECTED, on_cookie, &now) < 0)
         goto out;
-    (void)ask_inet(x, fd, AF_INET6, IPPROTO_TCP, on_cookie, &now);
     if (now.count > 0)
         qsort(now.at, now.count, sizeof(now.at[0]), compare);
     SNAP_LIST(x->s, SNAP_SOCKET, struct snap_socket, s)
     {
-        if (!slice_eq(s->kind, SLICE("tcp")) || s->network != h->network)
+        if (!slice_eq(s->kind, SLICE("tcp")) || s->network != h->network || s->remote.port == 0)
             continue;
         before++;
         both += bsearch(&s->cookie, now.at, now.count, sizeof(now.at[0]), compare) != NULL;

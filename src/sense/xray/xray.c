@@ -57,6 +57,7 @@ struct snap *xray_take(struct err *e)
     x->room = malloc(XRAY_ROOM);
     x->listed = calloc(1, XRAY_PIDS / 8);
     x->deadline_ms = clock_mono_us() / 1000 + XRAY_PATIENCE_MS;
+    x->self = getpid();
     x->tick_hz = (uint64_t)sysconf(_SC_CLK_TCK);
     x->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     if (x->proc < 0 || !x->room || !x->listed) {
