@@ -17,13 +17,14 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/slice.h"
 
 enum {
     ACCOUNT_NAME = 128,    /* longer names are cut */
     ACCOUNT_NETWORKS = 16, /* remembered for each account: the oldest leaves */
-    ACCOUNT_SOURCES = 32,  /* addresses of an episode that are kept to be told; all are counted up to 4096 */
+    ACCOUNT_SOURCES = 32,  /* addresses of an episode that are kept to be told; of more, about how many is known */
     ACCOUNT_WEEK = 168,    /* hours */
 };
 
@@ -74,7 +75,7 @@ bool accounts_suspected(struct accounts *a, struct slice account, int64_t now_us
 void accounts_tick(struct accounts *a, int64_t now_us); /* once a minute or so: ends what is over */
 void accounts_end(struct accounts *a, int64_t now_us);  /* no more will come: the last word on all that is open */
 
-/* What was learned, for the next start: `write` gets pieces of bytes.  accounts_load refuses what is not sound. */
-void accounts_save(const struct accounts *a, void (*write)(void *own, struct slice piece), void *own);
+/* What was learned, for the next start.  accounts_load refuses what is not sound, and then knows nothing of it. */
+void accounts_save(struct accounts *a, struct bytes_out *to);
 int accounts_load(struct accounts *a, struct slice kept, struct err *e);
 #endif
