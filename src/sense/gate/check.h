@@ -57,10 +57,11 @@ struct visit;
 struct check {
     const char *name; /* as in the configuration and in events */
     enum stage starts, due;
+    uint16_t after;                 /* 1 << check: started only when these have answered */
+    bool facts;                     /* runs also when the policy says off: others stand on what it finds out */
     void (*start)(struct visit *v); /* NULL: the session finds it itself */
     void (*stop)(struct visit *v);  /* the client left or the verdict is given: drop what is under way; may be NULL */
 };
-extern const struct check gate_checks[CHECKS]; /* verdict.c */
 
 /* What checks work with; one for the whole gate.  All pointers are borrowed. */
 struct gate_means {
@@ -97,6 +98,7 @@ struct visit {
     uint16_t open;                   /* 1 << check: started, no answer yet */
     uint16_t done;                   /* 1 << check: answered */
     struct inquiry *inquiry;         /* while checks run: what they keep (verdict.c owns it) */
+    struct places *places;           /* what it takes in limits.h; NULL: nothing */
     char *reasons;                   /* "generic: 4-3-2-1.dsl.isp.test holds 1.2.3.4; ..."; owned */
     void (*settled)(struct visit *v, enum check_id id); /* verdict.c */
     void *owner;                                        /* the session or request */
@@ -108,8 +110,13 @@ void **visit_own(struct visit *v, enum check_id id);
 void visit_found(struct visit *v, enum check_id id, enum found found, const char *reason_format, ...)
     __attribute__((format(printf, 4, 5)));
 enum gate_act visit_act(const struct visit *v, enum check_id id); /* what the listener's policy makes of a hit */
+/* A check whose hits lead to the greylist has hit, or something that matters could not be found out. */
+bool visit_is_flagged(const struct visit *v);
+bool visit_is_outside(const struct visit *v); /* its listener is meant for the outside */
+/* What a check said; empty without it. */
+struct slice visit_reason(const struct visit *v, enum check_id id);
 
 /* checks/ *.c */
-extern const struct check check_self, check_list, check_limits, check_helo, check_rdns, check_confirmed, check_generic,
-    check_dnsbl, check_callback, check_bogus_mx, check_greylist;
+extern const struct check check_self, check_list, check_helo, check_rdns, check_confirmed, check_generic, check_dnsbl,
+    check_callback, check_bogus_mx, check_greylist;
 #endif

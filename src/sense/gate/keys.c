@@ -13,11 +13,10 @@ static const char *const kind_words[] = { [GATE_MX] = "mx", [GATE_SUBMISSION] = 
 static const char *const tls_words[] = {
     [GATE_TLS_STRIP] = "strip", [GATE_TLS_END] = "end", [GATE_TLS_PASS] = "pass", NULL
 };
-static const char *const identity_words[] = { [GATE_PROXY2] = "proxy-v2",
-                                              [GATE_PROXY1] = "proxy-v1",
-                                              [GATE_XCLIENT] = "xclient",
-                                              [GATE_TRANSPARENT] = "transparent",
-                                              NULL };
+static const char *const identity_words[] = {
+    [GATE_PROXY2] = "proxy-v2",         [GATE_PROXY1] = "proxy-v1", [GATE_XCLIENT] = "xclient",
+    [GATE_TRANSPARENT] = "transparent", [GATE_NOBODY] = "none",     NULL
+};
 static const char *const outside_words[] = {
     [GATE_OUTSIDE_AUTO] = "auto", [GATE_OUTSIDE_NO] = "no", [GATE_OUTSIDE_YES] = "yes", NULL
 };
@@ -96,6 +95,12 @@ static const struct key listener_keys[] = {
       .def = "proxy-v2",
       .help = "How the server learns the client's address. transparent needs routing on this host, and suits servers "
               "that know none of the others." },
+    { .name = "relay_test",
+      .type = KEY_BOOL,
+      KEY_AT(struct gate_listener, relay_test),
+      .def = "yes",
+      .help = "Before the listener opens, the server is asked to relay for a stranger; if it would, the listener "
+              "stays closed. Switch it off only for a server that takes every recipient on purpose." },
     { .name = "outside",
       .type = KEY_WORD,
       KEY_AT(struct gate_listener, outside),

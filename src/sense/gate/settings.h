@@ -21,6 +21,7 @@ enum gate_identity { /* how the server learns who the client is */
                      GATE_PROXY1,
                      GATE_XCLIENT,
                      GATE_TRANSPARENT,
+                     GATE_NOBODY, /* it does not: only for a server that trusts no address */
 };
 enum gate_line_ends { GATE_LINES_REFUSE, GATE_LINES_NORMALISE };
 enum gate_grey { GATE_GREY_OFF, GATE_GREY_FLAGGED, GATE_GREY_ALL };
@@ -42,6 +43,7 @@ struct gate_listener {
     int identity;                  /* enum gate_identity */
     int outside;                   /* enum gate_outside: auto is yes unless it listens on loopback alone */
     int lines;                     /* enum gate_line_ends */
+    bool relay_test;               /* ask the server to relay for a stranger before the listener opens */
     bool blind;                    /* what was passed is spliced: DATA is not read */
     struct key_prefixes balancers; /* PROXY comes from these alone, and must */
     int64_t greet_us;              /* how long an unknown client waits for the banner */

@@ -24,6 +24,8 @@ void visit_free(struct visit *v);       /* stops its checks; NULL is fine */
 void visit_reset_mail(struct visit *v); /* RSET, or a new MAIL: sender, recipient and what was found about them */
 
 void verdict_ask(struct visit *v, enum stage stage, void (*done)(struct visit *v, const struct verdict *r));
+/* The time is over: what has not answered counts as FOUND_UNSURE. */
+void verdict_expire(struct visit *v);
 /* Without waiting, from what is known: for what the session itself finds (visit_found before). */
 struct verdict verdict_now(const struct visit *v, enum stage stage);
 #endif
