@@ -16,30 +16,9 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "sense/gate/settings.h"
+#include "wire/dns.h"
 
 struct loop;
-enum dns_kind { DNS_PTR, DNS_A, DNS_AAAA, DNS_MX, DNS_TXT };
-enum dns_code {
-    DNS_FOUND,
-    DNS_NOTHING, /* the name is there, such a record is not */
-    DNS_NO_NAME, /* NXDOMAIN */
-    DNS_FAILED,  /* no answer, SERVFAIL, nonsense: ask again later */
-};
-enum { DNS_RECORDS = 32, DNS_NAME = 256 };
-
-struct dns_record {
-    struct addr addr;    /* A, AAAA */
-    struct slice name;   /* PTR, MX: a name as its bytes, without the final dot; empty: the root (null MX) */
-    uint16_t preference; /* MX */
-    struct slice text;   /* TXT: its strings joined */
-};
-struct dns_answer { /* borrowed for the call */
-    enum dns_code code;
-    uint32_t count;                    /* of records that are told, at most DNS_RECORDS */
-    bool more;                         /* there were more */
-    struct dns_record at[DNS_RECORDS]; /* MX by preference */
-};
-
 struct dns;
 struct dns_query;
 struct dns_facts { /* what `changed` is told */
@@ -51,7 +30,8 @@ struct dns *dns_new(struct loop *l, const struct gate_settings *set, void (*chan
 void dns_free(struct dns *d);
 int dns_set(struct dns *d, const struct gate_settings *set, struct err *e); /* after a reload */
 
-/* `done` is called exactly once unless dns_drop came first; perhaps before this returns (then NULL is returned). */
+/* `done` is called exactly once unless dns_drop came first, perhaps before this returns (then NULL is returned); the
+ * answer is borrowed for the call.  `done` may ask and drop, but neither free nor set the dns. */
 struct dns_query *dns_ask(struct dns *d, enum dns_kind kind, struct slice name,
                           void (*done)(void *ctx, const struct dns_answer *a), void *ctx);
 struct dns_query *dns_ask_ptr(struct dns *d, struct addr who, void (*done)(void *ctx, const struct dns_answer *a),
