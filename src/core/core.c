@@ -240,6 +240,7 @@ static int core_open(struct role *r, struct err *e)
     c->next_id = 1;
     for (uint32_t i = 0; i < roster_count; i++)
         c->peers[i] = (struct peer){ .core = c, .row = &roster[i] };
+    relay_open(c);
     c->tail = tail_new((size_t)c->conf->core.tail_slots, 1, e);
     c->blocks = blocks_new((size_t)c->conf->block.total, seed, e);
     c->rules = rules_new(&c->conf->rules, &c->conf->block, e);

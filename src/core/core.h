@@ -4,6 +4,7 @@
  *
  *   core.c    the part: start, events in, doorbells out
  *   peers.c   the links with the other processes, and what each may say
+ *   relay.c   memory files from one part to another
  *   acts.c    blocks: from a rule or a command to the hand, and its answers
  *   blocks.c  which hosts are blocked
  *   desk.c    the commands that people type
@@ -41,7 +42,15 @@ struct peer { /* the core's end of a link with another process */
     uint64_t events;
 };
 
-enum { CORE_LINKS = 32, CORE_PENDING = 256, CORE_ALLOWED = 256, CORE_KILLS = 4096, CORE_EARLY = 64, CORE_FLOWS = 256 };
+enum {
+    CORE_LINKS = 32,
+    CORE_PENDING = 256,
+    CORE_ALLOWED = 256,
+    CORE_KILLS = 4096,
+    CORE_EARLY = 64,
+    CORE_FLOWS = 256,
+    CORE_RELAYS = 2
+};
 
 struct pending { /* an ask that was forwarded to the hand for somebody else */
     uint32_t id; /* ours; 0: free */
@@ -107,7 +116,8 @@ struct core {
     uint64_t announced; /* readers know of events below this number */
     int64_t started_us;
     uint64_t mails, findings;
-    bool begun; /* events have numbers */
+    int relayed[CORE_RELAYS]; /* the newest memory file of each relay, own; -1: none came */
+    bool begun;               /* events have numbers */
     bool up, stopping;
 };
 
@@ -133,6 +143,11 @@ void peers_tell_allow(struct core *c, const struct link_allow *allow); /* the ha
 void peers_tell_forget(struct core *c, struct addr who);
 /* Folds act.allowed or act.disallowed into the list; false when it changed nothing (it is there already, or full). */
 bool peers_fold_allow(struct core *c, const struct event *ev);
+
+/* relay.c */
+void relay_open(struct core *c);
+void relay_brief(struct peer *p); /* it has just come up */
+int relay_on_file(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 
 /* acts.c */
 struct act_ask {

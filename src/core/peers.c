@@ -127,6 +127,13 @@ static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void 
     return -1; /* a part with so many open asks is out of its mind */
 }
 
+static const struct chan_op helper_ops[] = {
+    { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
+    { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
+    { LINK_BOOK, "book", 0, 0, true, relay_on_file },
+    { LINK_LISTS, "lists", 0, 0, true, relay_on_file },
+};
+
 static const struct chan_op sensor_ops[] = {
     { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
@@ -467,6 +474,7 @@ static const struct {
     [ROW_LOOK] = { look_ops, sizeof(look_ops) / sizeof(look_ops[0]) },
     [ROW_HOLD] = { hold_ops, sizeof(hold_ops) / sizeof(hold_ops[0]) },
     [ROW_SENSOR] = { sensor_ops, sizeof(sensor_ops) / sizeof(sensor_ops[0]) },
+    [ROW_HELPER] = { helper_ops, sizeof(helper_ops) / sizeof(helper_ops[0]) },
     [ROW_CONSOLE] = { console_ops, sizeof(console_ops) / sizeof(console_ops[0]) },
 };
 
@@ -549,7 +557,11 @@ static void brief(struct peer *p)
         (void)peer_say(p, LINK_TAIL, 0, 0, NULL, 0, tail_fd(c->tail));
         (void)peer_say(p, LINK_MORE, 0, 0, &(struct link_seq){ tail_next(c->tail) }, sizeof(struct link_seq), -1);
         break;
+    case ROW_HELPER:
+        relay_brief(p);
+        break;
     case ROW_SENSOR:
+        relay_brief(p);
         if (!c->up)
             break; /* who is allowed is read back from the journal first */
         tell_sensor_allowed(p);

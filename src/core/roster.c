@@ -25,8 +25,8 @@ const struct row roster[] = {
 const uint32_t roster_count = sizeof(roster) / sizeof(roster[0]);
 _Static_assert(sizeof(roster) / sizeof(roster[0]) <= ROSTER_MAX, "a row more than the core has links");
 
-size_t roster_settings(const struct row *row, const struct house_settings *h, const struct addr *resolvers,
-                       size_t resolvers_count, void *room, size_t size)
+size_t roster_settings(const struct row *row, const struct house_settings *h, const struct found *found, void *room,
+                       size_t size)
 {
     static const size_t sizes[] = {
         [SETTINGS_NONE] = 0,
@@ -34,6 +34,9 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
         [SETTINGS_SCRIBE] = sizeof(struct scribe_settings),
         [SETTINGS_HAND] = sizeof(struct hand_settings),
         [SETTINGS_HUNT] = sizeof(struct hunt_settings),
+        [SETTINGS_GATE] = sizeof(struct gate_settings),
+        [SETTINGS_BOOK] = sizeof(struct book_settings),
+        [SETTINGS_LISTS] = sizeof(struct lists_settings),
     };
 
     if (sizes[row->settings] > size)
@@ -42,16 +45,25 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
     case SETTINGS_NONE:
         break;
     case SETTINGS_HOUSE:
-        memcpy(room, h, sizeof(*h));
+        settings_for_core(h, room);
         break;
     case SETTINGS_SCRIBE:
         settings_for_scribe(h, room);
         break;
     case SETTINGS_HAND:
-        settings_for_hand(h, resolvers, resolvers_count, room);
+        settings_for_hand(h, found, room);
         break;
     case SETTINGS_HUNT:
         memcpy(room, &h->hunt, sizeof(h->hunt));
+        break;
+    case SETTINGS_GATE:
+        settings_for_gate(h, found, room);
+        break;
+    case SETTINGS_BOOK:
+        settings_for_book(h, room);
+        break;
+    case SETTINGS_LISTS:
+        settings_for_lists(h, room);
         break;
     }
     return sizes[row->settings];
@@ -63,6 +75,8 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
         return h->hunt.mode != HUNT_OFF;
     if (row->kind == ROW_HOLD)
         return h->hunt.mode == HUNT_HOLD;
+    if (row->settings == SETTINGS_GATE || row->settings == SETTINGS_BOOK || row->settings == SETTINGS_LISTS)
+        return h->gate.listeners_count > 0;
     return row->kind != ROW_CONSOLE || console;
 }
 

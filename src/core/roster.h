@@ -10,9 +10,18 @@
 #include "core/settings.h"
 #include "part/part.h"
 
-enum row_kind { ROW_CORE, ROW_SCRIBE, ROW_HAND, ROW_LOOK, ROW_HOLD, ROW_SENSOR, ROW_CONSOLE };
+enum row_kind { ROW_CORE, ROW_SCRIBE, ROW_HAND, ROW_LOOK, ROW_HOLD, ROW_SENSOR, ROW_HELPER, ROW_CONSOLE };
 
-enum row_settings { SETTINGS_NONE, SETTINGS_HOUSE, SETTINGS_SCRIBE, SETTINGS_HAND, SETTINGS_HUNT };
+enum row_settings {
+    SETTINGS_NONE,
+    SETTINGS_HOUSE,
+    SETTINGS_SCRIBE,
+    SETTINGS_HAND,
+    SETTINGS_HUNT,
+    SETTINGS_GATE,
+    SETTINGS_BOOK,
+    SETTINGS_LISTS,
+};
 
 struct row {
     enum row_kind kind;
@@ -29,8 +38,8 @@ extern const struct row roster[];
 extern const uint32_t roster_count;
 
 /* The bytes of the settings that this row gets, written into `room`; returns how many: 0 for a row that gets none. */
-size_t roster_settings(const struct row *row, const struct house_settings *h, const struct addr *resolvers,
-                       size_t resolvers_count, void *room, size_t size);
+size_t roster_settings(const struct row *row, const struct house_settings *h, const struct found *found, void *room,
+                       size_t size);
 /* Whether the configuration wants it at all. */
 bool roster_wanted(const struct row *row, const struct house_settings *h, bool console);
 

@@ -104,6 +104,7 @@ const struct section house_sections[] = {
     { "hunt", "who inside sends mail to the outside", hunt_keys, sizeof(struct hunt_settings) },
     { "block", "how a host is blocked, and who never is", block_keys, sizeof(struct block_settings) },
     { "rules", "which event leads to which act", rules_keys, sizeof(struct rules_settings) },
+    { "gate", "the SMTP front of a mail server", gate_keys, sizeof(struct gate_settings) },
     { 0 },
 };
 
@@ -114,6 +115,19 @@ void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS])
     places[2] = &h->hunt;
     places[3] = &h->block;
     places[4] = &h->rules;
+    places[5] = &h->gate;
+}
+
+/* What may be left out in an address: its port. */
+static void complete_listener(struct gate_listener *l)
+{
+    uint16_t usual = l->implicit_tls ? 465 : l->kind == GATE_SUBMISSION ? 587 : 25;
+
+    for (uint32_t i = 0; i < l->listen.count; i++)
+        if (l->listen.at[i].port == 0)
+            l->listen.at[i].port = usual;
+    if (l->to.port == 0)
+        l->to.port = usual;
 }
 
 int settings_read(const char *path, struct house_settings *h, struct conf_faults *faults)
@@ -122,9 +136,12 @@ int settings_read(const char *path, struct house_settings *h, struct conf_faults
 
     memset(h, 0, sizeof(*h));
     house_places(h, places);
-    if (!path)
-        return conf_read(SLICE(""), "built-in defaults", house_sections, places, faults);
-    return conf_read_file(path, house_sections, places, faults);
+    if (path ? conf_read_file(path, house_sections, places, faults) < 0
+             : conf_read(SLICE(""), "built-in defaults", house_sections, places, faults) < 0)
+        return -1;
+    for (uint32_t i = 0; i < h->gate.listeners_count; i++)
+        complete_listener(&h->gate.listeners[i]);
+    return 0;
 }
 
 const char *settings_path(const char *asked)
@@ -145,8 +162,28 @@ static void copy_nets(const struct key_prefixes *from, struct hand_nets *to)
     memcpy(to->at, from->at, from->count * sizeof(from->at[0]));
 }
 
-void settings_for_hand(const struct house_settings *h, const struct addr *resolvers, size_t count,
-                       struct hand_settings *hand)
+void settings_for_core(const struct house_settings *h, struct house_settings *core)
+{
+    memcpy(core, h, sizeof(*core));
+    explicit_bzero(core->gate.token, sizeof(core->gate.token));
+}
+
+static void name_places(const struct gate_settings *gate, struct hand_settings *hand)
+{
+    _Static_assert((int)HAND_LISTENS >= (int)GATE_LISTENERS * (int)KEY_ADDR_CAP, "the hand takes every listener");
+    for (uint32_t i = 0; i < gate->listeners_count; i++) {
+        const struct gate_listener *l = &gate->listeners[i];
+        bool transparent = l->identity == GATE_TRANSPARENT;
+
+        hand->borrow |= transparent;
+        for (uint32_t a = 0; a < l->listen.count; a++)
+            hand->listens[hand->listens_count++] = (struct hand_listen){ .at = l->listen.at[a],
+                                                                         .v6only = l->listen.at[a].family == 6,
+                                                                         .transparent = transparent };
+    }
+}
+
+void settings_for_hand(const struct house_settings *h, const struct found *found, struct hand_settings *hand)
 {
     memset(hand, 0, sizeof(*hand));
     memcpy(hand->table, h->block.table, sizeof(hand->table));
@@ -164,13 +201,51 @@ void settings_for_hand(const struct house_settings *h, const struct addr *resolv
     hand->ifs_count = h->hunt.interfaces.count;
     for (uint32_t i = 0; i < hand->ifs_count; i++)
         memcpy(hand->ifs[i], h->hunt.interfaces.at[i], HAND_NAME - 1);
-    hand->resolvers_count = (uint32_t)(count < HAND_RESOLVERS ? count : HAND_RESOLVERS);
-    for (uint32_t i = 0; i < hand->resolvers_count; i++)
-        hand->resolvers[i] = addr_ip(resolvers[i]);
+    while (hand->resolvers_count < found->resolvers_count && hand->resolvers_count < HAND_RESOLVERS) {
+        hand->resolvers[hand->resolvers_count] = addr_ip(found->resolvers[hand->resolvers_count]);
+        hand->resolvers_count++;
+    }
     copy_nets(&h->hunt.inside, &hand->inside);
     copy_nets(&h->hunt.allow, &hand->allow);
     copy_nets(&h->block.admin, &hand->admin);
     copy_nets(&h->block.local_senders, &hand->own_blockable);
+    name_places(&h->gate, hand);
+}
+
+static uint32_t copy_pem(struct slice from, char to[GATE_PEM])
+{
+    size_t len = from.len <= GATE_PEM ? from.len : 0; /* who read the file has looked at its size */
+
+    if (len > 0)
+        memcpy(to, from.at, len);
+    return (uint32_t)len;
+}
+
+void settings_for_gate(const struct house_settings *h, const struct found *found, struct gate_settings *gate)
+{
+    memcpy(gate, &h->gate, sizeof(*gate));
+    gate->resolvers.count = 0;
+    while (gate->resolvers.count < found->resolvers_count && gate->resolvers.count < KEY_ADDR_CAP) {
+        gate->resolvers.at[gate->resolvers.count] = found->resolvers[gate->resolvers.count];
+        gate->resolvers.count++;
+    }
+    gate->certificate_len = copy_pem(found->certificate, gate->certificate_pem);
+    gate->key_len = copy_pem(found->key, gate->key_pem);
+}
+
+void settings_for_book(const struct house_settings *h, struct book_settings *book)
+{
+    memset(book, 0, sizeof(*book));
+    memcpy(book->folder, h->gate.folder, sizeof(book->folder));
+    book->greylist = h->gate.greylist;
+    book->callback = h->gate.callback;
+}
+
+void settings_for_lists(const struct house_settings *h, struct lists_settings *lists)
+{
+    memset(lists, 0, sizeof(*lists));
+    lists->count = h->gate.lists_count;
+    memcpy(lists->at, h->gate.lists, sizeof(lists->at));
 }
 
 void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe)

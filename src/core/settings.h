@@ -10,6 +10,7 @@
 #include "conf/read.h"
 #include "hand/op.h"
 #include "rule/settings.h"
+#include "sense/gate/settings.h"
 #include "sense/hunt/settings.h"
 
 struct core_settings {   /* `serviola:` */
@@ -36,6 +37,13 @@ struct house_settings {
     struct hunt_settings hunt;
     struct block_settings block;
     struct rules_settings rules;
+    struct gate_settings gate;
+};
+
+struct found { /* beside the configuration: what this host's files say; all borrowed */
+    const struct addr *resolvers;
+    size_t resolvers_count;
+    struct slice certificate, key; /* PEM, of gate.certificate and gate.key; empty: none */
 };
 
 struct scribe_settings {
@@ -47,7 +55,7 @@ struct scribe_settings {
 extern const struct section house_sections[]; /* in the order of the file; NULL-ended */
 
 /* Where the settings of section i live in `h`. */
-enum { HOUSE_SECTIONS = 5 };
+enum { HOUSE_SECTIONS = 6 };
 void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS]);
 
 /* NULL: the built-in defaults.  0, or -1 with faults to print. */
@@ -57,8 +65,10 @@ int settings_read(const char *path, struct house_settings *h, struct conf_faults
 /* What the file named on the command line, SERVIOLA_CONF or the default place gives; NULL: built-in defaults. */
 const char *settings_path(const char *asked);
 
-/* `resolvers` may be NULL when count is 0. */
-void settings_for_hand(const struct house_settings *h, const struct addr *resolvers, size_t count,
-                       struct hand_settings *hand);
+void settings_for_core(const struct house_settings *h, struct house_settings *core); /* all but secrets */
+void settings_for_hand(const struct house_settings *h, const struct found *found, struct hand_settings *hand);
+void settings_for_gate(const struct house_settings *h, const struct found *found, struct gate_settings *gate);
+void settings_for_book(const struct house_settings *h, struct book_settings *book);
+void settings_for_lists(const struct house_settings *h, struct lists_settings *lists);
 void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe);
 #endif

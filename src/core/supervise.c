@@ -80,8 +80,10 @@ static int settings_file(const struct house *h, const struct row *row, struct er
 
     if (!bytes)
         return err_set(e, ENOMEM, "settings");
-    size = roster_settings(row, h->conf, h->ground.resolvers, h->ground.resolvers_count, bytes, room);
+    size = roster_settings(
+        row, h->conf, &(struct found){ h->ground.resolvers, h->ground.resolvers_count, { 0 }, { 0 } }, bytes, room);
     fd = memfile_from(bytes, size, "serviola-settings", e);
+    explicit_bzero(bytes, room);
     free(bytes);
     return fd;
 }

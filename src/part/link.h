@@ -24,6 +24,11 @@ enum link_op {
     LINK_RING,        /* nothing, with the recorder's memory file: for the commands */
     LINK_SHELVE,      /* struct link_shelve, with a sealed memory file; core -> scribe too */
 
+    /* part -> core -> another part (core/relay.c); the core keeps the descriptor, for who starts anew */
+    LINK_BOOK,  /* nothing, with the book's memory file: book -> gate.  And to the book itself when it starts: with the
+                   one that it sent in an earlier life, or with none */
+    LINK_LISTS, /* nothing, with a sealed memory file: lists -> gate */
+
     /* core -> part */
     LINK_SETTINGS = 330, /* new settings, with a sealed memory file */
     LINK_STOP,           /* finish and end */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -37,7 +38,7 @@ static void without_a_file_the_house_watches_and_touches_nothing(void **state)
 
     (void)state;
     assert_int_equal(h->hunt.mode, HUNT_OBSERVE);
-    settings_for_hand(h, NULL, 0, &hand);
+    settings_for_hand(h, &(struct found){ 0 }, &hand);
     assert_int_equal(hand.acts, 0);
     assert_int_equal(hand.hold, 0);
     assert_int_equal(hand.inside_auto, 1);
@@ -70,7 +71,7 @@ static void the_hand_learns_who_must_never_be_blocked(void **state)
     h->hunt.allow.at[0] = prefix_of(addr_v4(0x0a000019, 0), 32);
     h->block.admin.count = 1;
     h->block.admin.at[0] = prefix_of(addr_v4(0x0a000900, 0), 24);
-    settings_for_hand(h, &resolver, 1, &hand);
+    settings_for_hand(h, &(struct found){ .resolvers = &resolver, .resolvers_count = 1 }, &hand);
     assert_int_equal(hand.acts, 1);
     assert_int_equal(hand.hold, 1);
     assert_int_equal(hand.allow.count, 1);
@@ -83,16 +84,81 @@ static void the_hand_learns_who_must_never_be_blocked(void **state)
 static void every_process_gets_settings_of_its_own_size(void **state)
 {
     struct house_settings *h = defaults();
+    const struct found found = { 0 };
     static char room[sizeof(struct house_settings) + sizeof(struct hand_settings)];
 
     (void)state;
     for (uint32_t i = 0; i < roster_count; i++) {
-        size_t n = roster_settings(&roster[i], h, NULL, 0, room, sizeof(room));
+        size_t n = roster_settings(&roster[i], h, &found, room, sizeof(room));
 
         assert_int_equal(n, roster[i].part ? roster[i].part->settings_size : sizeof(struct hand_settings));
         if (n > 0)
-            assert_int_equal(roster_settings(&roster[i], h, NULL, 0, room, n - 1), 0);
+            assert_int_equal(roster_settings(&roster[i], h, &found, room, n - 1), 0);
     }
+    free(h);
+}
+
+static struct house_settings *with(const char *file_text)
+{
+    struct house_settings *h = calloc(1, sizeof(*h));
+    struct conf_faults faults;
+    char path[] = "/tmp/test_settings.XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(h && fd >= 0);
+    assert_int_equal(write(fd, file_text, strlen(file_text)), strlen(file_text));
+    assert_int_equal(close(fd), 0);
+    if (settings_read(path, h, &faults) < 0)
+        fail_msg("%s", faults.at[0].text);
+    assert_int_equal(unlink(path), 0);
+    return h;
+}
+
+static const char two_listeners[] =
+    "gate: { token: fig, listeners: { mx: { listen: [0.0.0.0, \"[::]:25\"], to: 127.0.0.1:2525 },\n"
+    "  box: { kind: submission, identity: transparent, listen: 192.0.2.9, to: 192.0.2.10 } } }\n";
+
+static void the_hand_opens_what_the_listeners_name_and_nothing_else(void **state)
+{
+    struct house_settings *h = with(two_listeners);
+    struct hand_settings hand;
+
+    (void)state;
+    settings_for_hand(h, &(struct found){ 0 }, &hand);
+    assert_int_equal(hand.listens_count, 3);
+    assert_string_equal(addr_socket_text(hand.listens[0].at).text, "0.0.0.0:25");
+    assert_string_equal(addr_socket_text(hand.listens[1].at).text, "[::]:25");
+    assert_int_equal(hand.listens[1].v6only, 1);
+    assert_string_equal(addr_socket_text(hand.listens[2].at).text, "192.0.2.9:587");
+    assert_int_equal(hand.listens[0].transparent, 0);
+    assert_int_equal(hand.listens[2].transparent, 1);
+    assert_int_equal(hand.borrow, 1);
+    assert_string_equal(addr_socket_text(h->gate.listeners[1].to).text, "192.0.2.10:587");
+    free(h);
+}
+
+static void the_gates_secrets_go_to_the_gate_alone(void **state)
+{
+    struct house_settings *h = with(two_listeners);
+    struct house_settings *core = defaults();
+    struct gate_settings *gate = calloc(1, sizeof(*gate));
+    struct addr resolver = addr_v4(0x0a000035, 0);
+    struct found found = { &resolver, 1, SLICE("certificate"), SLICE("secret key") };
+
+    (void)state;
+    assert_non_null(gate);
+    settings_for_core(h, core);
+    assert_string_equal(core->gate.token, "");
+    assert_int_equal(core->gate.key_len, 0);
+    assert_int_equal(core->gate.listeners_count, 2);
+    settings_for_gate(h, &found, gate);
+    assert_string_equal(gate->token, "fig");
+    assert_memory_equal(gate->key_pem, "secret key", gate->key_len);
+    assert_int_equal(gate->key_len, 10);
+    assert_int_equal(gate->certificate_len, 11);
+    assert_int_equal(gate->resolvers.count, 1);
+    free(gate);
+    free(core);
     free(h);
 }
 
@@ -104,6 +170,8 @@ int main(void)
         cmocka_unit_test(the_default_ports_are_those_that_mail_leaves_by),
         cmocka_unit_test(the_hand_learns_who_must_never_be_blocked),
         cmocka_unit_test(every_process_gets_settings_of_its_own_size),
+        cmocka_unit_test(the_hand_opens_what_the_listeners_name_and_nothing_else),
+        cmocka_unit_test(the_gates_secrets_go_to_the_gate_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

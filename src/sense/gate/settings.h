@@ -132,5 +132,16 @@ struct gate_settings {
     struct key_prefixes transcripts; /* sessions of these clients are told command by command */
 };
 
+/* What the gate's two helpers get of it (core/settings.c). */
+struct book_settings {
+    char folder[200];
+    struct gate_greylist greylist;
+    struct gate_callback callback;
+};
+struct lists_settings {
+    uint32_t zero, count;
+    struct gate_list at[GATE_LISTS];
+};
+
 extern const struct key gate_keys[];
 #endif
