@@ -10,6 +10,7 @@
 #define SERVIOLA_GATE_TLS_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -17,12 +18,17 @@
 
 struct tls_context;
 struct tls;
-/* From PEM texts; wrong ones say what is wrong (no key for this certificate, expired, ...). */
+/*
+ * From PEM texts: the certificate with its chain behind it, and its key.  Wrong ones say what is wrong (no key for this
+ * certificate, a pass phrase, too weak).  One that has expired is taken, as no mail is better for a server that stays
+ * closed: tell it (tls_context_ends_s).  Reads no file, so it works in a jail.
+ */
 struct tls_context *tls_context_new(struct slice certificate, struct slice key, struct err *e);
-void tls_context_free(struct tls_context *c); /* sessions keep what they need */
+int64_t tls_context_ends_s(const struct tls_context *c); /* until when the certificate is good, seconds since 1970 */
+void tls_context_free(struct tls_context *c);            /* sessions keep what they need */
 struct tls *tls_new(struct tls_context *c, int fd, struct err *e);
-void tls_free(struct tls *t);                          /* NULL is fine; does not close fd */
-int tls_handshake(struct tls *t);                      /* 1 done, 0 not yet, -1 failed (tls_error) */
+void tls_free(struct tls *t);     /* NULL is fine; says good-bye on fd, so before it is closed; does not close it */
+int tls_handshake(struct tls *t); /* 1 done, 0 not yet, -1 failed (tls_error) */
 ssize_t tls_recv(struct tls *t, void *at, size_t len); /* 0: the peer ended; -1 with errno EAGAIN or EPROTO */
 ssize_t tls_send(struct tls *t, const void *at, size_t len);
 bool tls_wants_write(const struct tls *t);  /* what EAGAIN waits for */
