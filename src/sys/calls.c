@@ -11,6 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "sys/jail.h"
@@ -72,6 +74,7 @@ static const int write_calls[] = {
 static const int netlink_calls[] = { CALL(bind), CALL(connect), CALL(setsockopt), CALLS_END };
 static const int packet_calls[] = { CALL(bind), CALL(setsockopt), CALLS_END };
 static const int listen_calls[] = { CALL(bind), CALL(listen), CALL(setsockopt), CALLS_END };
+static const int connect_calls[] = { CALL(bind), CALL(connect), CALL(splice), CALLS_END };
 static const int accept_calls[] = { CALL(accept), CALL(accept4), CALLS_END };
 static const int thread_calls[] = { CALL(sched_setaffinity), CALL(sched_getscheduler), CALL(sched_getparam),
                                     CALLS_END };
@@ -153,6 +156,7 @@ static const struct {
     { JAIL_NETLINK | JAIL_SPAWN, netlink_calls },
     { JAIL_PACKET | JAIL_SPAWN, packet_calls },
     { JAIL_LISTEN | JAIL_SPAWN, listen_calls },
+    { JAIL_CONNECT | JAIL_SPAWN, connect_calls },
     { JAIL_ACCEPT | JAIL_SPAWN, accept_calls },
     { JAIL_THREADS | JAIL_SPAWN, thread_calls },
     { JAIL_SPAWN, spawn_calls },
@@ -237,6 +241,48 @@ static void allow_open(struct filter *f, unsigned calls)
     rule(f, SCMP_ACT_ERRNO(EACCES), CALL(access), 0, NULL);
 }
 
+/* TCP and UDP alone, and the options of a connection: none that filters, marks or redirects. */
+static void allow_connections(struct filter *f)
+{
+    enum { TYPE = 0xf }; /* the rest of the argument is SOCK_CLOEXEC and SOCK_NONBLOCK */
+    static const struct {
+        int level, name;
+    } options[] = {
+        { SOL_SOCKET, SO_REUSEADDR },
+        { SOL_SOCKET, SO_KEEPALIVE },
+        { SOL_SOCKET, SO_LINGER },
+        { SOL_SOCKET, SO_SNDBUF },
+        { SOL_SOCKET, SO_RCVBUF },
+        { SOL_SOCKET, SO_RCVLOWAT },
+        { IPPROTO_TCP, TCP_NODELAY },
+        { IPPROTO_TCP, TCP_CORK },
+        { IPPROTO_TCP, TCP_QUICKACK },
+        { IPPROTO_TCP, TCP_KEEPIDLE },
+        { IPPROTO_TCP, TCP_KEEPINTVL },
+        { IPPROTO_TCP, TCP_KEEPCNT },
+        { IPPROTO_TCP, TCP_SYNCNT },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT },
+        { IPPROTO_TCP, TCP_NOTSENT_LOWAT },
+        { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
+        { IPPROTO_IP, IP_TOS },
+        { IPPROTO_IPV6, IPV6_V6ONLY },
+        { IPPROTO_IPV6, IPV6_TCLASS },
+    };
+
+    for (int family = AF_INET; family <= AF_INET6; family += AF_INET6 - AF_INET) {
+        const struct scmp_arg_cmp stream[2] = { is(0, (uint64_t)family), has(1, TYPE, SOCK_STREAM) };
+        const struct scmp_arg_cmp datagram[2] = { is(0, (uint64_t)family), has(1, TYPE, SOCK_DGRAM) };
+
+        rule(f, SCMP_ACT_ALLOW, CALL(socket), 2, stream);
+        rule(f, SCMP_ACT_ALLOW, CALL(socket), 2, datagram);
+    }
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        const struct scmp_arg_cmp option[2] = { is(1, (uint64_t)options[i].level), is(2, (uint64_t)options[i].name) };
+
+        rule(f, SCMP_ACT_ALLOW, CALL(setsockopt), 2, option);
+    }
+}
+
 static void allow_sockets(struct filter *f, unsigned calls)
 {
     if (calls & JAIL_NETLINK)
@@ -247,7 +293,10 @@ static void allow_sockets(struct filter *f, unsigned calls)
         allow_if(f, CALL(socket), is(0, AF_INET));
         allow_if(f, CALL(socket), is(0, AF_INET6));
     }
-    if ((calls & (JAIL_RING | JAIL_ACCEPT)) && !(calls & (JAIL_NETLINK | JAIL_PACKET | JAIL_LISTEN | JAIL_SPAWN))) {
+    if (calls & JAIL_CONNECT)
+        allow_connections(f);
+    if ((calls & (JAIL_RING | JAIL_ACCEPT)) &&
+        !(calls & (JAIL_NETLINK | JAIL_PACKET | JAIL_LISTEN | JAIL_CONNECT | JAIL_SPAWN))) {
         allow_if(f, CALL(setsockopt), is(1, SOL_SOCKET));
         allow_if(f, CALL(setsockopt), is(1, SOL_PACKET));
     }

@@ -30,18 +30,23 @@ const char *jail_gap_words(enum jail_gap one); /* "TCP ports (Linux 6.7)" */
 /* seccomp sets; each includes JAIL_BASE (memory, clocks, epoll, messages on open descriptors, exit) */
 enum jail_calls {
     JAIL_BASE = 0,
-    JAIL_RING = 1,     /* packet ring: getsockopt and setsockopt on an open packet socket */
-    JAIL_FILES = 2,    /* open, read, write, sync, rename, unlink inside the Landlock folders */
-    JAIL_NETLINK = 4,  /* send and receive on netlink sockets, open new ones */
-    JAIL_ACCEPT = 8,   /* accept4 on listening sockets */
-    JAIL_THREADS = 16, /* more threads */
-    JAIL_PROC = 32,    /* open (read-only) and read below `read_only`: /proc */
-    JAIL_SPAWN = 64,   /* fork, exec, wait, and all that a child needs until its own jail: the supervisor alone */
-    JAIL_PACKET = 128, /* open packet sockets, bind and filter them: the hand */
-    JAIL_LISTEN = 256, /* open TCP sockets, bind and listen: the hand */
+    JAIL_RING = 1,      /* packet ring: getsockopt and setsockopt on an open packet socket */
+    JAIL_FILES = 2,     /* open, read, write, sync, rename, unlink inside the Landlock folders */
+    JAIL_NETLINK = 4,   /* send and receive on netlink sockets, open new ones */
+    JAIL_ACCEPT = 8,    /* accept4 on listening sockets */
+    JAIL_THREADS = 16,  /* more threads */
+    JAIL_PROC = 32,     /* open (read-only) and read below `read_only`: /proc */
+    JAIL_SPAWN = 64,    /* fork, exec, wait, and all that a child needs until its own jail: the supervisor alone */
+    JAIL_PACKET = 128,  /* open packet sockets, bind and filter them: the hand */
+    JAIL_LISTEN = 256,  /* open TCP sockets, bind and listen: the hand */
+    JAIL_CONNECT = 512, /* open TCP and UDP sockets, bind, connect, splice, and set what a connection needs: the gate */
 };
 
-enum jail_tcp { JAIL_TCP_BIND = 1, JAIL_TCP_CONNECT = 2 };
+enum jail_tcp {
+    JAIL_TCP_BIND = 1,    /* to any port */
+    JAIL_TCP_SOURCE = 2,  /* to an address, with a port that the kernel chooses (Linux 6.7) */
+    JAIL_TCP_CONNECT = 4, /* to any port, or to those in tcp_ports alone */
+};
 
 struct jail {
     /* Must exist; its uid and primary gid are taken, groups cleared.  NULL: who we are, unless that is root. */
@@ -56,8 +61,10 @@ struct jail {
      * for reading alone (JAIL_PROC).
      */
     uint64_t keep_caps;
-    uint64_t lend_caps; /* held for children only (JAIL_SPAWN): permitted and bounding, not in effect */
-    unsigned tcp;       /* enum jail_tcp: what Landlock leaves of TCP */
+    uint64_t lend_caps;        /* held for children only (JAIL_SPAWN): permitted and bounding, not in effect */
+    unsigned tcp;              /* enum jail_tcp: what Landlock leaves of TCP */
+    const uint16_t *tcp_ports; /* with JAIL_TCP_CONNECT; NULL: every port */
+    size_t tcp_ports_count;
 };
 
 /*

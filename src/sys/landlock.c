@@ -19,7 +19,11 @@ struct path_attr {
     int32_t parent;
 } __attribute__((packed));
 
-enum { RULE_PATH = 1, CREATE_VERSION = 1 };
+struct port_attr { /* ABI 4 */
+    uint64_t allowed, port;
+};
+
+enum { RULE_PATH = 1, RULE_PORT = 2, CREATE_VERSION = 1 };
 
 enum file_right {
     EXECUTE = 1 << 0,
@@ -58,7 +62,8 @@ static struct ruleset_attr attr_for(const struct jail *j, long abi, unsigned *ga
     if (abi < 4)
         *gaps |= JAIL_NO_LANDLOCK_NET;
     else
-        a.net = (j->tcp & JAIL_TCP_BIND ? 0 : BIND_TCP) | (j->tcp & JAIL_TCP_CONNECT ? 0 : CONNECT_TCP);
+        a.net =
+            (j->tcp & JAIL_TCP_BIND ? 0 : BIND_TCP) | (j->tcp & JAIL_TCP_CONNECT && !j->tcp_ports ? 0 : CONNECT_TCP);
     if (abi < 6)
         *gaps |= JAIL_NO_LANDLOCK_SCOPE;
     else /* the supervisor's children are older than its jail, and must hear its signals */
@@ -80,6 +85,26 @@ static int allow(int ruleset, const char *path, uint64_t rights, bool must_exist
         result = err_set(e, errno, "Landlock rule for %s", path);
     (void)close(rule.parent);
     return result;
+}
+
+static int allow_port(int ruleset, uint16_t port, uint64_t rights, struct err *e)
+{
+    struct port_attr rule = { .allowed = rights, .port = port };
+
+    if (syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, &rule, 0) < 0)
+        return err_set(e, errno, "Landlock rule for port %u", port);
+    return 0;
+}
+
+/* `net` is what is refused but for these. */
+static int allow_ports(int ruleset, const struct jail *j, uint64_t net, struct err *e)
+{
+    if (j->tcp & JAIL_TCP_SOURCE && net & BIND_TCP && allow_port(ruleset, 0, BIND_TCP, e) < 0)
+        return -1;
+    for (size_t i = 0; j->tcp & JAIL_TCP_CONNECT && net & CONNECT_TCP && i < j->tcp_ports_count; i++)
+        if (allow_port(ruleset, j->tcp_ports[i], CONNECT_TCP, e) < 0)
+            return -1;
+    return 0;
 }
 
 int landlock_open(const struct jail *j, unsigned *gaps, struct err *e)
@@ -105,6 +130,8 @@ int landlock_open(const struct jail *j, unsigned *gaps, struct err *e)
     for (const char *const *at = j->read_only; at && *at; at++)
         if (allow(fd, *at, (READING | more) & a.files, false, e) < 0)
             goto fail;
+    if (allow_ports(fd, j, a.net, e) < 0)
+        goto fail;
     return fd;
 fail:
     (void)close(fd);

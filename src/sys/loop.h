@@ -20,7 +20,7 @@ enum {
     LOOP_GONE = 4, /* error or hang-up; always reported */
 };
 enum {
-    LOOP_FDS = 4096, /* a descriptor's number must be below */
+    LOOP_FDS = 131072, /* a descriptor's number must be below; only those that were used cost memory, 24 bytes each */
     LOOP_TIMERS = 1024,
     LOOP_HOOKS = 8, /* calls before sleep */
 };

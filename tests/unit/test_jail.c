@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -443,6 +446,96 @@ static void netlink_does_not_open_the_internet(void **state)
     assert_int_equal(child_ends(&j, open_netlink), -BY_JAIL);
 }
 
+/* --- a role that connects --- */
+
+static uint16_t named_port, other_port; /* both are listened at, on 127.0.0.1 */
+static bool ports_are_guarded;          /* by Landlock */
+
+static int listen_somewhere(uint16_t *port)
+{
+    struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(sa);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)&sa, len), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+    *port = ntohs(sa.sin_port);
+    return fd;
+}
+
+/* From 127.0.0.2, so that a source is chosen too; 0, or an errno. */
+static int connect_to(uint16_t port, uint16_t from_port)
+{
+    struct sockaddr_in from = { .sin_family = AF_INET, .sin_port = htons(from_port) };
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int yes = 1;
+    int fault;
+
+    from.sin_addr.s_addr = htonl(0x7f000002);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    fault = fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0 ||
+                    bind(fd, (const struct sockaddr *)&from, sizeof(from)) < 0 ||
+                    connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0
+              ? errno
+              : 0;
+    (void)close(fd);
+    return fault;
+}
+
+static int connect_as_named(void)
+{
+    int udp = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (udp < 0 || connect_to(named_port, 0) != 0)
+        return 2;
+    if (connect_to(other_port, 0) != (ports_are_guarded ? EACCES : 0))
+        return 3;
+    return connect_to(named_port, other_port) == (ports_are_guarded ? EACCES : 0) ? DONE : 4;
+}
+
+static int mark_packets(void)
+{
+    int mark = 1;
+
+    return setsockopt(socket(AF_INET, SOCK_STREAM, 0), SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+}
+
+static int open_raw(void)
+{
+    return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+
+static int listen_itself(void)
+{
+    return listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+}
+
+static void who_may_connect_reaches_the_named_ports_and_can_neither_listen_nor_forge(void **state)
+{
+    struct jail j = jail_of(JAIL_CONNECT | JAIL_ACCEPT);
+    int listeners[2] = { listen_somewhere(&named_port), listen_somewhere(&other_port) };
+
+    (void)state;
+    j.tcp = JAIL_TCP_SOURCE | JAIL_TCP_CONNECT;
+    j.tcp_ports = &named_port;
+    j.tcp_ports_count = 1;
+    ports_are_guarded = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 4;
+    assert_int_equal(child_ends(&j, connect_as_named), DONE);
+    assert_int_equal(child_ends(&j, mark_packets), -BY_JAIL);
+    assert_int_equal(child_ends(&j, open_raw), -BY_JAIL);
+    assert_int_equal(child_ends(&j, listen_itself), -BY_JAIL);
+    j.tcp_ports = NULL;
+    ports_are_guarded = false;
+    j.tcp |= JAIL_TCP_BIND;
+    (void)close(listeners[1]);
+    listeners[1] = listen_somewhere(&other_port);
+    assert_int_equal(child_ends(&j, connect_as_named), DONE);
+    for (int i = 0; i < 2; i++)
+        (void)close(listeners[i]);
+}
+
 static void the_parent_death_signal_survives_a_change_of_user(void **state)
 {
     int alive[2];
@@ -583,6 +676,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
         cmocka_unit_test_setup_teardown(files_are_written_in_the_named_folder_and_nowhere_else, make_room, clear_room),
         cmocka_unit_test(proc_is_read_and_not_written),
+        cmocka_unit_test(who_may_connect_reaches_the_named_ports_and_can_neither_listen_nor_forge),
         cmocka_unit_test(the_look_sees_where_a_jailed_process_hangs_and_writes_nothing),
         cmocka_unit_test(threads_start_where_the_part_asked_for_them),
         cmocka_unit_test(netlink_does_not_open_the_internet),
