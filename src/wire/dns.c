@@ -135,11 +135,11 @@ static bool same_name(const struct name *a, struct slice b)
 
 static bool room_take(struct dns_room *room, const void *at, size_t len, struct slice *kept)
 {
-    if (sizeof(room->at) - room->used < len)
+    if (sizeof(room->bytes) - room->used < len)
         return false;
     if (len > 0)
-        memcpy(room->at + room->used, at, len);
-    *kept = slice_of(room->at + room->used, len);
+        memcpy(room->bytes + room->used, at, len);
+    *kept = slice_of(room->bytes + room->used, len);
     room->used += len;
     return true;
 }
@@ -248,7 +248,7 @@ static bool collect(struct message *m, unsigned answers, enum dns_kind kind, con
         if (r.type != types[kind] || r.class != CLASS_IN || !same_name(&r.owner, slice_of(name->at, name->len)))
             continue;
         *ttl_s = r.ttl < *ttl_s ? r.ttl : *ttl_s;
-        if (a->count < DNS_RECORDS && data_read(m, &r, kind, room, &a->at[a->count]))
+        if (a->count < DNS_RECORDS && data_read(m, &r, kind, room, &room->at[a->count]))
             a->count++;
         else
             a->more = true;
@@ -276,15 +276,15 @@ static uint32_t negative_ttl(struct message m, unsigned authorities)
     return 0;
 }
 
-static void sort_mx(struct dns_answer *a)
+static void sort_mx(struct dns_record *at, uint32_t count)
 {
-    for (uint32_t i = 1; i < a->count; i++) {
-        struct dns_record one = a->at[i];
+    for (uint32_t i = 1; i < count; i++) {
+        struct dns_record one = at[i];
         uint32_t j = i;
 
-        for (; j > 0 && a->at[j - 1].preference > one.preference; j--)
-            a->at[j] = a->at[j - 1];
-        a->at[j] = one;
+        for (; j > 0 && at[j - 1].preference > one.preference; j--)
+            at[j] = at[j - 1];
+        at[j] = one;
     }
 }
 
@@ -306,8 +306,10 @@ bool dns_read(struct slice message, enum dns_kind kind, struct slice name, struc
     unsigned authorities;
 
     room->used = 0;
+    a->code = DNS_FAILED;
     a->count = 0;
     a->more = false;
+    a->at = room->at;
     *ttl_s = 0;
     if (message.len < HEADER || !(message.at[2] & 0x80) || message.at[4] != 0 || message.at[5] != 1)
         return false;
@@ -317,10 +319,8 @@ bool dns_read(struct slice message, enum dns_kind kind, struct slice name, struc
     if (!take_name(&m, &asked) || !take_u16(&m, &type) || !take_u16(&m, &class) || type != types[kind] ||
         class != CLASS_IN || !same_name(&asked, without_dot(name)))
         return false;
-    if (code != 0 && code != RCODE_NO_NAME) {
-        a->code = DNS_FAILED;
+    if (code != 0 && code != RCODE_NO_NAME)
         return true;
-    }
     if (!follow(m, answers, &asked, &ttl) || !collect(&m, answers, kind, &asked, room, a, &ttl))
         return false;
     if (code == RCODE_NO_NAME)
@@ -328,7 +328,7 @@ bool dns_read(struct slice message, enum dns_kind kind, struct slice name, struc
     a->code = code == RCODE_NO_NAME ? DNS_NO_NAME : a->count > 0 ? DNS_FOUND : DNS_NOTHING;
     *ttl_s = a->code == DNS_FOUND ? ttl : negative_ttl(m, authorities);
     if (kind == DNS_MX)
-        sort_mx(a);
+        sort_mx(room->at, a->count);
     return true;
 }
 

@@ -37,13 +37,14 @@ struct dns_record {
 };
 struct dns_answer {
     enum dns_code code;
-    uint32_t count;                    /* of records that are told */
-    bool more;                         /* there were more, or some that are too large */
-    struct dns_record at[DNS_RECORDS]; /* MX by preference */
+    uint32_t count;              /* of records that are told */
+    bool more;                   /* there were more, or some that are malformed or too large */
+    const struct dns_record *at; /* [count]; MX by preference */
 };
-struct dns_room { /* where the names and texts of an answer stand */
+struct dns_room { /* where an answer that was just read stands */
+    struct dns_record at[DNS_RECORDS];
     size_t used;
-    uint8_t at[DNS_ROOM];
+    uint8_t bytes[DNS_ROOM]; /* names and texts */
 };
 
 uint16_t dns_type(enum dns_kind kind); /* the number of the record type */
