@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "sys/jail.h"
 #include "sys/lock.h"
+#include "sys/loop.h"
 #include "sys/memfile.h"
 #include "sys/net.h"
 #include "sys/peer.h"
@@ -33,7 +35,7 @@ static const struct {
     { CAP_SETGID, "CAP_SETGID", "likewise" },
     { CAP_SETPCAP, "CAP_SETPCAP", "to give capabilities up for good" },
     { CAP_KILL, "CAP_KILL", "to end a part" },
-    { CAP_CHOWN, "CAP_CHOWN", "to give the journal's folder to its writer" },
+    { CAP_CHOWN, "CAP_CHOWN", "to give the folders to their writers" },
     { CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to see where a process hangs" },
     { CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "likewise" },
     { CAP_SYSLOG, "CAP_SYSLOG", "likewise" },
@@ -144,6 +146,18 @@ void prepare_resolvers(struct ground *g)
     g->resolvers_count = n <= 0 ? 0 : net_resolvers_read(slice_of(text, (size_t)n), g->resolvers, HAND_RESOLVERS);
 }
 
+/* As many as the hard limit and the loop have room for: a gate with 20,000 clients needs 40,000.  The children inherit
+ * it; what the gate can do with less, it says itself. */
+static void allow_descriptors(void)
+{
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+        return;
+    now.rlim_cur = now.rlim_max < LOOP_FDS ? now.rlim_max : LOOP_FDS;
+    (void)setrlimit(RLIMIT_NOFILE, &now);
+}
+
 int prepare_ground(const struct house_settings *h, struct ground *g, struct err *e)
 {
     struct err limit;
@@ -152,7 +166,10 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
     if (lock_allow(&limit) < 0) /* the children inherit it */
         say("memory can't be locked here (CAP_SYS_RESOURCE or LimitMEMLOCK=infinity is missing): while a disk hangs, a "
             "part of the program may have to wait for it");
+    allow_descriptors();
     if (make_folder(h->journal.folder, "serviola-scribe", e) < 0)
+        return -1;
+    if (h->gate.listeners_count > 0 && make_folder(h->gate.folder, "serviola-book", e) < 0)
         return -1;
     if (open_images(g, e) < 0)
         return -1;

@@ -5,6 +5,7 @@
 
 #include "core/core.h"
 #include "core/scribe.h"
+#include "sense/gate/ports.h"
 #include "sense/hunt/hunt.h"
 #include "sys/say.h"
 #include "view/console.h"
@@ -78,6 +79,21 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
     if (row->settings == SETTINGS_GATE || row->settings == SETTINGS_BOOK || row->settings == SETTINGS_LISTS)
         return h->gate.listeners_count > 0;
     return row->kind != ROW_CONSOLE || console;
+}
+
+static bool same_files(const struct gate_settings *a, const struct gate_settings *b)
+{
+    for (uint32_t i = 0; i < b->lists_count; i++)
+        if (i >= a->lists_count || strcmp(a->lists[i].file, b->lists[i].file) != 0)
+            return false;
+    return true;
+}
+
+bool roster_outgrown(const struct row *row, const struct house_settings *old, const struct house_settings *now)
+{
+    if (row->settings == SETTINGS_GATE)
+        return !gate_ports_suffice(&old->gate, &now->gate);
+    return row->settings == SETTINGS_LISTS && !same_files(&old->gate, &now->gate);
 }
 
 int roles_main(const char *name)

@@ -43,6 +43,9 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
 /* Whether the configuration wants it at all. */
 bool roster_wanted(const struct row *row, const struct house_settings *h, bool console);
 
+/* Whether a process of this row that was jailed for `old` can't do what `now` says, and has to start anew. */
+bool roster_outgrown(const struct row *row, const struct house_settings *old, const struct house_settings *now);
+
 /* `serviola -x NAME`: the body of that process; returns its exit code. */
 int roles_main(const char *name);
 #endif

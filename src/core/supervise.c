@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "core/crew.h"
+#include "core/pem.h"
 #include "core/prepare.h"
 #include "core/roster.h"
 #include "part/link.h"
@@ -39,7 +40,7 @@ struct child {
     uint32_t restarts, timer;
     int64_t deaths_us[DEATHS]; /* a ring: when it died */
     uint32_t deaths;
-    bool gave_up, dismissed;
+    bool gave_up, dismissed; /* dismissed: it ends because we say so */
 };
 
 enum house_state { HOUSE_UP, HOUSE_STOPPING, HOUSE_RESTARTING };
@@ -48,6 +49,7 @@ struct house {
     const struct run_options *options;
     struct house_settings *conf, *fresh; /* in force; room to read the next one */
     struct ground ground;
+    struct pem pem; /* for the gate */
     struct loop *loop;
     struct chan *core;
     struct child children[ROSTER_MAX];
@@ -73,6 +75,12 @@ static void override(const struct run_options *o, struct house_settings *h)
 
 static int settings_file(const struct house *h, const struct row *row, struct err *e)
 {
+    const struct found found = {
+        .resolvers = h->ground.resolvers,
+        .resolvers_count = h->ground.resolvers_count,
+        .certificate = slice_of(h->pem.certificate, h->pem.certificate_len),
+        .key = slice_of(h->pem.key, h->pem.key_len),
+    };
     size_t room = sizeof(struct house_settings) + sizeof(struct hand_settings);
     void *bytes = calloc(1, room);
     size_t size;
@@ -80,8 +88,7 @@ static int settings_file(const struct house *h, const struct row *row, struct er
 
     if (!bytes)
         return err_set(e, ENOMEM, "settings");
-    size = roster_settings(
-        row, h->conf, &(struct found){ h->ground.resolvers, h->ground.resolvers_count, { 0 }, { 0 } }, bytes, room);
+    size = roster_settings(row, h->conf, &found, bytes, room);
     fd = memfile_from(bytes, size, "serviola-settings", e);
     explicit_bzero(bytes, room);
     free(bytes);
@@ -268,6 +275,8 @@ static void on_exit_of(void *ctx, int fd, int events)
         }
     } else if (h->state == HOUSE_UP && !c->dismissed)
         replace(h, c, pid, status);
+    else if (h->state == HOUSE_UP && roster_wanted(&roster[c->row], h->conf, h->options->console))
+        again(c);
     c->dismissed = false;
     if (h->state != HOUSE_UP && !anybody_left(h))
         bring_up(h);
@@ -335,6 +344,12 @@ static const char *needs_restart(const struct house_settings *a, const struct ho
         return "journal.folder";
     if (strcmp(a->block.table, b->block.table) != 0)
         return "block.table";
+    if (a->gate.listeners_count == 0 && b->gate.listeners_count > 0)
+        return "gate"; /* its folder is made and opened to its keeper at the start */
+    if (strcmp(a->gate.folder, b->gate.folder) != 0)
+        return "gate.folder";
+    if (a->gate.greylist.entries != b->gate.greylist.entries)
+        return "gate.greylist.entries";
     if (a->hunt.mode == HUNT_HOLD && b->hunt.mode == HUNT_HOLD &&
         (a->hunt.hold_wait_us != b->hunt.hold_wait_us || a->hunt.hold_fails_open != b->hunt.hold_fails_open))
         return "hunt.valve"; /* packets wait in it */
@@ -361,20 +376,55 @@ static void tell_settings(struct house *h, struct child *c)
     close(fd);
 }
 
+/* Those stay as they are. */
+static void keep_fixed(const struct house_settings *old, struct house_settings *fresh)
+{
+    memcpy(fresh->core.control, old->core.control, sizeof(old->core.control));
+    memcpy(fresh->journal.folder, old->journal.folder, sizeof(old->journal.folder));
+    memcpy(fresh->block.table, old->block.table, sizeof(old->block.table));
+    memcpy(fresh->gate.folder, old->gate.folder, sizeof(old->gate.folder));
+    fresh->core.tail_slots = old->core.tail_slots;
+    fresh->gate.greylist.entries = old->gate.greylist.entries;
+    if (old->gate.listeners_count == 0)
+        fresh->gate.listeners_count = 0;
+}
+
+static void dismiss(struct child *c)
+{
+    c->dismissed = true;
+    signal_child(c, SIGKILL);
+}
+
 /* Parts that the new configuration wants and the old one did not, or the other way round. */
-static void fit(struct house *h, struct child *c)
+static void fit(struct house *h, struct child *c, const struct house_settings *old)
 {
     bool wanted = roster_wanted(&roster[c->row], h->conf, h->options->console);
     struct err e;
 
     if (wanted && c->process.pid == 0 && start_child(h, c, &e) < 0)
         say("%s", e.text);
-    else if (wanted)
+    else if (wanted && !roster_outgrown(&roster[c->row], old, h->conf))
         tell_settings(h, c);
     else if (c->process.pid > 0) {
-        c->dismissed = true; /* it ends because we say so */
-        signal_child(c, SIGKILL);
+        if (wanted)
+            say("%s starts anew: its jail was made for other ports or files", roster[c->row].name);
+        dismiss(c);
     }
+}
+
+static void take_fresh(struct house *h, struct text *words)
+{
+    struct house_settings *old = h->conf;
+    const char *fixed = needs_restart(old, h->fresh);
+
+    if (fixed)
+        text_addf(words, "%s changes with the next start; all else is in force", fixed);
+    keep_fixed(old, h->fresh);
+    h->conf = h->fresh;
+    h->fresh = old;
+    prepare_resolvers(&h->ground);
+    for (uint32_t i = 0; i < roster_count; i++)
+        fit(h, &h->children[i], old);
 }
 
 static void on_reload(void *ctx, int signal)
@@ -383,8 +433,7 @@ static void on_reload(void *ctx, int signal)
     struct conf_faults faults;
     struct crew_reloaded how = { 0 };
     struct text words = TEXT_IN(how.text);
-    struct house_settings *old = h->conf;
-    const char *fixed;
+    struct err e;
 
     (void)signal;
     if (h->state != HOUSE_UP || !h->core)
@@ -396,20 +445,12 @@ static void on_reload(void *ctx, int signal)
         say("the configuration has %zu fault%s; the running one stays in force", faults.count,
             faults.count == 1 ? "" : "s");
         text_addf(&words, "%s:%u:%u: %s", faults.file, faults.at[0].line, faults.at[0].column, faults.at[0].text);
+    } else if (override(h->options, h->fresh), pem_read(&h->pem, &h->fresh->gate, &e) < 0) {
+        how.code = -1;
+        say("%s; the running configuration stays in force", e.text);
+        text_addf(&words, "%s", e.text);
     } else {
-        override(h->options, h->fresh);
-        fixed = needs_restart(old, h->fresh);
-        if (fixed)
-            text_addf(&words, "%s changes with the next start; all else is in force", fixed);
-        memcpy(h->fresh->core.control, old->core.control, sizeof(old->core.control));
-        memcpy(h->fresh->journal.folder, old->journal.folder, sizeof(old->journal.folder));
-        memcpy(h->fresh->block.table, old->block.table, sizeof(old->block.table));
-        h->fresh->core.tail_slots = old->core.tail_slots;
-        h->conf = h->fresh;
-        h->fresh = old;
-        prepare_resolvers(&h->ground);
-        for (uint32_t i = 0; i < roster_count; i++)
-            fit(h, &h->children[i]);
+        take_fresh(h, &words);
         say("the configuration is in force%s%s", how.text[0] ? "; " : "", how.text);
     }
     (void)chan_send(h->core, CREW_RELOADED, 0, 0, &how, sizeof(how), -1);
@@ -497,9 +538,9 @@ static int jail_self(const struct house *h, struct err *e)
     static const char *const all[] = { "/", NULL };
     char control[sizeof(h->conf->core.control)];
     char log[sizeof(h->conf->hunt.story_log)];
-    const char *folders[] = { "/dev", h->conf->journal.folder,
-                              folder_of(memcpy(control, h->conf->core.control, sizeof(control))),
-                              folder_of(memcpy(log, h->conf->hunt.story_log, sizeof(log))), NULL };
+    const char *folders[6] = { "/dev", h->conf->journal.folder,
+                               folder_of(memcpy(control, h->conf->core.control, sizeof(control))) };
+    size_t count = 3;
     struct jail jail = {
         .calls = JAIL_SPAWN,
         .folders = folders,
@@ -513,6 +554,10 @@ static int jail_self(const struct house *h, struct err *e)
     };
     unsigned gaps;
 
+    if (folder_of(memcpy(log, h->conf->hunt.story_log, sizeof(log))))
+        folders[count++] = log;
+    if (h->conf->gate.listeners_count > 0)
+        folders[count] = h->conf->gate.folder;
     return jail_enter(&jail, &gaps, e);
 }
 
@@ -525,7 +570,7 @@ static int open_house(struct house *h, struct err *e)
     (void)signal(SIGPIPE, SIG_IGN);
     for (uint32_t i = 0; i < roster_count; i++)
         h->children[i] = (struct child){ .house = h, .row = i };
-    if (prepare_ground(h->conf, &h->ground, e) < 0 || jail_self(h, e) < 0)
+    if (prepare_ground(h->conf, &h->ground, e) < 0 || jail_self(h, e) < 0 || pem_read(&h->pem, &h->conf->gate, e) < 0)
         return -1;
     return start_all(h, e);
 }
@@ -538,6 +583,7 @@ static void close_house(struct house *h)
         ground_done(&h->ground, h->conf->core.control);
     free(h->conf);
     free(h->fresh);
+    pem_forget(&h->pem);
     free(h);
 }
 
