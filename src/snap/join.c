@@ -27,6 +27,7 @@ struct join {
     struct index inode;     /* sockets */
     struct index tuple;     /* connected TCP sockets, by a hash of both ends */
     struct index port;      /* listening ones */
+    struct index track;     /* translated connections, by a hash of the ends at either side */
     struct index inode_pid; /* holders by inode, the eldest process first */
     struct index pid_inode; /* holders by pid */
 };
@@ -124,6 +125,16 @@ static void put_sockets(struct join *j)
     }
 }
 
+static void put_tracks(struct join *j)
+{
+    const struct snap_track *all = j->snap->part[SNAP_TRACK].at;
+
+    for (size_t i = 0; i < j->snap->part[SNAP_TRACK].count; i++) {
+        put(&j->track, tuple_key(j, all[i].from, all[i].to), i);
+        put(&j->track, tuple_key(j, all[i].reply_from, all[i].reply_to), i);
+    }
+}
+
 /* Of one inode the eldest process comes first: sorted by pid, by start, then by inode. */
 static void put_holders(struct join *j, struct entry *spare)
 {
@@ -153,12 +164,12 @@ struct join *join_new(const struct snap *s, struct err *e)
     size_t processes = s->part[SNAP_PROCESS].count;
     size_t sockets = s->part[SNAP_SOCKET].count;
     size_t holders = s->part[SNAP_HOLDER].count;
-    size_t most = processes > sockets ? processes : sockets;
-    struct entry *spare = calloc((most > holders ? most : holders) + 1, sizeof(*spare));
+    size_t tracks = 2 * s->part[SNAP_TRACK].count;
+    struct entry *spare = calloc(processes + sockets + holders + tracks + 1, sizeof(*spare));
 
     if (!j || !spare || !index_begin(&j->pid, processes) || !index_begin(&j->inode, sockets) ||
-        !index_begin(&j->tuple, sockets) || !index_begin(&j->port, sockets) || !index_begin(&j->inode_pid, holders) ||
-        !index_begin(&j->pid_inode, holders)) {
+        !index_begin(&j->tuple, sockets) || !index_begin(&j->port, sockets) || !index_begin(&j->track, tracks) ||
+        !index_begin(&j->inode_pid, holders) || !index_begin(&j->pid_inode, holders)) {
         free(spare);
         join_free(j);
         err_set(e, ENOMEM, "to join processes and sockets");
@@ -170,6 +181,8 @@ struct join *join_new(const struct snap *s, struct err *e)
         put(&j->pid, (uint64_t)processes_of(s)[i].pid, i);
     sort(&j->pid, spare);
     put_sockets(j);
+    put_tracks(j);
+    sort(&j->track, spare);
     sort(&j->inode, spare);
     sort(&j->tuple, spare);
     sort(&j->port, spare);
@@ -186,6 +199,7 @@ void join_free(struct join *j)
     free(j->inode.at);
     free(j->tuple.at);
     free(j->port.at);
+    free(j->track.at);
     free(j->inode_pid.at);
     free(j->pid_inode.at);
     free(j);
@@ -237,7 +251,7 @@ bool join_holds(const struct join *j, int64_t pid, uint64_t inode)
     return false;
 }
 
-static const struct snap_socket *socket_of(const struct join *j, uint64_t inode)
+const struct snap_socket *join_socket(const struct join *j, uint64_t inode)
 {
     size_t i = first_of(&j->inode, inode);
 
@@ -248,7 +262,7 @@ const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *c
 {
     for (size_t i = *cursor ? *cursor : first_of(&j->pid_inode, (uint64_t)pid);
          is_there(&j->pid_inode, i, (uint64_t)pid); i++) {
-        const struct snap_socket *s = socket_of(j, holders_of(j->snap)[j->pid_inode.at[i].at].inode);
+        const struct snap_socket *s = join_socket(j, holders_of(j->snap)[j->pid_inode.at[i].at].inode);
 
         if (s) {
             *cursor = i + 1;
@@ -258,26 +272,51 @@ const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *c
     return NULL;
 }
 
-const struct snap_socket *join_other_end(const struct join *j, const struct snap_socket *s)
+/* The socket with these ends; `near` is another one's namespace: 127.0.0.1 of another namespace is another host. */
+static const struct snap_socket *with_ends(const struct join *j, struct addr local, struct addr remote,
+                                           const struct snap_socket *near)
 {
     const struct snap_socket *elsewhere = NULL;
-    uint64_t key;
+    uint64_t key = tuple_key(j, local, remote);
 
-    if (!is_connected(s))
-        return NULL;
-    key = tuple_key(j, s->remote, s->local);
     for (size_t i = first_of(&j->tuple, key); is_there(&j->tuple, i, key); i++) {
         const struct snap_socket *other = &sockets_of(j->snap)[j->tuple.at[i].at];
 
-        if (other == s || !addr_eq(other->local, s->remote) || !addr_eq(other->remote, s->local))
+        if (other == near || !addr_eq(other->local, local) || !addr_eq(other->remote, remote))
             continue;
-        if (other->network == s->network)
+        if (other->network == near->network)
             return other;
-        /* 127.0.0.1 of another namespace is another host. */
-        if (!elsewhere && !addr_is_loopback(s->remote) && !addr_is_loopback(s->local))
+        if (!elsewhere && !addr_is_loopback(remote) && !addr_is_loopback(local))
             elsewhere = other;
     }
     return elsewhere;
+}
+
+/* Translated: who asked sees `from` and `to`, who answers sees the ends of the answer. */
+static const struct snap_socket *behind_nat(const struct join *j, const struct snap_socket *s)
+{
+    const struct snap_track *all = j->snap->part[SNAP_TRACK].at;
+    uint64_t key = tuple_key(j, s->local, s->remote);
+
+    for (size_t i = first_of(&j->track, key); is_there(&j->track, i, key); i++) {
+        const struct snap_track *t = &all[j->track.at[i].at];
+
+        if (addr_eq(t->from, s->local) && addr_eq(t->to, s->remote))
+            return with_ends(j, t->reply_from, t->reply_to, s);
+        if (addr_eq(t->reply_from, s->local) && addr_eq(t->reply_to, s->remote))
+            return with_ends(j, t->from, t->to, s);
+    }
+    return NULL;
+}
+
+const struct snap_socket *join_other_end(const struct join *j, const struct snap_socket *s)
+{
+    const struct snap_socket *other;
+
+    if (!is_connected(s))
+        return NULL;
+    other = with_ends(j, s->remote, s->local, s);
+    return other || j->track.count == 0 ? other : behind_nat(j, s);
 }
 
 const struct snap_socket *join_listener(const struct join *j, const struct snap_socket *s)
@@ -299,23 +338,30 @@ const struct snap_socket *join_listener(const struct join *j, const struct snap_
     return any;
 }
 
-int join_owners(struct snap *s, struct err *e)
+void join_mark_owners(const struct join *j, struct snap *s)
 {
-    struct join *j = join_new(s, e);
     struct snap_socket *at = s->part[SNAP_SOCKET].at;
 
-    if (!j)
-        return -1;
     for (size_t i = 0; i < s->part[SNAP_SOCKET].count; i++) {
         const struct snap_holder *h = join_holder(j, at[i].inode, 0);
 
         at[i].pid = h ? h->pid : 0;
     }
     for (size_t i = 0; i < s->part[SNAP_SOCKET].count; i++) {
-        const struct snap_socket *other = at[i].peer_inode ? socket_of(j, at[i].peer_inode) : join_other_end(j, &at[i]);
+        const struct snap_socket *other =
+            at[i].peer_inode ? join_socket(j, at[i].peer_inode) : join_other_end(j, &at[i]);
 
         at[i].peer_pid = other ? other->pid : 0;
     }
+}
+
+int join_owners(struct snap *s, struct err *e)
+{
+    struct join *j = join_new(s, e);
+
+    if (!j)
+        return -1;
+    join_mark_owners(j, s);
     join_free(j);
     return 0;
 }

@@ -21,11 +21,15 @@ bool join_holds(const struct join *j, int64_t pid, uint64_t inode);
 /* What a process holds, one socket after the other: *cursor is 0 at first; NULL at the end. */
 const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *cursor);
 
-/* The other end of a connection when it is on this host too; else NULL. */
+const struct snap_socket *join_socket(const struct join *j, uint64_t inode); /* NULL: not in the picture */
+
+/* The other end of a connection, also one that is translated (NAT) on its way, when it is on this host too; else NULL.
+ */
 const struct snap_socket *join_other_end(const struct join *j, const struct snap_socket *s);
 /* The listening socket through which a connected one was accepted; NULL: it was opened from here. */
 const struct snap_socket *join_listener(const struct join *j, const struct snap_socket *s);
 
 /* Writes the eldest holders into the sockets themselves (pid, peer_pid): for whoever makes the picture. */
 int join_owners(struct snap *s, struct err *e);
+void join_mark_owners(const struct join *j, struct snap *s); /* the same, with a join that is there already */
 #endif

@@ -41,22 +41,36 @@ static const struct snap_field host[] = {
     U64(snap_host, sockets_appeared),
     U64(snap_host, sockets_vanished),
     U64(snap_host, unreadable),
+    U64(snap_host, processes_appeared),
     END,
 };
 
 static const struct snap_field process[] = {
-    I64(snap_process, pid),         I64(snap_process, parent),
-    U64(snap_process, start_ms),    TEXT(snap_process, state),
-    TEXT(snap_process, comm),       TEXT(snap_process, exe),
-    TEXT(snap_process, cwd),        TEXT(snap_process, args),
-    FLAG(snap_process, args_cut),   U64(snap_process, image),
-    U64(snap_process, flags),       U64(snap_process, threads),
-    U64(snap_process, uid),         U64(snap_process, rss_kib),
-    U64(snap_process, descriptors), U64(snap_process, descriptors_most),
-    U64(snap_process, network),     TEXT(snap_process, unit),
-    U64(snap_process, waiting),     TEXT(snap_process, wait),
-    TEXT(snap_process, stack),      TEXT(snap_process, wait_path),
-    FLAG(snap_process, unlisted),   END,
+    I64(snap_process, pid),
+    I64(snap_process, parent),
+    U64(snap_process, start_ms),
+    TEXT(snap_process, state),
+    TEXT(snap_process, comm),
+    TEXT(snap_process, exe),
+    TEXT(snap_process, cwd),
+    TEXT(snap_process, args),
+    FLAG(snap_process, args_cut),
+    U64(snap_process, image),
+    U64(snap_process, flags),
+    U64(snap_process, threads),
+    U64(snap_process, uid),
+    U64(snap_process, rss_kib),
+    U64(snap_process, descriptors),
+    U64(snap_process, descriptors_most),
+    U64(snap_process, network),
+    TEXT(snap_process, unit),
+    U64(snap_process, waiting),
+    TEXT(snap_process, wait),
+    TEXT(snap_process, stack),
+    TEXT(snap_process, wait_path),
+    FLAG(snap_process, unlisted),
+    U64(snap_process, tasks_most),
+    END,
 };
 
 static const struct snap_field socket_fields[] = {
@@ -109,11 +123,25 @@ static const struct snap_field mount[] = {
 };
 
 static const struct snap_field disk[] = {
-    TEXT(snap_disk, name),           U64(snap_disk, major),
-    U64(snap_disk, minor),           U64(snap_disk, in_flight),
-    U64(snap_disk, in_flight_after), U64(snap_disk, done),
-    U64(snap_disk, done_after),      U64(snap_disk, busy_ms),
-    TEXT(snap_disk, state),          END,
+    TEXT(snap_disk, name),
+    U64(snap_disk, major),
+    U64(snap_disk, minor),
+    U64(snap_disk, in_flight),
+    U64(snap_disk, in_flight_after),
+    U64(snap_disk, done),
+    U64(snap_disk, done_after),
+    U64(snap_disk, busy_ms),
+    TEXT(snap_disk, state),
+    U64(snap_disk, waited_ms),
+    U64(snap_disk, waited_ms_after),
+    U64(snap_disk, errors),
+    U64(snap_disk, timeouts),
+    TEXT(snap_disk, raid_level),
+    TEXT(snap_disk, raid_state),
+    U64(snap_disk, raid_disks),
+    U64(snap_disk, raid_missing),
+    TEXT(snap_disk, health),
+    END,
 };
 
 static const struct snap_field gauge[] = { TEXT(snap_gauge, name), U64(snap_gauge, value), END };
@@ -127,8 +155,13 @@ static const struct snap_field address[] = {
 };
 
 static const struct snap_field route[] = {
-    TEXT(snap_route, interface), ADDR(snap_route, net),   U64(snap_route, bits),
-    ADDR(snap_route, gateway),   U64(snap_route, metric), END,
+    TEXT(snap_route, interface),
+    ADDR(snap_route, net),
+    U64(snap_route, bits),
+    ADDR(snap_route, gateway),
+    U64(snap_route, metric),
+    U64(snap_route, network),
+    END,
 };
 
 static const struct snap_field kmsg[] = {
@@ -157,6 +190,76 @@ static const struct snap_field queue[] = {
 
 static const struct snap_field note[] = { TEXT(snap_note, part), TEXT(snap_note, text), END };
 
+static const struct snap_field interface[] = {
+    U64(snap_interface, network),   U64(snap_interface, number),
+    TEXT(snap_interface, name),     TEXT(snap_interface, state),
+    TEXT(snap_interface, hardware), FLAG(snap_interface, promiscuous),
+    U64(snap_interface, mtu),       U64(snap_interface, errors),
+    U64(snap_interface, dropped),   END,
+};
+
+static const struct snap_field neighbour[] = {
+    U64(snap_neighbour, network), TEXT(snap_neighbour, interface), ADDR(snap_neighbour, address),
+    TEXT(snap_neighbour, state),  TEXT(snap_neighbour, hardware),  END,
+};
+
+static const struct snap_field rule[] = {
+    U64(snap_rule, network), TEXT(snap_rule, family), TEXT(snap_rule, table), TEXT(snap_rule, chain),
+    TEXT(snap_rule, hook),   TEXT(snap_rule, policy), U64(snap_rule, handle), FLAG(snap_rule, counts),
+    U64(snap_rule, packets), U64(snap_rule, bytes),   TEXT(snap_rule, text),  END,
+};
+
+static const struct snap_field track[] = {
+    U64(snap_track, network),
+    TEXT(snap_track, kind),
+    ADDR(snap_track, from),
+    ADDR(snap_track, to),
+    ADDR(snap_track, reply_from),
+    ADDR(snap_track, reply_to),
+    END,
+};
+
+static const struct snap_field login[] = {
+    TEXT(snap_login, kind),    TEXT(snap_login, user), TEXT(snap_login, line), TEXT(snap_login, host),
+    ADDR(snap_login, address), I64(snap_login, at_s),  I64(snap_login, pid),   END,
+};
+
+static const struct snap_field job[] = {
+    TEXT(snap_job, kind),
+    TEXT(snap_job, source),
+    TEXT(snap_job, when),
+    TEXT(snap_job, user),
+    TEXT(snap_job, command),
+    I64(snap_job, changed_s),
+    END,
+};
+
+static const struct snap_field log_fields[] = {
+    TEXT(snap_log, path),
+    I64(snap_log, pid),
+    U64(snap_log, descriptor),
+    U64(snap_log, inode),
+    U64(snap_log, inode_now),
+    U64(snap_log, bytes),
+    U64(snap_log, line_bytes),
+    I64(snap_log, born_us),
+    I64(snap_log, changed_us),
+    U64(snap_log, answer),
+    END,
+};
+
+static const struct snap_field resolver[] = { ADDR(snap_resolver, address), END };
+
+static const struct snap_field port[] = {
+    TEXT(snap_port, kind), U64(snap_port, network), U64(snap_port, port),   ADDR(snap_port, address),
+    I64(snap_port, pid),   TEXT(snap_port, shown),  TEXT(snap_port, lacks), END,
+};
+
+static const struct snap_field package[] = {
+    TEXT(snap_package, path), TEXT(snap_package, package), TEXT(snap_package, version),  TEXT(snap_package, what),
+    TEXT(snap_package, is),   TEXT(snap_package, should),  I64(snap_package, changed_s), END,
+};
+
 const struct snap_kind snap_kinds[SNAP_PARTS] = {
     [SNAP_HOST] = { "host", sizeof(struct snap_host), 1, host },
     [SNAP_PROCESS] = { "process", sizeof(struct snap_process), 100000, process },
@@ -172,4 +275,14 @@ const struct snap_kind snap_kinds[SNAP_PARTS] = {
     [SNAP_MODULE] = { "module", sizeof(struct snap_module), 2000, module },
     [SNAP_QUEUE] = { "queue", sizeof(struct snap_queue), 64, queue },
     [SNAP_NOTE] = { "note", sizeof(struct snap_note), 256, note },
+    [SNAP_INTERFACE] = { "interface", sizeof(struct snap_interface), 20000, interface },
+    [SNAP_NEIGHBOUR] = { "neighbour", sizeof(struct snap_neighbour), 20000, neighbour },
+    [SNAP_RULE] = { "rule", sizeof(struct snap_rule), 20000, rule },
+    [SNAP_TRACK] = { "track", sizeof(struct snap_track), 100000, track },
+    [SNAP_LOGIN] = { "login", sizeof(struct snap_login), 4000, login },
+    [SNAP_JOB] = { "job", sizeof(struct snap_job), 2000, job },
+    [SNAP_LOG] = { "log", sizeof(struct snap_log), 1000, log_fields },
+    [SNAP_RESOLVER] = { "resolver", sizeof(struct snap_resolver), 16, resolver },
+    [SNAP_PORT] = { "port", sizeof(struct snap_port), 1000, port },
+    [SNAP_PACKAGE] = { "package", sizeof(struct snap_package), 20000, package },
 };

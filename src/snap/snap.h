@@ -31,6 +31,7 @@ struct snap_host {
     uint64_t processes_vanished;                 /* listed, gone when they were read */
     uint64_t sockets_appeared, sockets_vanished; /* TCP, between the first look and the last */
     uint64_t unreadable;                         /* processes whose descriptors we may not see */
+    uint64_t processes_appeared;                 /* not in the first listing, there in the last */
 };
 
 enum snap_image { SNAP_IMAGE_NONE, SNAP_IMAGE_FILE, SNAP_IMAGE_DELETED, SNAP_IMAGE_REPLACED, SNAP_IMAGE_MEMORY };
@@ -44,14 +45,15 @@ struct snap_process {
     bool args_cut;               /* longer than was kept, or than the kernel would show */
     uint64_t image;              /* enum snap_image */
     uint64_t flags, threads, uid, rss_kib;
-    uint64_t descriptors, descriptors_most;
-    uint64_t network;       /* namespace; 0: not known */
-    struct slice unit;      /* of systemd, or a container */
-    uint64_t waiting;       /* tasks in state D */
-    struct slice wait;      /* where the first of them waits, a function of the kernel */
-    struct slice stack;     /* its kernel stack, a function a line */
-    struct slice wait_path; /* the file it waits for, where the call tells */
-    bool unlisted;          /* it lives, but /proc does not show it */
+    uint64_t descriptors, descriptors_most; /* _most: its limit; 0: not known, UINT64_MAX: none */
+    uint64_t tasks_most;                    /* the limit of its user's processes and threads */
+    uint64_t network;                       /* namespace; 0: not known */
+    struct slice unit;                      /* of systemd, or a container */
+    uint64_t waiting;                       /* tasks in state D */
+    struct slice wait;                      /* where the first of them waits, a function of the kernel */
+    struct slice stack;                     /* its kernel stack, a function a line */
+    struct slice wait_path;                 /* the file it waits for, where the call tells */
+    bool unlisted;                          /* it lives, but /proc does not show it */
 };
 
 struct snap_socket {
@@ -92,7 +94,12 @@ struct snap_disk {
     uint64_t in_flight, in_flight_after; /* at the first look and at the last */
     uint64_t done, done_after;           /* reads and writes completed */
     uint64_t busy_ms;
-    struct slice state; /* of a SCSI or NVMe device, "running", "offline"; empty: not told */
+    uint64_t waited_ms, waited_ms_after; /* all requests together, from asking to the answer */
+    struct slice state;                  /* of a SCSI or NVMe device, "running", "offline"; empty: not told */
+    uint64_t errors, timeouts;           /* as SCSI counts them */
+    struct slice raid_level, raid_state; /* of an md array: "raid1", "clean" */
+    uint64_t raid_disks, raid_missing;
+    struct slice health; /* what the disk says of itself (SMART), "good", "failing"; empty: not told */
 };
 
 /* A figure of the kernel: memory.MemTotal_kib, pressure.io.full.avg10_centi, load.one_centi ... */
@@ -107,7 +114,65 @@ struct snap_address {
     struct slice interface;
 };
 
+struct snap_interface {
+    uint64_t network, number;
+    struct slice name, state, hardware; /* state: "up", "down" ...; hardware: its address in hex */
+    bool promiscuous;
+    uint64_t mtu, errors, dropped; /* of both directions */
+};
+
+struct snap_neighbour {
+    uint64_t network;
+    struct slice interface, state, hardware;
+    struct addr address;
+};
+
+/* A rule of the firewall (nftables), or a chain's policy. */
+struct snap_rule {
+    uint64_t network;
+    struct slice family, table, chain; /* "ip" "ip6" "inet" "arp" "bridge" "netdev" */
+    struct slice hook;                 /* of a chain: "input", "forward" ...; empty: it is a rule */
+    struct slice policy;               /* of a chain: "accept", "drop" */
+    uint64_t handle, packets, bytes;
+    bool counts; /* packets and bytes are told */
+    struct slice text;
+};
+
+/* A connection that the kernel translates (NAT): how it was opened, and how the answer goes. */
+struct snap_track {
+    uint64_t network;
+    struct slice kind; /* tcp, udp */
+    struct addr from, to, reply_from, reply_to;
+};
+
+struct snap_login {
+    struct slice kind; /* "login" "logout" "boot" "failed" "now" "last" "clock before" "clock after" */
+    struct slice user, line, host;
+    struct addr address;
+    int64_t at_s; /* since 1970 */
+    int64_t pid;
+};
+
+/* What will be started some day: by cron, or by a timer of systemd. */
+struct snap_job {
+    struct slice kind; /* "cron" "timer" */
+    struct slice source, when, user, command;
+    int64_t changed_s; /* its file */
+};
+
+/* A log that a process holds open. */
+struct snap_log {
+    struct slice path;
+    int64_t pid;
+    uint64_t descriptor;
+    uint64_t inode, inode_now;  /* of what it holds, and of what is at the path now; 0: nothing is */
+    uint64_t bytes, line_bytes; /* line_bytes: how long a line is on average, at its end; 0: not known */
+    int64_t born_us, changed_us;
+    uint64_t answer; /* enum snap_answer */
+};
+
 struct snap_route {
+    uint64_t network;
     struct slice interface;
     struct addr net, gateway;
     uint64_t bits, metric;
@@ -138,6 +203,28 @@ struct snap_queue {
     int64_t oldest_s; /* 0: none */
 };
 
+/* A line `nameserver` of /etc/resolv.conf. */
+struct snap_resolver {
+    struct addr address;
+};
+
+/* A port that somebody has, and one of the kernel's lists does not show. */
+struct snap_port {
+    struct slice kind; /* tcp, udp */
+    uint64_t network, port;
+    struct addr address;
+    int64_t pid;               /* who holds its socket; 0: not known */
+    struct slice shown, lacks; /* "the process itself", "/proc/net/tcp" ... */
+};
+
+/* A file that is not as its package, or a twin's manifest, has it. */
+struct snap_package {
+    struct slice path, package, version;
+    struct slice what; /* "changed" "missing" "mode" "owner" "unpackaged" "configuration" "unreadable" */
+    struct slice is, should;
+    int64_t changed_s;
+};
+
 /* What this picture lacks, and why. */
 struct snap_note {
     struct slice part, text;
@@ -158,6 +245,16 @@ enum snap_part {
     SNAP_MODULE,
     SNAP_QUEUE,
     SNAP_NOTE,
+    SNAP_INTERFACE,
+    SNAP_NEIGHBOUR,
+    SNAP_RULE,
+    SNAP_TRACK,
+    SNAP_LOGIN,
+    SNAP_JOB,
+    SNAP_LOG,
+    SNAP_RESOLVER,
+    SNAP_PORT,
+    SNAP_PACKAGE,
     SNAP_PARTS
 };
 

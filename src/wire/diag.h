@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * diag - sockets as the kernel lists them over netlink: sock_diag(7), and addresses: rtnetlink(7).
+ * diag - what the kernel lists over netlink: sockets (sock_diag(7)), interfaces, addresses, routes and neighbours
+ * (rtnetlink(7)), translated connections (nfnetlink's conntrack).
  *
  * Pure: the bytes of one datagram in, entries out.
  */
@@ -45,4 +46,39 @@ struct diag_address {
     struct slice label; /* its name; empty for IPv6 */
 };
 bool diag_address_read(struct slice body, struct diag_address *a);
+
+struct diag_link {
+    uint32_t number;
+    struct slice name, hardware; /* hardware: its address, raw bytes */
+    uint8_t state;               /* RFC 2863: 2 down, 5 dormant, 6 up, 0 not told */
+    bool promiscuous;
+    uint32_t mtu;
+    uint64_t errors, dropped; /* both directions */
+};
+bool diag_link_read(struct slice body, struct diag_link *l);
+const char *diag_link_state_name(uint8_t state);
+
+struct diag_route {
+    struct addr net, gateway; /* the default route's net is unspecified */
+    uint8_t bits, type, table;
+    uint32_t interface, metric;
+};
+bool diag_route_read(struct slice body, struct diag_route *r);
+
+struct diag_neighbour {
+    struct addr address;
+    struct slice hardware;
+    uint32_t interface;
+    uint16_t state; /* NUD_ */
+};
+bool diag_neighbour_read(struct slice body, struct diag_neighbour *n);
+const char *diag_neighbour_state_name(uint16_t state);
+
+/* An entry of conntrack: as it was opened, and as the answers come. */
+struct diag_track {
+    uint8_t protocol; /* IPPROTO_ */
+    struct addr from, to, reply_from, reply_to;
+};
+bool diag_track_read(struct slice body, struct diag_track *t);
+bool diag_track_translated(const struct diag_track *t); /* the answer does not go back the way that was asked */
 #endif

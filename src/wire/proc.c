@@ -268,12 +268,19 @@ bool proc_load_read(struct slice text, struct proc_load *load)
 
 bool proc_disk_read(struct slice line, struct proc_disk *d)
 {
+    uint64_t reading_ms = 0;
+    uint64_t writing_ms = 0;
+
     memset(d, 0, sizeof(*d));
     if (!number_word(&line, &d->major) || !number_word(&line, &d->minor))
         return false;
     d->name = word(&line);
-    return d->name.len > 0 && number_word(&line, &d->reads) && skip_words(&line, 3) && number_word(&line, &d->writes) &&
-           skip_words(&line, 3) && number_word(&line, &d->in_flight) && number_word(&line, &d->busy_ms);
+    if (d->name.len == 0 || !number_word(&line, &d->reads) || !skip_words(&line, 2) ||
+        !number_word(&line, &reading_ms) || !number_word(&line, &d->writes) || !skip_words(&line, 2) ||
+        !number_word(&line, &writing_ms) || !number_word(&line, &d->in_flight) || !number_word(&line, &d->busy_ms))
+        return false;
+    d->waited_ms = reading_ms + writing_ms;
+    return true;
 }
 
 bool proc_kmsg_read(struct slice record, struct proc_kmsg *line)
@@ -367,6 +374,36 @@ bool proc_route6_read(struct slice line, struct proc_route *r)
     r->bits = bits;
     r->metric = (uint64_t)metric[0] << 24 | (uint64_t)metric[1] << 16 | (uint64_t)metric[2] << 8 | metric[3];
     return r->interface.len > 0;
+}
+
+/* Four bytes at a time stand in the kernel's own order, as in hex_address4. */
+static bool hex_address6(struct slice s, struct addr *a)
+{
+    uint8_t b[16];
+    uint8_t ip[16];
+
+    if (!hex_bytes(s, b, 16))
+        return false;
+    for (size_t i = 0; i < 16; i++)
+        ip[i] = b[i / 4 * 4 + 3 - i % 4];
+    *a = addr_from_ip(6, ip, 0);
+    return true;
+}
+
+bool proc_port_read(struct slice line, struct proc_port *p)
+{
+    struct slice port;
+    struct slice ip;
+    uint8_t two[2];
+
+    memset(p, 0, sizeof(*p));
+    (void)word(&line); /* its number, "0:" */
+    ip = slice_until(word(&line), ':', &port);
+    if (!(ip.len == 8 ? hex_address4(ip, &p->local) : hex_address6(ip, &p->local)) || !hex_bytes(port, two, 2))
+        return false;
+    p->local.port = (uint16_t)(two[0] << 8 | two[1]);
+    return skip_words(&line, 1) && hex_bytes(word(&line), &p->state, 1) && skip_words(&line, 5) &&
+           number_word(&line, &p->inode);
 }
 
 bool proc_module_read(struct slice line, struct proc_module *m)

@@ -70,6 +70,7 @@ struct proc_disk {
     uint64_t reads, writes; /* completed */
     uint64_t in_flight;
     uint64_t busy_ms;
+    uint64_t waited_ms; /* all requests together */
 };
 bool proc_disk_read(struct slice line, struct proc_disk *disk);
 
@@ -91,6 +92,14 @@ struct proc_route {
 };
 bool proc_route4_read(struct slice line, struct proc_route *route);
 bool proc_route6_read(struct slice line, struct proc_route *route);
+
+/* One line of /proc/net/tcp, tcp6, udp or udp6. */
+struct proc_port {
+    struct addr local;
+    uint8_t state; /* as TCP's: 10 listening */
+    uint64_t inode;
+};
+bool proc_port_read(struct slice line, struct proc_port *port);
 
 /* One line of /proc/modules. */
 struct proc_module {

@@ -4,6 +4,24 @@
 
 #include "wire/diag.h"
 
+static void others(struct slice body)
+{
+    struct diag_link l;
+    struct diag_route r;
+    struct diag_neighbour n;
+    struct diag_track t;
+
+    if (diag_link_read(body, &l))
+        assert(l.name.at >= body.at && l.name.at + l.name.len <= body.at + body.len);
+    assert(diag_link_state_name(l.state));
+    if (diag_route_read(body, &r))
+        assert(r.net.family == 4 || r.net.family == 6);
+    if (diag_neighbour_read(body, &n))
+        assert(n.hardware.len <= body.len && diag_neighbour_state_name(n.state));
+    if (diag_track_read(body, &t))
+        assert(t.from.family != 0 && t.reply_to.family != 0 && (diag_track_translated(&t) || addr_eq(t.from, t.reply_to)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice rest = slice_of(data, size);
@@ -23,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (diag_address_read(m.body, &a))
             assert(a.address.family == 4 || a.address.family == 6);
         assert(diag_state_name(s.state));
+        others(m.body);
     }
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "snap/line.h"
 #include "sys/clock.h"
 
 enum { AT_ONCE = 128 };
@@ -121,5 +122,36 @@ void helper_say(int fd, const void *at, size_t len)
             _exit(1);
         from += n;
         len -= (size_t)n;
+    }
+}
+
+void helper_say_record(int fd, enum snap_part part, const void *record)
+{
+    static char line[32 << 10];
+    struct text t = TEXT_IN(line);
+
+    text_word(&t, snap_kinds[part].name);
+    text_word(&t, " ");
+    snap_line_write(&t, part, record);
+    text_word(&t, "\n");
+    if (!t.cut)
+        helper_say(fd, line, t.len);
+}
+
+void helper_records(const struct helper *h, struct snap *s)
+{
+    struct slice said = helper_said(h);
+
+    while (said.len > 0) {
+        struct slice line = slice_until(said, '\n', &said);
+        struct slice record;
+        struct slice name = slice_until(line, ' ', &record);
+
+        /* The last one may be cut: who said it was ended by us. */
+        if (record.len < 2 || record.at[record.len - 1] != '}')
+            continue;
+        for (size_t p = 0; p < SNAP_PARTS; p++)
+            if (slice_eq(name, slice_text(snap_kinds[p].name)))
+                (void)snap_line_read(s, (enum snap_part)p, record, NULL);
     }
 }

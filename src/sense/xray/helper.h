@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/slice.h"
+#include "snap/snap.h"
 
 enum { HELPER_MOST = 256 << 10 };
 
@@ -32,4 +33,9 @@ void helper_done(struct helper *h);
 
 /* For the child: all of it or the end. */
 void helper_say(int fd, const void *at, size_t len);
+/* A record on a line of its own, its part's name in front: helper_records takes such lines. */
+void helper_say_record(int fd, enum snap_part part, const void *record);
+
+/* What was said, into the picture. */
+void helper_records(const struct helper *h, struct snap *s);
 #endif

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -69,8 +70,6 @@ void xray_host(struct xray *x)
     }
     h->boot_id = xray_keep(x, x->proc, "sys/kernel/random/boot_id");
     h->command = xray_keep(x, x->proc, "cmdline");
-    h->back_end = SLICE("proc");
-    h->back_end_why = SLICE("sock_diag and /proc, the newest processes first; this version has no other");
     (void)proc_number(xray_read(x, x->proc, "sys/kernel/tainted"), &h->taint);
     (void)proc_cpus(xray_read(x, AT_FDCWD, "/sys/devices/system/cpu/present"), &h->cpus_present);
     (void)proc_cpus(xray_read(x, AT_FDCWD, "/sys/devices/system/cpu/online"), &h->cpus_online);
@@ -139,32 +138,41 @@ static void modules(struct xray *x)
     }
 }
 
-static void routes(struct xray *x, const char *path, bool (*read_line)(struct slice, struct proc_route *))
+/* The clock that runs without the system, beside ours; and whether anybody keeps ours right. */
+static void clocks(struct xray *x)
 {
-    struct slice text = xray_read(x, x->proc, path);
+    struct timex t = { .modes = 0 };
+    uint64_t rtc_s;
 
-    while (text.len > 0) {
-        struct proc_route r;
-        struct snap_route *to;
-
-        if (!read_line(slice_until(text, '\n', &text), &r) || !(to = snap_add(x->s, SNAP_ROUTE)))
-            continue;
-        to->interface = snap_keep(x->s, r.interface);
-        to->net = r.net;
-        to->gateway = r.gateway;
-        to->bits = r.bits;
-        to->metric = r.metric;
+    if (proc_number(xray_read(x, AT_FDCWD, "/sys/class/rtc/rtc0/since_epoch"), &rtc_s)) {
+        xray_gauge(x, rtc_s, "clock.rtc_s");
+        xray_gauge(x, (uint64_t)(clock_wall_us() / 1000000), "clock.beside_rtc_s");
     }
+    if (adjtimex(&t) >= 0)
+        xray_gauge(x, (t.status & STA_UNSYNC) != 0, "clock.unsynchronised");
+}
+
+/* Did the wall clock run as the other did, while we looked? */
+void xray_clock_end(struct xray *x)
+{
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+    int64_t shift_us;
+
+    if (!h)
+        return;
+    h->ended_us = clock_wall_us();
+    shift_us = h->ended_us - clock_mono_us() - h->booted_us;
+    xray_gauge(x, (uint64_t)(shift_us < 0 ? -shift_us : shift_us), "clock.step_us");
 }
 
 void xray_figures(struct xray *x)
 {
+    clocks(x);
+
     memory(x);
     pressure(x);
     load(x);
     modules(x);
-    routes(x, "self/net/route", proc_route4_read);
-    routes(x, "self/net/ipv6_route", proc_route6_read);
 }
 
 /* A record a read; EPIPE: some were overwritten while we read. */

@@ -4,8 +4,11 @@
  */
 #ifndef SERVIOLA_SENSE_XRAY_INNER_H
 #define SERVIOLA_SENSE_XRAY_INNER_H
+#include "base/text.h"
 #include "sense/xray/helper.h"
+#include "snap/join.h"
 #include "snap/snap.h"
+#include "wire/diag.h"
 
 enum { XRAY_ROOM = 256 << 10, XRAY_PIDS = 4 << 20, XRAY_MOUNTS_ASKED = 64, XRAY_PATIENCE_MS = 1500 };
 
@@ -21,7 +24,14 @@ struct xray {
     struct helper asked[XRAY_MOUNTS_ASKED]; /* a statfs each */
     size_t mount_of[XRAY_MOUNTS_ASKED];     /* index into the part */
     size_t asked_count;
-    struct helper names, queues;
+    struct helper names, queues, logins, jobs, logs;
+};
+
+/* One way to see sockets, processes and who holds what. */
+struct xray_back_end {
+    const char *name;                                /* as in snap_host.back_end */
+    bool (*begin)(struct xray *x, struct text *why); /* false: it can't be had, and why; true: why it is taken */
+    void (*sockets_and_processes)(struct xray *x);
 };
 
 /* A file below `folder`, into x->room; what it holds up to that size, empty when it can't be read. */
@@ -36,21 +46,48 @@ void xray_host(struct xray *x);
 void xray_figures(struct xray *x); /* memory, pressure, load, modules, routes */
 void xray_kmsg(struct xray *x);
 
+void xray_clock_end(struct xray *x);
+
 void xray_processes(struct xray *x);
-void xray_unlisted(struct xray *x); /* after xray_processes and xray_mounts */
-void xray_images(struct xray *x);   /* whose executable is deleted, whose replaced */
+void xray_processes_again(struct xray *x); /* how many came meanwhile */
+void xray_unlisted(struct xray *x);        /* after xray_processes and xray_mounts */
+void xray_images(struct xray *x);          /* whose executable is deleted, whose replaced */
 
 void xray_sockets_here(struct xray *x);
 void xray_sockets_elsewhere(struct xray *x); /* after xray_processes */
 void xray_sockets_again(struct xray *x);     /* what appeared and vanished meanwhile */
+
+/* Netlink, also with a socket out of another namespace: -1 with errno when the kernel can't tell. */
+int netlink_open(int protocol);
+int netlink_ask(struct xray *x, int fd, const void *question, size_t len,
+                void (*message)(void *own, const struct diag_message *m), void *own);
+int netlink_ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
+                     void (*message)(void *own, const struct diag_message *m), void *own);
+int netlink_ask_tcp(struct xray *x, int fd, uint32_t states, void (*message)(void *own, const struct diag_message *m),
+                    void *own);
+void xray_network(struct xray *x, int fd, uint64_t network);  /* interfaces, addresses, routes, neighbours */
+void xray_tracks(struct xray *x, int fd, uint64_t network);   /* what is translated */
+void xray_firewall(struct xray *x, int fd, uint64_t network); /* all tables of nftables */
 
 void xray_mounts(struct xray *x); /* begins to ask them */
 void xray_mounts_answers(struct xray *x);
 void xray_disks(struct xray *x);
 void xray_disks_again(struct xray *x);
 
+/* What lies in files is looked at by helpers: they begin early and are heard at the end. */
 void xray_names_begin(struct xray *x);
-void xray_queues_begin(struct xray *x);
 void xray_names_end(struct xray *x);
+void xray_queues_begin(struct xray *x);
 void xray_queues_end(struct xray *x);
+void xray_logins_begin(struct xray *x);
+void xray_logins_end(struct xray *x);
+void xray_jobs_begin(struct xray *x);
+void xray_jobs_end(struct xray *x);
+void xray_log_seen(struct xray *x, int64_t pid, int folder, const char *descriptor, struct slice link);
+void xray_logs_begin(struct xray *x); /* after xray_processes */
+void xray_logs_end(struct xray *x);
+/* Takes what such a helper said; `folders` may be what it hangs on. */
+void xray_helper_end(struct xray *x, struct helper *h, enum snap_part part, const char *folders);
+
+void xray_ports(struct xray *x, const struct join *j, bool deep); /* who has a port that is not listed */
 #endif

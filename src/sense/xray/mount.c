@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -154,7 +155,7 @@ void xray_mounts_answers(struct xray *x)
 
 /* --- disks */
 
-static struct slice disk_state(struct xray *x, struct slice name)
+static struct slice disk_file(struct xray *x, struct slice name, const char *file)
 {
     char path[160];
     struct text t = TEXT_IN(path);
@@ -163,8 +164,33 @@ static struct slice disk_state(struct xray *x, struct slice name)
         return SLICE("");
     text_word(&t, "/sys/block/");
     text_add(&t, slice_first(name, 64));
-    text_word(&t, "/device/state");
-    return xray_keep(x, AT_FDCWD, path);
+    text_word(&t, "/");
+    text_word(&t, file);
+    return slice_trim(xray_read(x, AT_FDCWD, path));
+}
+
+/* "0x1f", as SCSI's counters are printed. */
+static uint64_t hex_of(struct slice s)
+{
+    char words[24];
+
+    return text_cstr(words, sizeof(words), s) ? strtoull(words, NULL, 16) : 0;
+}
+
+/* What sysfs knows without asking the disk. */
+static void disk_health(struct xray *x, struct snap_disk *d)
+{
+    d->state = snap_keep(x->s, disk_file(x, d->name, "device/state"));
+    if (d->state.len > 0) {
+        d->errors = hex_of(disk_file(x, d->name, "device/ioerr_cnt"));
+        d->timeouts = hex_of(disk_file(x, d->name, "device/iotmo_cnt"));
+    }
+    if (d->name.len < 3 || memcmp(d->name.at, "md", 2) != 0)
+        return;
+    d->raid_level = snap_keep(x->s, disk_file(x, d->name, "md/level"));
+    d->raid_state = snap_keep(x->s, disk_file(x, d->name, "md/array_state"));
+    (void)proc_number(disk_file(x, d->name, "md/raid_disks"), &d->raid_disks);
+    (void)proc_number(disk_file(x, d->name, "md/degraded"), &d->raid_missing);
 }
 
 void xray_disks(struct xray *x)
@@ -184,7 +210,8 @@ void xray_disks(struct xray *x)
         to->in_flight = from.in_flight;
         to->done = from.reads + from.writes;
         to->busy_ms = from.busy_ms;
-        to->state = disk_state(x, from.name);
+        to->waited_ms = from.waited_ms;
+        disk_health(x, to);
     }
 }
 
@@ -203,6 +230,7 @@ void xray_disks_again(struct xray *x)
                 continue;
             all[i].in_flight_after = now.in_flight;
             all[i].done_after = now.reads + now.writes;
+            all[i].waited_ms_after = now.waited_ms;
         }
     }
 }

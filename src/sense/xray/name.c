@@ -10,20 +10,8 @@
 #include <unistd.h>
 
 #include "sense/xray/inner.h"
-#include "snap/line.h"
 
 enum { NAMES_SAID = 400, ENTRIES_LOOKED_AT = 20000, QUEUE_DEPTH = 3, QUEUE_COUNTED = 500000 };
-
-static void say_record(int fd, enum snap_part part, const void *record)
-{
-    static char line[32 << 10];
-    struct text t = TEXT_IN(line);
-
-    snap_line_write(&t, part, record);
-    text_word(&t, "\n");
-    if (!t.cut)
-        helper_say(fd, line, t.len);
-}
 
 static bool only_of(struct slice s, const char *set)
 {
@@ -98,7 +86,7 @@ static void look_into(int fd, const struct place *place, unsigned *said)
         n.uid = st.st_uid;
         n.bytes = (uint64_t)st.st_size;
         n.changed_s = st.st_ctime;
-        say_record(fd, SNAP_NAME, &n);
+        helper_say_record(fd, SNAP_NAME, &n);
         (*said)++;
     }
     if (d)
@@ -171,7 +159,7 @@ static void count_queues(int fd, const void *ctx)
             continue;
         count(folder, 0, slice_text(queues[i].ends), &q);
         q.answer = SNAP_ANSWERED;
-        say_record(fd, SNAP_QUEUE, &q);
+        helper_say_record(fd, SNAP_QUEUE, &q);
     }
 }
 
@@ -183,20 +171,12 @@ void xray_queues_begin(struct xray *x)
 
 /* --- */
 
-static void take_lines(struct xray *x, struct helper *h, enum snap_part part, const char *folders)
+void xray_helper_end(struct xray *x, struct helper *h, enum snap_part part, const char *folders)
 {
-    struct slice said;
-
     if (!h->at)
         return;
     helper_collect(h, 1, x->deadline_ms);
-    said = helper_said(h);
-    while (said.len > 0) {
-        struct slice line = slice_until(said, '\n', &said);
-
-        if (line.len > 1 && line.at[line.len - 1] == '}')
-            (void)snap_line_read(x->s, part, line, NULL);
-    }
+    helper_records(h, x->s);
     if (!h->ended)
         snap_note(x->s, snap_kinds[part].name, "%s did not answer in time: the disk below hangs", folders);
     helper_done(h);
@@ -204,10 +184,10 @@ static void take_lines(struct xray *x, struct helper *h, enum snap_part part, co
 
 void xray_names_end(struct xray *x)
 {
-    take_lines(x, &x->names, SNAP_NAME, "/tmp, /var/tmp or /dev");
+    xray_helper_end(x, &x->names, SNAP_NAME, "/tmp, /var/tmp or /dev");
 }
 
 void xray_queues_end(struct xray *x)
 {
-    take_lines(x, &x->queues, SNAP_QUEUE, "the mail queue");
+    xray_helper_end(x, &x->queues, SNAP_QUEUE, "the mail queue");
 }

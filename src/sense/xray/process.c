@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -101,12 +102,36 @@ static void on_descriptor(void *own, int in, const char *name, int64_t number)
     uint64_t inode;
 
     d->p->descriptors++;
+    if (link.len > 0 && link.at[0] == '/')
+        xray_log_seen(d->x, d->p->pid, in, name, link);
     if (link.len < 10 || memcmp(link.at, "socket:[", 8) != 0 ||
         !slice_to_u64(slice_until(slice_skip(link, 8), ']', &rest), &inode))
         return;
     h = snap_add(d->x->s, SNAP_HOLDER);
     if (h)
         *h = (struct snap_holder){ .pid = d->p->pid, .descriptor = (uint64_t)number, .inode = inode };
+}
+
+static uint64_t soft(const struct rlimit *l)
+{
+    return l->rlim_cur == RLIM_INFINITY ? UINT64_MAX : l->rlim_cur;
+}
+
+/* The call is quick, and is for who may; the text is for who has many descriptors. */
+static void limits(struct xray *x, struct snap_process *p, int folder)
+{
+    struct rlimit l;
+
+    if (prlimit((pid_t)p->pid, RLIMIT_NOFILE, NULL, &l) == 0) {
+        p->descriptors_most = soft(&l);
+        if (prlimit((pid_t)p->pid, RLIMIT_NPROC, NULL, &l) == 0)
+            p->tasks_most = soft(&l);
+    } else if (p->descriptors >= LIMITS_FROM) {
+        struct slice text = xray_read(x, folder, "limits");
+
+        (void)proc_limit(text, "Max open files", &p->descriptors_most);
+        (void)proc_limit(text, "Max processes", &p->tasks_most);
+    }
 }
 
 static void descriptors(struct xray *x, struct snap_process *p, int folder)
@@ -116,8 +141,7 @@ static void descriptors(struct xray *x, struct snap_process *p, int folder)
 
     if (!each_number(folder, "fd", on_descriptor, &d) && errno == EACCES && h)
         h->unreadable++;
-    if (p->descriptors >= LIMITS_FROM)
-        (void)proc_limit(xray_read(x, folder, "limits"), "Max open files", &p->descriptors_most);
+    limits(x, p, folder);
 }
 
 /* `[<0>] folio_wait_bit+0x12/0x30` for each frame gives the function's name alone. */
@@ -327,4 +351,20 @@ void xray_processes(struct xray *x)
     if (h && h->unreadable > 0)
         snap_note(x->s, "process", "the descriptors of %llu processes may not be read: run as root",
                   (unsigned long long)h->unreadable);
+}
+
+static void on_later(void *own, int in, const char *name, int64_t pid)
+{
+    struct xray *x = own;
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+
+    (void)in;
+    (void)name;
+    if (h && pid < XRAY_PIDS && (x->listed[pid / 8] >> (pid % 8) & 1) == 0)
+        h->processes_appeared++;
+}
+
+void xray_processes_again(struct xray *x)
+{
+    (void)each_number(x->proc, ".", on_later, x);
 }

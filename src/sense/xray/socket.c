@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * All sockets and addresses, of every network namespace.
+ * All sockets of every network namespace, and what its kernel says of its network.
  *
  * A forked child visits the other namespaces and hands back a netlink socket
  * out of each: a netlink socket stays in the namespace that it was made in.
@@ -10,7 +10,6 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/packet_diag.h>
-#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <net/if.h>
@@ -43,7 +42,7 @@ struct dump {
     bool (*read)(struct slice body, struct diag_socket *s);
 };
 
-static int netlink_open(int protocol)
+int netlink_open(int protocol)
 {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     struct timeval patience = { .tv_sec = ANSWER_S };
@@ -56,9 +55,8 @@ static int netlink_open(int protocol)
     return fd;
 }
 
-/* One question, every message of the answer; -1 with errno when the kernel can't tell. */
-static int ask(struct xray *x, int fd, const void *question, size_t len,
-               void (*message)(void *own, const struct diag_message *m), void *own)
+int netlink_ask(struct xray *x, int fd, const void *question, size_t len,
+                void (*message)(void *own, const struct diag_message *m), void *own)
 {
     if (send(fd, question, len, 0) < 0)
         return -1;
@@ -108,8 +106,8 @@ static void on_socket(void *own, const struct diag_message *m)
     to->retransmits = from.retransmits;
 }
 
-static int ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
-                    void (*message)(void *own, const struct diag_message *m), void *own)
+int netlink_ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
+                     void (*message)(void *own, const struct diag_message *m), void *own)
 {
     struct {
         struct nlmsghdr h;
@@ -119,15 +117,15 @@ static int ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
                   .q = { .sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = ~0U } };
 
-    return ask(x, fd, &ask_for, sizeof(ask_for), message, own);
+    return netlink_ask(x, fd, &ask_for, sizeof(ask_for), message, own);
 }
 
 /*
  * TCP of both families in one walk over the kernel's table: the older of the
  * two questions asks so.  Kernels that no longer know it are asked twice.
  */
-static int ask_tcp(struct xray *x, int fd, uint32_t states, void (*message)(void *own, const struct diag_message *m),
-                   void *own)
+int netlink_ask_tcp(struct xray *x, int fd, uint32_t states, void (*message)(void *own, const struct diag_message *m),
+                    void *own)
 {
     struct {
         struct nlmsghdr h;
@@ -137,10 +135,10 @@ static int ask_tcp(struct xray *x, int fd, uint32_t states, void (*message)(void
         .q = { .idiag_family = AF_INET, .idiag_states = states }
     };
 
-    if (ask(x, fd, &both, sizeof(both), message, own) == 0)
+    if (netlink_ask(x, fd, &both, sizeof(both), message, own) == 0)
         return 0;
-    return ask_inet(x, fd, AF_INET, IPPROTO_TCP, message, own) < 0 ||
-                   ask_inet(x, fd, AF_INET6, IPPROTO_TCP, message, own) < 0
+    return netlink_ask_inet(x, fd, AF_INET, IPPROTO_TCP, message, own) < 0 ||
+                   netlink_ask_inet(x, fd, AF_INET6, IPPROTO_TCP, message, own) < 0
              ? -1
              : 0;
 }
@@ -156,7 +154,7 @@ static void dump_tcp(struct dump *d, int fd)
 {
     d->kind = "tcp";
     d->read = diag_inet_read;
-    if (ask_tcp(d->x, fd, ALL_STATES, on_socket, d) < 0)
+    if (netlink_ask_tcp(d->x, fd, ALL_STATES, on_socket, d) < 0)
         note_unanswered(d);
 }
 
@@ -167,7 +165,7 @@ static void dump_inet(struct dump *d, int fd, const char *kind, uint8_t protocol
     d->kind = kind;
     d->read = diag_inet_read;
     for (size_t i = 0; i < 2; i++)
-        if (ask_inet(d->x, fd, families[i], protocol, on_socket, d) < 0)
+        if (netlink_ask_inet(d->x, fd, families[i], protocol, on_socket, d) < 0)
             note_unanswered(d);
 }
 
@@ -192,10 +190,10 @@ static void dump_local(struct dump *d, int fd)
 
     d->kind = "unix";
     d->read = diag_unix_read;
-    (void)ask(d->x, fd, &local, sizeof(local), on_socket, d);
+    (void)netlink_ask(d->x, fd, &local, sizeof(local), on_socket, d);
     d->kind = "packet";
     d->read = diag_packet_read;
-    (void)ask(d->x, fd, &packet, sizeof(packet), on_socket, d);
+    (void)netlink_ask(d->x, fd, &packet, sizeof(packet), on_socket, d);
 }
 
 static void dump_all(struct xray *x, int fd, uint64_t network)
@@ -206,35 +204,6 @@ static void dump_all(struct xray *x, int fd, uint64_t network)
     dump_inet(&d, fd, "udp", IPPROTO_UDP);
     dump_inet(&d, fd, "raw", IPPROTO_RAW);
     dump_local(&d, fd);
-}
-
-static void on_address(void *own, const struct diag_message *m)
-{
-    const struct dump *d = own;
-    struct diag_address a;
-    struct snap_address *to;
-
-    if (m->type != RTM_NEWADDR || !diag_address_read(m->body, &a) || !(to = snap_add(d->x->s, SNAP_ADDRESS)))
-        return;
-    to->network = d->network;
-    to->address = a.address;
-    to->bits = a.bits;
-    to->interface = snap_keep(d->x->s, a.label);
-}
-
-static void addresses(struct xray *x, int fd, uint64_t network)
-{
-    struct {
-        struct nlmsghdr h;
-        struct rtgenmsg q;
-    } all = { .h = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
-                     .nlmsg_type = RTM_GETADDR,
-                     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
-    struct dump d = { .x = x, .network = network };
-
-    if (ask(x, fd, &all, all.h.nlmsg_len, on_address, &d) < 0)
-        snap_note(x->s, "address", "addresses of network namespace %llu: %s", (unsigned long long)network,
-                  strerror(errno));
 }
 
 static uint64_t own_network(struct xray *x)
@@ -248,22 +217,41 @@ static uint64_t own_network(struct xray *x)
     return inode;
 }
 
+/* A netlink socket for each of these, and all that they tell. */
+static const int protocols[] = { NETLINK_SOCK_DIAG, NETLINK_ROUTE, NETLINK_NETFILTER };
+enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]) };
+
+static void open_all(int fds[PROTOCOLS])
+{
+    for (size_t i = 0; i < PROTOCOLS; i++)
+        fds[i] = netlink_open(protocols[i]);
+}
+
+static void close_all(const int fds[PROTOCOLS])
+{
+    for (size_t i = 0; i < PROTOCOLS; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static void ask_all(struct xray *x, const int fds[PROTOCOLS], uint64_t network)
+{
+    dump_all(x, fds[0], network);
+    xray_network(x, fds[1], network);
+    xray_firewall(x, fds[2], network);
+    xray_tracks(x, fds[2], network);
+}
+
 void xray_sockets_here(struct xray *x)
 {
     uint64_t network = own_network(x);
-    int fd = netlink_open(NETLINK_SOCK_DIAG);
-    int route = netlink_open(NETLINK_ROUTE);
+    int fds[PROTOCOLS];
 
-    if (fd < 0)
+    open_all(fds);
+    if (fds[0] < 0)
         snap_note(x->s, "socket", "no sockets: %s", strerror(errno));
-    else
-        dump_all(x, fd, network);
-    if (route >= 0)
-        addresses(x, route, network);
-    if (fd >= 0)
-        close(fd);
-    if (route >= 0)
-        close(route);
+    ask_all(x, fds, network);
+    close_all(fds);
 }
 
 /* --- other namespaces */
@@ -316,11 +304,11 @@ static void find_places(struct xray *x, struct places *p)
     }
 }
 
-/* Two descriptors and the number of their namespace. */
-static void hand_over(int to, const int fds[2], size_t number)
+/* The descriptors and the number of their namespace. */
+static void hand_over(int to, const int fds[PROTOCOLS], size_t number)
 {
     union {
-        char room[CMSG_SPACE(2 * sizeof(int))];
+        char room[CMSG_SPACE(PROTOCOLS * sizeof(int))];
         struct cmsghdr align;
     } control = { .room = { 0 } };
     struct iovec iov = { .iov_base = &number, .iov_len = sizeof(number) };
@@ -331,8 +319,8 @@ static void hand_over(int to, const int fds[2], size_t number)
 
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-    memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
+    c->cmsg_len = CMSG_LEN(PROTOCOLS * sizeof(int));
+    memcpy(CMSG_DATA(c), fds, PROTOCOLS * sizeof(int));
     if (sendmsg(to, &m, 0) < 0)
         _exit(1);
 }
@@ -341,27 +329,25 @@ static void visit(int to, const struct places *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         int place = open(p->at[i].path, O_RDONLY | O_CLOEXEC);
-        int fds[2];
+        int fds[PROTOCOLS];
 
         if (place < 0)
             continue;
         if (setns(place, CLONE_NEWNET) == 0) {
-            fds[0] = netlink_open(NETLINK_SOCK_DIAG);
-            fds[1] = netlink_open(NETLINK_ROUTE);
-            if (fds[0] >= 0 && fds[1] >= 0)
+            open_all(fds);
+            if (fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0)
                 hand_over(to, fds, i);
-            close(fds[0]);
-            close(fds[1]);
+            close_all(fds);
         }
         close(place);
     }
 }
 
 /* The next namespace's sockets; false when there is none any more. */
-static bool take_over(int from, int fds[2], size_t *number)
+static bool take_over(int from, int fds[PROTOCOLS], size_t *number)
 {
     union {
-        char room[CMSG_SPACE(2 * sizeof(int))];
+        char room[CMSG_SPACE(PROTOCOLS * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct iovec iov = { .iov_base = number, .iov_len = sizeof(*number) };
@@ -373,9 +359,9 @@ static bool take_over(int from, int fds[2], size_t *number)
     if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof(*number))
         return false;
     c = CMSG_FIRSTHDR(&m);
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(PROTOCOLS * sizeof(int)))
         return false;
-    memcpy(fds, CMSG_DATA(c), 2 * sizeof(int));
+    memcpy(fds, CMSG_DATA(c), PROTOCOLS * sizeof(int));
     return true;
 }
 
@@ -384,16 +370,14 @@ static void look_into(struct xray *x, const struct places *p, int from)
     bool seen[NAMESPACES] = { false };
     unsigned missed = 0;
     size_t number;
-    int fds[2];
+    int fds[PROTOCOLS];
 
     while (take_over(from, fds, &number)) {
         if (number < p->count && !seen[number]) {
             seen[number] = true;
-            dump_all(x, fds[0], p->at[number].network);
-            addresses(x, fds[1], p->at[number].network);
+            ask_all(x, fds, p->at[number].network);
         }
-        close(fds[0]);
-        close(fds[1]);
+        close_all(fds);
     }
     for (size_t i = 0; i < p->count; i++)
         missed += !seen[i];
@@ -468,7 +452,7 @@ void xray_sockets_again(struct xray *x)
     uint64_t both = 0;
     int fd = netlink_open(NETLINK_SOCK_DIAG);
 
-    if (!h || !now.at || fd < 0 || ask_tcp(x, fd, CONNECTED, on_cookie, &now) < 0)
+    if (!h || !now.at || fd < 0 || netlink_ask_tcp(x, fd, CONNECTED, on_cookie, &now) < 0)
         goto out;
     if (now.count > 0)
         qsort(now.at, now.count, sizeof(now.at[0]), compare);

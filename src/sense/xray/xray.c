@@ -20,29 +20,94 @@ static void note_bounds(struct snap *s)
         snap_note(s, "host", "%llu texts did not fit", (unsigned long long)s->texts_lost);
 }
 
-/* What may hang is asked first and heard last; sockets go before processes, which last longer. */
-static void look(struct xray *x)
+/* sock_diag first, then /proc: sockets end sooner than processes. */
+static bool always(struct xray *x, struct text *why)
 {
-    xray_host(x);
-    xray_mounts(x);
-    xray_names_begin(x);
-    xray_queues_begin(x);
-    xray_disks(x);
+    (void)x;
+    text_word(why, "sock_diag and /proc, the newest processes first");
+    return true;
+}
+
+static void by_proc(struct xray *x)
+{
     xray_sockets_here(x);
     xray_processes(x);
     xray_sockets_elsewhere(x);
+}
+
+/* The first that can really begin is taken; what the others said stands in the picture. */
+static const struct xray_back_end back_ends[] = {
+    { "proc", always, by_proc },
+};
+
+static const struct xray_back_end *choose(struct xray *x)
+{
+    char why[400];
+    struct text t = TEXT_IN(why);
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+
+    for (size_t i = 0; i < sizeof(back_ends) / sizeof(back_ends[0]); i++) {
+        bool begun = back_ends[i].begin(x, &t);
+
+        if (!begun) {
+            text_word(&t, "; ");
+            continue;
+        }
+        if (h) {
+            h->back_end = slice_text(back_ends[i].name);
+            h->back_end_why = snap_keep(x->s, slice_of(why, t.len));
+        }
+        return &back_ends[i];
+    }
+    return &back_ends[sizeof(back_ends) / sizeof(back_ends[0]) - 1];
+}
+
+/* What may hang is asked first and heard last; sockets go before processes, which last longer. */
+static void look(struct xray *x)
+{
+    const struct xray_back_end *back;
+
+    xray_host(x);
+    back = choose(x);
+    xray_mounts(x);
+    xray_names_begin(x);
+    xray_queues_begin(x);
+    xray_logins_begin(x);
+    xray_jobs_begin(x);
+    xray_disks(x);
+    back->sockets_and_processes(x);
+    xray_logs_begin(x);
     xray_sockets_again(x);
+    xray_processes_again(x);
     xray_unlisted(x);
     xray_figures(x);
     xray_kmsg(x);
     xray_images(x);
     xray_names_end(x);
     xray_queues_end(x);
+    xray_logins_end(x);
+    xray_jobs_end(x);
+    xray_logs_end(x);
     xray_mounts_answers(x);
     xray_disks_again(x);
 }
 
-struct snap *xray_take(struct err *e)
+/* Who owns what, and which ports nobody seems to own. */
+static int finish(struct xray *x, const struct xray_wish *wish, struct err *e)
+{
+    struct join *j = join_new(x->s, e);
+
+    if (!j)
+        return -1;
+    join_mark_owners(j, x->s);
+    xray_ports(x, j, wish && wish->deep);
+    join_free(j);
+    note_bounds(x->s);
+    xray_clock_end(x);
+    return 0;
+}
+
+struct snap *xray_take(const struct xray_wish *wish, struct err *e)
 {
     struct xray *x = calloc(1, sizeof(*x));
     struct snap *s = snap_new(e);
@@ -65,10 +130,7 @@ struct snap *xray_take(struct err *e)
         goto out;
     }
     look(x);
-    note_bounds(s);
-    status = join_owners(s, e);
-    if (s->part[SNAP_HOST].count > 0)
-        ((struct snap_host *)s->part[SNAP_HOST].at)->ended_us = clock_wall_us();
+    status = finish(x, wish, e);
 out:
     if (x && x->proc > 0)
         close(x->proc);

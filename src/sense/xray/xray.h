@@ -11,5 +11,9 @@
 #define SERVIOLA_SENSE_XRAY_XRAY_H
 #include "snap/snap.h"
 
-struct snap *xray_take(struct err *e); /* the caller frees it */
+struct xray_wish {
+    bool deep; /* also tries each port that nobody seems to have: half a second more */
+};
+
+struct snap *xray_take(const struct xray_wish *wish, struct err *e); /* the caller frees it; NULL: nothing special */
 #endif
