@@ -104,10 +104,11 @@ void visit_free(struct visit *v)
     free(v);
 }
 
-void visit_reset_mail(struct visit *v)
+/* What was found out from this stage on is forgotten. */
+static void forget(struct visit *v, enum stage from)
 {
     for (unsigned id = 0; id < CHECKS; id++) {
-        if (checks[id]->starts < STAGE_MAIL)
+        if (checks[id]->starts < from)
             continue;
         if ((v->open & BIT(id)) && checks[id]->stop)
             checks[id]->stop(v);
@@ -115,6 +116,23 @@ void visit_reset_mail(struct visit *v)
         v->done &= (uint16_t)~BIT(id);
         v->found[id] = FOUND_NOTHING;
     }
+}
+
+void visit_forget_helo(struct visit *v)
+{
+    forget(v, STAGE_HELO);
+}
+
+void visit_next_recipient(struct visit *v, char *recipient)
+{
+    forget(v, STAGE_RCPT);
+    free(v->recipient);
+    v->recipient = recipient;
+}
+
+void visit_reset_mail(struct visit *v)
+{
+    forget(v, STAGE_MAIL);
     free(v->sender);
     free(v->recipient);
     v->sender = v->recipient = NULL;
@@ -125,16 +143,6 @@ void visit_reset_mail(struct visit *v)
 void **visit_own(struct visit *v, enum check_id id)
 {
     return &v->inquiry->own[id];
-}
-
-bool visit_is_outside(const struct visit *v)
-{
-    if (v->at->outside != GATE_OUTSIDE_AUTO)
-        return v->at->outside == GATE_OUTSIDE_YES;
-    for (uint32_t i = 0; i < v->at->listen.count; i++)
-        if (!addr_is_loopback(v->at->listen.at[i]))
-            return true;
-    return false;
 }
 
 enum gate_act visit_act(const struct visit *v, enum check_id id)

@@ -23,6 +23,8 @@ struct visit *visit_new(struct gate_means *m, const struct gate_listener *at, st
 void visit_free(struct visit *v);       /* stops its checks; NULL is fine */
 void visit_reset_mail(struct visit *v); /* RSET, or a new MAIL: sender, recipient and what was found about them */
 
+void visit_forget_helo(struct visit *v);                     /* another HELO: what was found about the last one */
+void visit_next_recipient(struct visit *v, char *recipient); /* takes it over */
 void verdict_ask(struct visit *v, enum stage stage, void (*done)(struct visit *v, const struct verdict *r));
 /* The time is over: what has not answered counts as FOUND_UNSURE. */
 void verdict_expire(struct visit *v);

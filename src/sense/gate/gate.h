@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * gate - an SMTP front for any mail server, that can't be talked into a loop.
+ *
+ *   gate.c     the part: start, reload, what the core says, the tick
+ *   door.c     listening sockets, who may come in, PROXY headers
+ *   session.c  the dialogue with a client        message.c  DATA on its way
+ *   server.c   the dialogue with the server      backend.c  is the server there, what does it offer, whom does it trust
+ *   verdict.c  what the checks come to           checks/    one question each
+ *   dns.c book.c lists.c callback.c limits.c     what checks work with
+ *
+ * The bound: one client connection causes at most one connection to the
+ * server and one callback at a time, a callback causes none at all (its
+ * greeting carries a token, its ends are looked at), and both are limited in
+ * number; tests/model proves it.
+ */
+#ifndef SERVIOLA_GATE_GATE_H
+#define SERVIOLA_GATE_GATE_H
+#include "part/part.h"
+
+extern const struct part sense_gate;
+#endif

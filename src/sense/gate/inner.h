@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * inner - what the gate's own files share.
+ */
+#ifndef SERVIOLA_GATE_INNER_H
+#define SERVIOLA_GATE_INNER_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/rate.h"
+#include "base/timers.h"
+#include "hand/op.h"
+#include "part/part.h"
+#include "sense/gate/check.h"
+#include "sense/gate/limits.h"
+#include "sense/gate/outbox.h"
+#include "sense/gate/ports.h"
+#include "sense/gate/verdict.h"
+#include "wire/smtpdata.h"
+#include "wire/smtpreply.h"
+
+enum {
+    GATE_BUFFER = 65536,
+    GATE_DOORS = GATE_LISTENERS * KEY_ADDR_CAP,
+    GATE_LINKS = 64,
+    GATE_OWN = 4096,       /* our addresses */
+    GATE_GREETING = 256,   /* bytes of the server's greeting that are kept */
+    GATE_EHLO = 512,       /* bytes of the lines that a client is offered */
+    SERVER_WAIT_S = 10,    /* until the server has greeted us and answered EHLO */
+    SERVER_REPLY_S = 300,  /* until it answers a command, */
+    SERVER_VERDICT_S = 600 /* and until it says whether it took a message */
+};
+
+struct gate;
+struct session;
+
+/* ---- backend.c: a listener's server ---- */
+
+enum backend_state {
+    BACKEND_UNKNOWN,
+    BACKEND_UP,
+    BACKEND_DOWN,
+    BACKEND_CLOSED /* must not be used: it was said why */
+};
+struct backend {
+    struct gate *gate;
+    const struct gate_listener *at;
+    struct addr to; /* as it was when all else here was found out */
+    enum backend_state state;
+    struct server *probe;     /* under way */
+    unsigned step;            /* of the probe */
+    bool tested;              /* it was asked to relay, and would not */
+    char name[GATE_GREETING]; /* as it greets */
+    struct smtp_offer offer;  /* what it can do; its slices lie in words */
+    char words[GATE_EHLO];
+    uint32_t failures;         /* connections in a row that came to nothing */
+    int64_t next_us, since_us; /* boot clock: the next probe; since when it is down */
+};
+void backend_tick(struct backend *b, int64_t now_us);
+void backend_stop(struct backend *b);
+void backend_failed(struct backend *b, const char *why); /* a session's connection came to nothing */
+void backend_worked(struct backend *b);
+void backend_learn(struct backend *b, const struct smtpreply *ehlo);
+
+/* ---- server.c: one connection to the server ---- */
+
+struct server_hooks {
+    void (*ready)(void *ctx, const struct smtpreply *ehlo);
+    void (*reply)(void *ctx, const struct smtpreply *r);                      /* one for each server_say's reply */
+    void (*failed)(void *ctx, const char *why, const struct smtpreply *said); /* it is over; `said` may be NULL */
+    void (*drained)(void *ctx);                                               /* what waited for the socket is gone */
+};
+struct server;
+/* `helo` NULL or empty: our own name.  Fails through the hook, later. */
+struct server *server_open(struct backend *b, struct addr client, struct addr local, const char *client_name,
+                           const char *helo, const struct server_hooks *hooks, void *ctx);
+void server_say(struct server *s, struct slice lines, unsigned replies);
+bool server_feed(struct server *s, struct slice bytes); /* false: hold on until drained */
+bool server_is_ready(const struct server *s);
+void server_close(struct server *s, bool politely); /* QUIT first; NULL is fine; no hook is called any more */
+int64_t server_due_us(const struct server *s);      /* boot clock: it must have answered by then */
+void server_expire(struct server *s);
+const struct gate_listener *server_listener(const struct server *s);
+
+/* ---- door.c: where clients come in ---- */
+
+struct door {
+    struct gate *gate;
+    const struct gate_listener *at;
+    uint32_t listener; /* its index */
+    struct addr addr;
+    int fd; /* -1: not open */
+    bool asked;
+};
+void door_name_all(struct gate *g); /* after the settings changed */
+void door_open_all(struct gate *g); /* those whose server is known */
+void door_close_listener(struct gate *g, uint32_t listener);
+void door_close_all(struct gate *g);
+int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
+void door_pause(struct gate *g, bool pause); /* no descriptors are left, or there are again */
+
+/* ---- session.c: a client's connection; dialogue.c: its commands; relay.c: the server's answers ---- */
+
+enum session_state {
+    S_PROXY,    /* a balancer's header has to come */
+    S_TLS,      /* handshake */
+    S_GREETING, /* a new client waits */
+    S_COMMAND,
+    S_ASKING,  /* the checks think */
+    S_OPENING, /* the server is being connected */
+    S_SERVER,  /* the server answers a command */
+    S_SECRET,  /* the next line is a secret for the server */
+    S_DATA,
+    S_VERDICT, /* the server has the whole message */
+    S_BLIND,   /* bytes are copied */
+    S_LINGER,  /* the last reply is on its way */
+    S_DEAD,    /* to be freed before the next sleep */
+    S_STATES
+};
+enum outcome { OUTCOME_ENDED, OUTCOME_PASSED, OUTCOME_DEFERRED, OUTCOME_REFUSED };
+enum waits {
+    WAITS_NOTHING,
+    WAITS_MAIL,
+    WAITS_RCPT,
+    WAITS_DATA,
+    WAITS_DOT,
+    WAITS_RSET,
+    WAITS_AUTH,
+    WAITS_SKIP,
+    WAITS_TLS
+};
+
+struct session {
+    struct session *next, *prev; /* all of them */
+    struct session *next_dirty;
+    struct gate *gate;
+    struct visit *visit; /* owned */
+    struct backend *backend;
+    struct server *server; /* owned; NULL: not needed yet, or gone */
+    struct tls *tls;       /* owned */
+    struct places places;
+    struct outbox out;
+    uint8_t *in; /* owned: bytes that were read and wait for their turn */
+    char *mail;  /* owned: the MAIL line as it came, for the server */
+    char *rcpt;  /* owned: the RCPT line */
+    char *why;   /* owned: what decided, for the event */
+    struct smtpdata data;
+    int64_t deadline_us, began_us, data_us;
+    uint64_t bytes, sent, data_at; /* of messages; of replies; sent when DATA began */
+    uint32_t in_len, timer;
+    int fd;
+    uint32_t messages, recipients, refused, errors, idle;
+    uint16_t code;                     /* the last that matters */
+    uint8_t state, outcome, waits;     /* enum session_state, enum outcome, enum waits */
+    uint8_t piped;                     /* RCPT went out behind MAIL: its reply comes, too */
+    bool watched, hears, sends, dirty; /* in the loop; for reading; for writing; on the dirty list */
+    bool esmtp, pipelines, mail_open, server_lost, login_user, plain, unread, injected, data_refused, data_lost, told,
+        shut, behind;
+    char commands[20]; /* first letters */
+};
+enum { SESSION_CHUNK = 65536 };
+
+/* Bytes below `header` were read already; -1 fd is never given. */
+void session_new(struct door *d, int fd, struct addr peer, struct addr local);
+void session_end_all(struct gate *g);
+void session_flush_all(struct gate *g); /* before each sleep: input that waited, replies, ends */
+void session_enter(struct session *s, enum session_state state);
+void session_say(struct session *s, unsigned code, const char *enhanced, const char *text);
+void session_say_raw(struct session *s, struct slice bytes);
+void session_say_reply(struct session *s, const struct smtpreply *r);
+void session_last_words(struct session *s, unsigned code, const char *enhanced, const char *text); /* then it closes */
+void session_deafen(struct session *s); /* the server is slower than the client: until drained */
+void session_end(struct session *s);    /* now, without a word */
+void session_decide(struct session *s, enum outcome o, unsigned code, const char *why);
+void session_drop_server(struct session *s, bool politely);
+void session_begin(struct session *s); /* who it is, is known: the checks begin */
+
+size_t dialogue_line(struct session *s, struct slice in); /* bytes used; 0: the line is not whole */
+void dialogue_verdict(struct visit *v, const struct verdict *r);
+void dialogue_greet(struct session *s);
+void dialogue_ehlo(struct session *s, const struct smtp_offer *o);
+
+void relay_rcpt(struct session *s); /* s->mail and s->rcpt go to the server */
+void relay_line(struct session *s, struct slice line, enum waits waits);
+bool relay_open(struct session *s); /* false: it was said that it can't be */
+void relay_copy(struct session *s, struct slice bytes);
+extern const struct server_hooks relay_hooks;
+
+void message_begin(struct session *s);
+size_t message_take(struct session *s, struct slice in); /* bytes used */
+void message_answered(struct session *s, const struct smtpreply *r);
+
+/* ---- gate.c ---- */
+
+struct gate {
+    struct role *role;
+    struct gate_settings set; /* in force */
+    struct gate_means means;
+    struct self self;
+    struct addr own[GATE_OWN];
+    struct hand_link links[GATE_LINKS]; /* interfaces as the hand told them */
+    uint32_t links_count;
+    struct timers *timers; /* one a session */
+    uint32_t timer;
+    int64_t armed_us;        /* when the timer fires; INT64_MAX: not armed */
+    struct tls_context *tls; /* NULL: no certificate */
+    struct backend backends[GATE_LISTENERS];
+    struct door doors[GATE_DOORS];
+    uint32_t doors_count;
+    struct session *sessions, *dirty;
+    uint32_t sessions_count;
+    uint64_t next_number;
+    uint64_t accepted, passed, refused, deferred, ended; /* sessions since start */
+    int spare; /* a descriptor in reserve, to say 421 with when there are no others */
+    bool full, filling, paused, stopping, book_came;
+    int64_t began_us, stopping_us;
+    uint32_t ticks;
+    struct rate_bucket capped; /* events of that kind */
+    struct lists *lists;       /* owned; means.lists */
+    uint16_t ports[GATE_PORTS];
+    size_t ports_count;
+    uint8_t buffer[GATE_BUFFER];
+};
+int64_t gate_now_us(const struct gate *g);
+void gate_tell(struct gate *g, struct event *ev, const struct visit *v, uint64_t cause);
+void gate_arm(struct gate *g); /* the loop's timer, for the earliest of the sessions' */
+/* A client is over a limit: an event; may it come in all the same, by the policy or as a known one? */
+bool gate_let_in(struct session *s, const struct limit_said *said);
+void gate_join(struct session *s);      /* its organisation is known now */
+void gate_count_places(struct gate *g); /* events at 80 and 100 per cent */
+void gate_named(struct gate *g);        /* a server has told its name */
+const char *gate_name(const struct backend *b);
+#endif
