@@ -10,7 +10,7 @@
 #include "base/addr.h"
 #include "base/slice.h"
 
-enum { FACT_COMM = 16, FACT_DISKS = 64 };
+enum { FACT_COMM = 16 };
 
 struct fact_process { /* state 0: the place is free */
     int32_t pid, parent;
@@ -37,11 +37,6 @@ struct fact_listener {
     uint64_t inode;
 };
 
-struct fact_disk {
-    char name[32];
-    uint64_t reads, writes, in_flight, busy_ms;
-};
-
 struct facts {
     int64_t at_us;   /* wall clock */
     int64_t mono_us; /* boot clock */
@@ -57,10 +52,8 @@ struct facts {
     bool sockets_fresh; /* looked at in this second */
     const struct fact_listener *listeners;
     uint32_t listeners_count;
-    struct fact_disk disks[FACT_DISKS];
-    uint32_t disks_count;
 
-    struct slice stat, meminfo, loadavg, mountinfo, vmstat; /* texts of /proc; empty: could not be read */
+    struct slice stat, meminfo, loadavg, mountinfo, vmstat, diskstats; /* texts of /proc; empty: could not be read */
     struct slice pressure_io, pressure_cpu, pressure_memory;
 };
 #endif

@@ -12,16 +12,15 @@
 #define SERVIOLA_WATCH_INDICATOR_H
 #include "base/err.h"
 #include "sense/watch/facts.h"
+#include "sense/watch/mounts.h"
 #include "sense/watch/settings.h"
 #include "sense/watch/values.h"
-#include "sys/loop.h"
 
 struct watch_world {
     const struct watch_settings *settings; /* in force; changes on reload */
     int proc, sys;                         /* folders; a test brings its own */
-    struct loop *loop;                     /* NULL in tests and dry runs */
-    void (*soon)(void *ctx);               /* a kernel notice came: sample now, not at the next second */
-    void *soon_ctx;
+    struct mounts *mounts;                 /* NULL: none are asked */
+    int edges;        /* an epoll: what stirs in it (EPOLLET) brings the next sample at once; -1: there is none */
     const char *user; /* as whom an asker runs; NULL: as we are, unjailed (tests) */
 };
 

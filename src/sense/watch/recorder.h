@@ -21,6 +21,7 @@
 struct recorder;
 struct recorder_limits {
     uint64_t ring_bytes;
+    int64_t ring_us;       /* older pictures leave the memory */
     int64_t disk_every_us; /* 0: nothing for the disk */
 };
 /* `shelve` takes a batch of pictures of the disk's reel, a minute or so; borrowed. */
@@ -29,6 +30,7 @@ struct recorder *recorder_new(const struct recorder_limits *l,
                               struct err *e);
 void recorder_free(struct recorder *r);
 void recorder_take(struct recorder *r, const struct facts *f, const struct values *v);
-void recorder_flush(struct recorder *r);   /* what is collected for the disk goes out */
-int recorder_fd(const struct recorder *r); /* of the ring's memory file; its own */
+void recorder_flush(struct recorder *r);           /* what is collected for the disk goes out */
+int recorder_fd(const struct recorder *r);         /* of the ring's memory file; its own */
+uint64_t recorder_bytes(const struct recorder *r); /* of pictures in memory */
 #endif

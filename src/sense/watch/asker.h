@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * asker - a small process that may hang in our place.
+ *
+ * It is forked before the jail and enters one of its own.  Asked by a byte in
+ * a pipe, it does its work once and leaves the answer in shared memory: so a
+ * disk that does not answer holds one process, and never the one that
+ * measures.  It ends with its parent.
+ */
+#ifndef SERVIOLA_WATCH_ASKER_H
+#define SERVIOLA_WATCH_ASKER_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct asker_job {
+    const char *name;   /* of the process: "disk" */
+    const char *user;   /* as in struct jail; NULL: no jail (tests) */
+    uint64_t keep_caps; /* as in struct jail */
+    const char *const *read_only;
+    void (*begin)(void *ctx);              /* in the new process, still root; may be NULL */
+    void (*work)(void *ctx, void *answer); /* in the new process, once for each ask */
+    void *ctx;                             /* copied by the fork */
+    size_t answer_bytes;
+};
+
+struct asker;
+struct asker *asker_new(const struct asker_job *job, struct err *e);
+void asker_free(struct asker *a); /* ends the process; NULL is fine */
+bool asker_idle(const struct asker *a);
+/* Asks, unless it is still at the last ask. */
+void asker_ask(struct asker *a, int64_t mono_us);
+/* How long it has been at it; 0: it is idle. */
+int64_t asker_waits_us(const struct asker *a, int64_t mono_us);
+/* How long the last whole answer took; -1: there is none. */
+int64_t asker_took_us(const struct asker *a);
+/* The last answer; NULL: none, or the next one is being made. */
+const void *asker_answer(const struct asker *a);
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * expression - what a trigger waits for.
+ *
+ *     disk.latency > 2s for 3s or dstate.tasks > 10
+ *     (psi.io > 50% and not fs.read_only) for 10s
+ *     probe.*.up == 0
+ *
+ * `not` binds closest, then `for`, `and`, `or`.  A name alone means "is not
+ * 0"; one with * stands for any value that fits.  Units: us ms s min h d, KiB
+ * MiB GiB TiB, k M G, %.  A comparison with a value that is not known is
+ * neither true nor false.
+ */
+#ifndef SERVIOLA_WATCH_EXPRESSION_H
+#define SERVIOLA_WATCH_EXPRESSION_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "sense/watch/values.h"
+
+enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
+
+enum { EXPRESSION_NODES = 64, EXPRESSION_DEPTH = 16 };
+
+struct expression; /* with the state of each `for` */
+/* NULL with an error that names the place. */
+struct expression *expression_read(struct slice text, struct err *e);
+void expression_free(struct expression *x); /* NULL is fine */
+
+struct reason {            /* the comparison that decided */
+    char name[VALUE_NAME]; /* empty: none did */
+    double value, limit;
+    int64_t since_us; /* boot clock: since when it has been so */
+    char words[160];  /* "disk.latency is 3.2 (> 2)" */
+};
+/* `mono_us` never goes back.  `why` may be NULL; it tells of the first comparison that holds. */
+enum truth expression_judge(struct expression *x, const struct values *v, int64_t mono_us, struct reason *why);
+void expression_reset(struct expression *x); /* no `for` has begun */
+#endif

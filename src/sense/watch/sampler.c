@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/watch/sampler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sense/watch/sockets.h"
+#include "sense/watch/tasks.h"
+#include "wire/proc.h"
+
+enum { FILE_ROOM = 64 << 10 };
+
+static const struct {
+    const char *path;
+    size_t text; /* offset in struct facts */
+} files[] = {
+    { "stat", offsetof(struct facts, stat) },
+    { "meminfo", offsetof(struct facts, meminfo) },
+    { "loadavg", offsetof(struct facts, loadavg) },
+    { "self/mountinfo", offsetof(struct facts, mountinfo) },
+    { "vmstat", offsetof(struct facts, vmstat) },
+    { "diskstats", offsetof(struct facts, diskstats) },
+    { "pressure/io", offsetof(struct facts, pressure_io) },
+    { "pressure/cpu", offsetof(struct facts, pressure_cpu) },
+    { "pressure/memory", offsetof(struct facts, pressure_memory) },
+};
+enum { FILES = sizeof(files) / sizeof(files[0]) };
+
+struct sampler {
+    int fds[FILES]; /* -1: this kernel has none */
+    uint8_t *room;  /* FILES times FILE_ROOM */
+    struct tasks *tasks;
+    struct sockets *sockets; /* NULL: no sock_diag here */
+    struct facts facts;
+};
+
+struct sampler *sampler_new(int proc, const struct sampler_limits *l, struct err *e)
+{
+    struct sampler *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        err_set(e, ENOMEM, "the sampler");
+        return NULL;
+    }
+    for (size_t i = 0; i < FILES; i++)
+        s->fds[i] = openat(proc, files[i].path, O_RDONLY | O_CLOEXEC);
+    s->room = malloc((size_t)FILES * FILE_ROOM);
+    s->tasks = tasks_new(proc, l->processes, l->descriptors, e);
+    s->sockets = l->sockets > 0 ? sockets_new(l->sockets, e) : NULL;
+    if (s->room && s->tasks)
+        return s;
+    sampler_free(s);
+    return NULL;
+}
+
+void sampler_free(struct sampler *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < FILES; i++)
+        if (s->fds[i] >= 0)
+            close(s->fds[i]);
+    tasks_free(s->tasks);
+    sockets_free(s->sockets);
+    free(s->room);
+    free(s);
+}
+
+/* Files of /proc may give less than asked for before their end. */
+static struct slice read_whole(int fd, uint8_t *room)
+{
+    size_t len = 0;
+    ssize_t n = fd < 0 ? -1 : pread(fd, room, FILE_ROOM, 0);
+
+    while (n > 0) {
+        len += (size_t)n;
+        n = len < FILE_ROOM ? pread(fd, room + len, FILE_ROOM - len, (off_t)len) : 0;
+    }
+    return slice_of(room, len);
+}
+
+static uint64_t forks_of(struct slice stat)
+{
+    uint64_t forks = 0;
+
+    while (stat.len > 0) {
+        struct slice line = slice_until(stat, '\n', &stat);
+        struct slice value;
+
+        if (slice_eq(slice_until(line, ' ', &value), SLICE("processes")))
+            (void)proc_number(value, &forks);
+    }
+    return forks;
+}
+
+const struct facts *sampler_sample(struct sampler *s, int64_t sockets_budget_us, int64_t at_us, int64_t mono_us)
+{
+    struct facts *f = &s->facts;
+
+    f->step_us = f->mono_us ? mono_us - f->mono_us : 0;
+    f->at_us = at_us;
+    f->mono_us = mono_us;
+    for (size_t i = 0; i < FILES; i++) {
+        struct slice text = read_whole(s->fds[i], s->room + i * FILE_ROOM);
+
+        memcpy((uint8_t *)f + files[i].text, &text, sizeof(text));
+    }
+    tasks_sample(s->tasks, forks_of(f->stat), f);
+    if (s->sockets)
+        sockets_sample(s->sockets, sockets_budget_us, f);
+    return f;
+}
+
+uint64_t sampler_refused(const struct sampler *s)
+{
+    return tasks_refused(s->tasks) + (s->sockets ? sockets_refused(s->sockets) : 0);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/watch/tasks.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "sense/watch/places.h"
+#include "wire/proc.h"
+
+enum {
+    STAT_ROOM = 1024,
+    FULL_EVERY = 30, /* who never runs is read in full once in so many samples: its memory can change all the same */
+    LIST_EVERY = 10, /* and /proc listed, whatever the count of forks says */
+};
+
+struct kept {
+    int fd;        /* of its schedstat (one thread) or stat; -1: none */
+    bool brief;    /* it is schedstat */
+    uint8_t len;   /* what it last said, */
+    char said[39]; /* if it fits */
+};
+
+struct tasks {
+    int proc; /* borrowed */
+    DIR *dir;
+    struct places places; /* by pid */
+    struct fact_process *at;
+    struct kept *kept; /* beside it */
+    uint32_t descriptors, open;
+    uint64_t forks, tick, refused;
+    bool listed, no_brief; /* no_brief: this kernel's schedstat says nothing */
+};
+
+struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct err *e)
+{
+    struct tasks *t = calloc(1, sizeof(*t));
+    uint64_t seed = 0;
+    int again = -1;
+
+    (void)getrandom(&seed, sizeof(seed), 0);
+    if (t && places_init(&t->places, most, seed, e) == 0) {
+        t->proc = proc;
+        t->descriptors = descriptors;
+        t->at = calloc(most, sizeof(*t->at));
+        t->kept = calloc(most, sizeof(*t->kept));
+        again = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        t->dir = again < 0 ? NULL : fdopendir(again);
+    }
+    if (t && t->at && t->kept && t->dir)
+        return t;
+    (void)err_set(e, errno, "/proc");
+    if (again >= 0 && !t->dir)
+        close(again);
+    tasks_free(t);
+    return NULL;
+}
+
+static void drop_fd(struct tasks *t, struct kept *k)
+{
+    if (k->fd < 0)
+        return;
+    close(k->fd);
+    k->fd = -1;
+    t->open--;
+}
+
+void tasks_free(struct tasks *t)
+{
+    if (!t)
+        return;
+    for (uint32_t i = 0; t->kept && i < t->places.room; i++)
+        if (t->at[i].state)
+            drop_fd(t, &t->kept[i]);
+    if (t->dir)
+        (void)closedir(t->dir);
+    places_done(&t->places);
+    free(t->at);
+    free(t->kept);
+    free(t);
+}
+
+static int open_of(const struct tasks *t, int32_t pid, const char *what)
+{
+    char path[40];
+
+    (void)snprintf(path, sizeof(path), "%d/%s", (int)pid, what);
+    return openat(t->proc, path, O_RDONLY | O_CLOEXEC);
+}
+
+static void fill(struct fact_process *p, const struct proc_stat *s)
+{
+    p->pid = (int32_t)s->pid;
+    p->parent = (int32_t)s->ppid;
+    p->start_ticks = s->start_ticks;
+    p->cpu_ticks = s->cpu_ticks;
+    p->rss_pages = s->rss_pages;
+    p->threads = s->threads < UINT32_MAX ? (uint32_t)s->threads : UINT32_MAX;
+    p->state = s->state;
+    p->kernel = (s->flags & PROC_KERNEL_THREAD) != 0;
+    memset(p->comm, 0, sizeof(p->comm));
+    memcpy(p->comm, s->comm.at, s->comm.len < FACT_COMM ? s->comm.len : FACT_COMM);
+}
+
+/* From a descriptor of its stat, or one opened for this alone. */
+static bool read_full(const struct tasks *t, struct fact_process *p, int32_t pid, int stat_fd)
+{
+    char text[STAT_ROOM];
+    struct proc_stat s;
+    int fd = stat_fd >= 0 ? stat_fd : open_of(t, pid, "stat");
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text), 0);
+    bool ok = n > 0 && proc_stat_read(slice_of(text, (size_t)n), &s) && s.pid == pid &&
+              (p->state == 0 || p->start_ticks == s.start_ticks); /* else its number is another's now */
+
+    if (ok)
+        fill(p, &s);
+    if (fd >= 0 && fd != stat_fd)
+        close(fd);
+    return ok;
+}
+
+static void keep_open(struct tasks *t, const struct fact_process *p, struct kept *k)
+{
+    bool brief = p->threads == 1 && !t->no_brief;
+
+    if (k->fd >= 0 && k->brief == brief)
+        return;
+    drop_fd(t, k);
+    k->brief = brief;
+    k->len = 0;
+    k->fd = t->open < t->descriptors ? open_of(t, p->pid, brief ? "schedstat" : "stat") : -1;
+    t->open += k->fd >= 0;
+}
+
+/* Whether it has run since; gone: it has ended. */
+static bool has_run(struct tasks *t, struct kept *k, bool *gone)
+{
+    char said[64];
+    ssize_t n = pread(k->fd, said, sizeof(said), 0);
+
+    *gone = n < 0 && errno == ESRCH;
+    if (n <= 0 || (size_t)n > sizeof(k->said))
+        return true;
+    if (n >= 6 && memcmp(said, "0 0 0\n", 6) == 0) { /* a kernel that does not count, or one that never ran */
+        t->no_brief = t->no_brief || k->len > 0;
+        return true;
+    }
+    if (k->len == n && memcmp(k->said, said, (size_t)n) == 0)
+        return false;
+    memcpy(k->said, said, (size_t)n);
+    k->len = (uint8_t)n;
+    return true;
+}
+
+static void forget(struct tasks *t, uint32_t i)
+{
+    drop_fd(t, &t->kept[i]);
+    memset(&t->at[i], 0, sizeof(t->at[i]));
+    places_remove(&t->places, i);
+}
+
+static void look_at(struct tasks *t, uint32_t i)
+{
+    struct fact_process *p = &t->at[i];
+    struct kept *k = &t->kept[i];
+    bool still = p->state == 'S' || p->state == 'I' || p->state == 'T' || p->state == 'Z';
+    bool gone = false;
+    bool due = k->fd < 0 || !k->brief || (i + t->tick) % FULL_EVERY == 0 || !still;
+
+    if (k->fd >= 0 && k->brief && has_run(t, k, &gone))
+        due = true;
+    if (!due)
+        return;
+    if (gone || !read_full(t, p, p->pid, k->fd >= 0 && !k->brief ? k->fd : -1))
+        forget(t, i);
+    else
+        keep_open(t, p, k);
+}
+
+static void meet(struct tasks *t, int32_t pid)
+{
+    uint32_t i;
+
+    if (places_find(&t->places, (uint64_t)pid) != PLACE_NONE)
+        return;
+    i = places_add(&t->places, (uint64_t)pid);
+    if (i == PLACE_NONE) {
+        t->refused++;
+        return;
+    }
+    t->kept[i] = (struct kept){ .fd = -1 };
+    t->at[i].state = 0;
+    if (!read_full(t, &t->at[i], pid, -1)) {
+        forget(t, i);
+        return;
+    }
+    keep_open(t, &t->at[i], &t->kept[i]);
+}
+
+static void list(struct tasks *t)
+{
+    struct dirent *entry;
+
+    rewinddir(t->dir);
+    while ((entry = readdir(t->dir)) != NULL) {
+        uint64_t pid;
+
+        if (slice_to_u64(slice_text(entry->d_name), &pid) && pid > 0 && pid <= INT32_MAX)
+            meet(t, (int32_t)pid);
+    }
+}
+
+void tasks_sample(struct tasks *t, uint64_t forks, struct facts *f)
+{
+    t->tick++;
+    for (uint32_t i = 0; i < t->places.room; i++)
+        if (t->at[i].state)
+            look_at(t, i);
+    if (!t->listed || forks == 0 || forks != t->forks || t->tick % LIST_EVERY == 0)
+        list(t);
+    t->listed = true;
+    t->forks = forks;
+    f->processes = t->at;
+    f->processes_room = t->places.room;
+    f->processes_count = t->places.count;
+}
+
+uint64_t tasks_refused(const struct tasks *t)
+{
+    return t->refused;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tasks - every process, each second, for little.
+ *
+ * /proc is listed anew only when something was forked since.  A process with
+ * one thread is asked for its schedstat through a descriptor kept open: what
+ * has not run since is what it was.  Only who ran is read in full.
+ */
+#ifndef SERVIOLA_WATCH_TASKS_H
+#define SERVIOLA_WATCH_TASKS_H
+#include "sense/watch/facts.h"
+
+struct tasks;
+/* `proc` is borrowed for life; descriptors: how many may be kept open. */
+struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct err *e);
+void tasks_free(struct tasks *t); /* NULL is fine */
+/* `forks`: of /proc/stat; 0: not known. */
+void tasks_sample(struct tasks *t, uint64_t forks, struct facts *f);
+uint64_t tasks_refused(const struct tasks *t); /* that found no place */
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/watch/trigger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct trigger {
+    struct expression *when, *needs, *clear; /* the last two: NULL for none */
+    int64_t calm_us, again_us;
+    int64_t calm_since_us, acted_us; /* boot clock; -1: not, never */
+    struct trigger_state state;
+};
+
+static int read_one(const char *text, struct expression **into, const char *what, struct err *e)
+{
+    if (text[0] == '\0')
+        return 0;
+    *into = expression_read(slice_text(text), e);
+    return *into ? 0 : err_wrap(e, "%s", what);
+}
+
+struct trigger *trigger_new(const struct watch_trigger *row, struct err *e)
+{
+    struct trigger *t = calloc(1, sizeof(*t));
+
+    if (!t) {
+        err_set(e, ENOMEM, "a trigger");
+        return NULL;
+    }
+    t->calm_us = row->calm_us;
+    t->again_us = row->again_us;
+    t->calm_since_us = t->acted_us = -1;
+    t->when = expression_read(slice_text(row->when), e);
+    if (t->when && read_one(row->needs, &t->needs, "needs", e) == 0 && read_one(row->clear, &t->clear, "clear", e) == 0)
+        return t;
+    trigger_free(t);
+    return NULL;
+}
+
+void trigger_free(struct trigger *t)
+{
+    if (!t)
+        return;
+    expression_free(t->when);
+    expression_free(t->needs);
+    expression_free(t->clear);
+    free(t);
+}
+
+static void fire(struct trigger *t, const struct reason *why, int64_t mono_us)
+{
+    struct trigger_state *s = &t->state;
+
+    s->news = TRIGGER_FIRED;
+    s->active = true;
+    s->why = *why;
+    s->since_us = why->since_us;
+    s->times++;
+    s->acts = t->acted_us < 0 || mono_us - t->acted_us >= t->again_us;
+    if (s->acts)
+        t->acted_us = mono_us;
+    t->calm_since_us = -1;
+}
+
+static void end(struct trigger *t)
+{
+    t->state.news = TRIGGER_OVER;
+    t->state.active = false;
+    t->state.span_us = t->calm_since_us - t->state.since_us;
+}
+
+const struct trigger_state *trigger_judge(struct trigger *t, const struct values *v, int64_t mono_us)
+{
+    struct reason why;
+    enum truth when = expression_judge(t->when, v, mono_us, &why);
+    enum truth clear = t->clear ? expression_judge(t->clear, v, mono_us, NULL)
+                                : (when == TRUTH_UNKNOWN ? TRUTH_UNKNOWN
+                                   : when == TRUTH_NO    ? TRUTH_YES
+                                                         : TRUTH_NO);
+
+    t->state.news = TRIGGER_SAME;
+    if (t->needs && expression_judge(t->needs, v, mono_us, NULL) == TRUTH_NO) {
+        expression_reset(t->when); /* a time does not run while it means nothing */
+        return &t->state;
+    }
+    if (!t->state.active) {
+        if (when == TRUTH_YES)
+            fire(t, &why, mono_us);
+        return &t->state;
+    }
+    if (clear == TRUTH_NO || (clear == TRUTH_YES && when == TRUTH_YES))
+        t->calm_since_us = -1;
+    else if (clear == TRUTH_YES && t->calm_since_us < 0)
+        t->calm_since_us = mono_us;
+    if (clear == TRUTH_YES && t->calm_since_us >= 0 && mono_us - t->calm_since_us >= t->calm_us)
+        end(t);
+    return &t->state;
+}
+
+void trigger_paused(struct trigger *t)
+{
+    expression_reset(t->when);
+    if (t->clear)
+        expression_reset(t->clear);
+    if (t->needs)
+        expression_reset(t->needs);
+    t->calm_since_us = -1;
+}
+
+const struct trigger_state *trigger_state(const struct trigger *t)
+{
+    return &t->state;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * watch - the part: measures each second, records it, and says when somebody should know.
+ *
+ *   watch.c        the part: a sample each second, triggers to events, the recorder's files to the scribe
+ *   sampler.c      this second's facts: tasks.c (processes), sockets.c, texts of /proc
+ *   indicators/    one thing that is measured each: values by name
+ *   mounts.c       disks and file systems, asked by processes that may hang (asker.c)
+ *   probe.h        what other parts measure
+ *   trigger.c      expression.h: what a trigger waits for
+ *   recorder.c     the past: reel.h (the form), ring.h (in memory), past.h (read again)
+ */
+#ifndef SERVIOLA_WATCH_WATCH_H
+#define SERVIOLA_WATCH_WATCH_H
+#include "part/part.h"
+
+extern const struct part sense_watch;
+#endif
