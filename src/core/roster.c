@@ -5,6 +5,7 @@
 
 #include "core/core.h"
 #include "core/scribe.h"
+#include "sense/gate/bookkeeper.h"
 #include "sense/gate/ports.h"
 #include "sense/hunt/hunt.h"
 #include "sys/say.h"
@@ -21,7 +22,8 @@ const struct row roster[] = {
     { ROW_LOOK, "look", NULL, "look", SETTINGS_HAND, NULL, { 0 } },             /* reads what needs privilege */
     { ROW_HOLD, "hold", NULL, "hold", SETTINGS_HAND, NULL, { 0 } },             /* the valve of hold mode */
     { ROW_SENSOR, "hunt", &sense_hunt, NULL, SETTINGS_HUNT, "hunt.", { HAND_CAPTURE, HAND_HOLD } },
-    { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } }, /* shows it all, live */
+    { ROW_HELPER, "book", &gate_book, NULL, SETTINGS_BOOK, "gate.book_", { 0 } }, /* the gate's memory, on disk */
+    { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } },  /* shows it all, live */
 };
 const uint32_t roster_count = sizeof(roster) / sizeof(roster[0]);
 _Static_assert(sizeof(roster) / sizeof(roster[0]) <= ROSTER_MAX, "a row more than the core has links");
