@@ -17,6 +17,7 @@ enum exit_code {
 
 int cmd_run(int argc, char **argv);
 int cmd_hunt(int argc, char **argv);
+int cmd_gate(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_status(int argc, char **argv);

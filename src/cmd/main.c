@@ -22,6 +22,7 @@ static const struct command {
     { N_("Watch and act"), "run", cmd_run,
       N_("everything the configuration switches on, in the foreground, with a live console") },
     { NULL, "hunt", cmd_hunt, N_("who inside sends mail to the outside: live, or from a capture file") },
+    { NULL, "gate", cmd_gate, N_("an SMTP front for any mail server, that can't be talked into a loop") },
     { N_("Look"), "status", cmd_status, N_("is it up, is it well, what does it listen on") },
     { NULL, "events", cmd_events, N_("what happened; what happens now (--follow)") },
     { NULL, "why", cmd_why, N_("why a host is blocked, or not; what led to an event") },

@@ -63,8 +63,29 @@ static void bring_up(void *ctx);
 
 /* ---- settings ---- */
 
+/* `serviola gate`: what its options say instead of the file. */
+static void override_gate(const struct run_options *o, struct house_settings *h)
+{
+    struct gate_settings *gate = &h->gate;
+
+    if (o->listener) {
+        gate->listeners[0] = *o->listener;
+        gate->listeners_count = 1;
+    }
+    if (o->certificate)
+        (void)snprintf(gate->certificate, sizeof(gate->certificate), "%s", o->certificate);
+    if (o->key)
+        (void)snprintf(gate->key, sizeof(gate->key), "%s", o->key);
+    if (!o->state)
+        return;
+    (void)snprintf(h->core.control, sizeof(h->core.control), "%s/control", o->state);
+    (void)snprintf(h->journal.folder, sizeof(h->journal.folder), "%s/journal", o->state);
+    (void)snprintf(gate->folder, sizeof(gate->folder), "%s/gate", o->state);
+}
+
 static void override(const struct run_options *o, struct house_settings *h)
 {
+    override_gate(o, h);
     if (o->mode >= 0)
         h->hunt.mode = o->mode;
     if (o->interfaces.count > 0)

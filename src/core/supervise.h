@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "conf/schema.h"
+#include "sense/gate/settings.h"
 
 struct run_options {
     const char *conf_path;       /* NULL: SERVIOLA_CONF, the default place, or built-in defaults */
@@ -20,6 +21,9 @@ struct run_options {
     struct key_names interfaces; /* count 0: as configured */
     struct key_prefixes inside;  /* count 0: as configured */
     bool console;
+    bool gate_alone;                      /* `serviola gate`: a gate there must be */
+    const struct gate_listener *listener; /* instead of those configured; NULL: as configured */
+    const char *certificate, *key, *state; /* NULL: as configured; `state` is a folder for all that is kept */
 };
 
 /* Returns an exit code: 0 after a clean stop, 2 for a faulty configuration, 3 when it could not run. */

@@ -446,15 +446,8 @@ static void gate_reload(struct role *r)
     struct gate *g = r->own;
     struct err e;
 
-    bool wide = gate_ports_suffice(&g->set, r->settings);
-
     if (take_settings(g, &e) < 0)
         say("the certificate stays the old one: %s", e.text);
-    if (!wide) {
-        say("the new configuration names ports that this process may not connect to; it starts anew");
-        loop_stop(r->loop);
-        return;
-    }
     limits_set(g->means.limits, &g->set.limits);
     if (dns_set(g->means.dns, &g->set, &e) < 0)
         say("name servers: %s", e.text);
