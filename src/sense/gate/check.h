@@ -112,6 +112,7 @@ void visit_found(struct visit *v, enum check_id id, enum found found, const char
 enum gate_act visit_act(const struct visit *v, enum check_id id); /* what the listener's policy makes of a hit */
 /* A check whose hits lead to the greylist has hit, or something that matters could not be found out. */
 bool visit_is_flagged(const struct visit *v);
+bool visit_is_outside(const struct visit *v); /* its listener is meant for others than this host */
 /* A client of good standing, by its organisation or its network, as far as is known now (checks/greylist.c). */
 bool greylist_knows(const struct visit *v);
 /* What a check said; empty without it. */

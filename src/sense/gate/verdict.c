@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "sense/gate/limits.h"
+#include "sense/gate/ours.h"
 #include "sys/say.h"
 
 enum { REASONS_MOST = 1024 };
@@ -143,6 +144,11 @@ void visit_reset_mail(struct visit *v)
 void **visit_own(struct visit *v, enum check_id id)
 {
     return &v->inquiry->own[id];
+}
+
+bool visit_is_outside(const struct visit *v)
+{
+    return ours_listener_is_outside(v->at);
 }
 
 enum gate_act visit_act(const struct visit *v, enum check_id id)
