@@ -8,7 +8,6 @@
 
 #include "base/text.h"
 #include "sense/gate/limits.h"
-#include "sense/gate/ours.h"
 #include "sys/say.h"
 
 enum { REASONS_MOST = 1024 };
@@ -148,7 +147,12 @@ void **visit_own(struct visit *v, enum check_id id)
 
 bool visit_is_outside(const struct visit *v)
 {
-    return ours_listener_is_outside(v->at);
+    if (v->at->outside != GATE_OUTSIDE_AUTO)
+        return v->at->outside == GATE_OUTSIDE_YES;
+    for (uint32_t i = 0; i < v->at->listen.count; i++)
+        if (!addr_is_loopback(v->at->listen.at[i]))
+            return true;
+    return false;
 }
 
 enum gate_act visit_act(const struct visit *v, enum check_id id)
