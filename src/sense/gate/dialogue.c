@@ -211,7 +211,7 @@ static void on_data(struct session *s)
         refuse(s, 503, "5.5.1", "no recipient was taken");
         return;
     }
-    relay_line(s, SLICE("DATA\r\n"), WAITS_DATA);
+    onward_line(s, SLICE("DATA\r\n"), WAITS_DATA);
 }
 
 static void on_reset(struct session *s)
@@ -223,7 +223,7 @@ static void on_reset(struct session *s)
     s->server_lost = false;
     if (s->server && s->mail_open) {
         s->mail_open = false;
-        relay_line(s, SLICE("RSET\r\n"), WAITS_RSET);
+        onward_line(s, SLICE("RSET\r\n"), WAITS_RSET);
     } else
         session_say(s, 250, "2.0.0", "Ok");
 }
@@ -249,7 +249,7 @@ static void on_starttls(struct session *s, bool more)
         return;
     }
     if (v->at->tls == GATE_TLS_PASS) {
-        relay_line(s, SLICE("STARTTLS\r\n"), WAITS_TLS);
+        onward_line(s, SLICE("STARTTLS\r\n"), WAITS_TLS);
         return;
     }
     session_drop_server(s, true);
@@ -299,7 +299,7 @@ static void on_auth(struct session *s, const struct smtp_command *c, struct slic
         learn_user(s, c->initial, plain);
     s->plain = plain;
     s->login_user = c->initial.len == 0 && (plain || slice_eq_nocase(c->mechanism, SLICE("LOGIN")));
-    relay_line(s, line, WAITS_AUTH);
+    onward_line(s, line, WAITS_AUTH);
 }
 
 static void on_secret(struct session *s, struct slice line)
@@ -307,7 +307,7 @@ static void on_secret(struct session *s, struct slice line)
     if (s->login_user)
         learn_user(s, slice_trim(line), s->plain);
     s->login_user = false;
-    relay_line(s, line, WAITS_AUTH);
+    onward_line(s, line, WAITS_AUTH);
 }
 
 static void on_else(struct session *s, struct slice line)
@@ -485,14 +485,14 @@ void dialogue_verdict(struct visit *v, const struct verdict *r)
         if (v->at->kind == GATE_MX)
             dialogue_ehlo(s, &s->backend->offer);
         else
-            (void)relay_open(s);
+            (void)onward_open(s);
         break;
     case STAGE_MAIL:
         session_say(s, 250, "2.1.0", "Ok");
         session_enter(s, S_COMMAND);
         break;
     case STAGE_RCPT:
-        relay_rcpt(s);
+        onward_rcpt(s);
         break;
     case STAGES:
         break;

@@ -100,7 +100,7 @@ void door_close_all(struct gate *g);
 int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
 void door_pause(struct gate *g, bool pause); /* no descriptors are left, or there are again */
 
-/* ---- session.c: a client's connection; dialogue.c: its commands; relay.c: the server's answers ---- */
+/* ---- session.c: a client's connection; dialogue.c: its commands; onward.c: what goes on to the server ---- */
 
 enum session_state {
     S_PROXY,    /* a balancer's header has to come */
@@ -181,11 +181,11 @@ void dialogue_verdict(struct visit *v, const struct verdict *r);
 void dialogue_greet(struct session *s);
 void dialogue_ehlo(struct session *s, const struct smtp_offer *o);
 
-void relay_rcpt(struct session *s); /* s->mail and s->rcpt go to the server */
-void relay_line(struct session *s, struct slice line, enum waits waits);
-bool relay_open(struct session *s); /* false: it was said that it can't be */
-void relay_copy(struct session *s, struct slice bytes);
-extern const struct server_hooks relay_hooks;
+void onward_rcpt(struct session *s); /* s->mail and s->rcpt go to the server */
+void onward_line(struct session *s, struct slice line, enum waits waits);
+bool onward_open(struct session *s); /* false: it was said that it can't be */
+void onward_copy(struct session *s, struct slice bytes);
+extern const struct server_hooks onward_hooks;
 
 void message_begin(struct session *s);
 size_t message_take(struct session *s, struct slice in); /* bytes used */

@@ -383,7 +383,7 @@ static void take(struct session *s, struct slice in)
         else if (s->state == S_PROXY)
             used = take_proxy(s, in);
         else if (s->state == S_BLIND) {
-            relay_copy(s, in);
+            onward_copy(s, in);
             used = in.len;
         } else if (s->state == S_LINGER) {
             s->unread = true; /* nobody listens any more, but hanging up now would take our words back */

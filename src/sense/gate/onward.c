@@ -15,12 +15,12 @@ static void not_now(struct session *s, const char *why)
     session_enter(s, S_COMMAND);
 }
 
-bool relay_open(struct session *s)
+bool onward_open(struct session *s)
 {
     const struct visit *v = s->visit;
 
     s->server = server_open(s->backend, v->peer, v->local, v->rdns == RDNS_CONFIRMED ? v->rdns_name : NULL, v->helo,
-                            &relay_hooks, s);
+                            &onward_hooks, s);
     if (s->server)
         session_enter(s, S_OPENING);
     else
@@ -28,7 +28,7 @@ bool relay_open(struct session *s)
     return s->server != NULL;
 }
 
-void relay_line(struct session *s, struct slice line, enum waits waits)
+void onward_line(struct session *s, struct slice line, enum waits waits)
 {
     if (!s->server) {
         not_now(s, "the mail server went away");
@@ -48,7 +48,7 @@ static void say_both(struct session *s)
     s->piped = (s->backend->offer.can & SMTP_CAN_PIPELINING) != 0;
     if (s->piped)
         text_addf(&t, "%s\r\n", s->rcpt);
-    relay_line(s, slice_of(room, t.len), WAITS_MAIL);
+    onward_line(s, slice_of(room, t.len), WAITS_MAIL);
 }
 
 static void say_rcpt(struct session *s)
@@ -57,16 +57,16 @@ static void say_rcpt(struct session *s)
     struct text t = TEXT_IN(room);
 
     text_addf(&t, "%s\r\n", s->rcpt);
-    relay_line(s, slice_of(room, t.len), WAITS_RCPT);
+    onward_line(s, slice_of(room, t.len), WAITS_RCPT);
 }
 
-void relay_rcpt(struct session *s)
+void onward_rcpt(struct session *s)
 {
     if (!s->mail || !s->rcpt)
         not_now(s, "no memory");
     else if (!s->server) {
         s->server_lost = false;
-        (void)relay_open(s);
+        (void)onward_open(s);
     } else if (s->mail_open)
         say_rcpt(s);
     else
@@ -246,9 +246,9 @@ static void on_drained(void *ctx)
         session_enter(s, (enum session_state)s->state); /* it reads again */
 }
 
-const struct server_hooks relay_hooks = { on_ready, on_reply, on_failed, on_drained };
+const struct server_hooks onward_hooks = { on_ready, on_reply, on_failed, on_drained };
 
-void relay_copy(struct session *s, struct slice bytes)
+void onward_copy(struct session *s, struct slice bytes)
 {
     s->bytes += bytes.len;
     if (!s->server || !server_feed(s->server, bytes))
