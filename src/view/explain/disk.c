@@ -161,6 +161,12 @@ static const struct {
     { "cciss", NULL, N_("the controller driver cciss") },
     { "hpsa", NULL, N_("the controller driver hpsa") },
     { "megaraid", NULL, N_("the controller driver megaraid") },
+    { "smartpqi", NULL, N_("the controller driver smartpqi") },
+    { "mpt2sas", NULL, N_("the controller driver mpt3sas") },
+    { "mpt3sas", NULL, N_("the controller driver mpt3sas") },
+    { "aacraid", NULL, N_("the controller driver aacraid") },
+    { "arcmsr", NULL, N_("the controller driver arcmsr") },
+    { "3w-", NULL, N_("a 3ware controller") },
     { "ata", "failed command", N_("an ATA disk") },
     { "ata", "exception Emask", N_("an ATA disk") },
     { "ata", "hard resetting link", N_("an ATA link") },
@@ -169,6 +175,15 @@ static const struct {
     { "critical medium error", NULL, N_("a disk's surface") },
     { "Medium Error", NULL, N_("a disk's surface") },
     { "sd ", "Sense Key : Hardware Error", N_("a SCSI disk") },
+    { "sd ", "rejecting I/O to offline device", N_("a SCSI disk") },
+    { "scsi ", "Device offlined", N_("a SCSI disk") },
+    { "nvme", "I/O Error", N_("an NVMe disk") },
+    { "nvme", "frozen state error", N_("an NVMe disk") },
+    { "md/raid", "Operation continuing on", N_("a RAID array") },
+    { "EXT4-fs", "Remounting filesystem read-only", N_("an ext4 file system") },
+    { "XFS", "log I/O error", N_("an XFS file system") },
+    { "XFS", "Filesystem has been shut down", N_("an XFS file system") },
+    { "BTRFS", "forced readonly", N_("a btrfs file system") },
     { "md/raid", "Disk failure", N_("a RAID array") },
     { "md/raid", "disabling device", N_("a RAID array") },
     { "EXT4-fs error", NULL, N_("an ext4 file system") },
@@ -182,18 +197,27 @@ static const struct {
     { "Buffer I/O error", NULL, N_("a block device") },
 };
 
+/* Drivers that also speak when all is well. */
+static bool is_chatty(const char *words)
+{
+    static const char *const drivers[] = { "cciss",   "hpsa",    "megaraid", "smartpqi", "mpt2sas",
+                                           "mpt3sas", "aacraid", "arcmsr",   "3w-" };
+
+    for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+        if (strcmp(words, drivers[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool complains(const struct snap_kmsg *k, size_t which)
 {
-    bool driver_may_be_quiet = strncmp(complaints[which].words, "cciss", 5) == 0 ||
-                               strncmp(complaints[which].words, "hpsa", 4) == 0 ||
-                               strncmp(complaints[which].words, "megaraid", 8) == 0;
-
     if (!slice_has(k->text, complaints[which].words) ||
         (complaints[which].also && !slice_has(k->text, complaints[which].also)))
         return false;
     /* Drivers also say that they found their card. */
-    return !driver_may_be_quiet || slice_has(k->text, "CHECK CONDITION") || slice_has(k->text, "error") ||
-           slice_has(k->text, "timed out") || slice_has(k->text, "reset") || slice_has(k->text, "fail");
+    return !is_chatty(complaints[which].words) || slice_has(k->text, "CHECK CONDITION") ||
+           slice_has(k->text, "error") || slice_has(k->text, "timed out") || slice_has(k->text, "reset") ||
+           slice_has(k->text, "fail") || slice_has(k->text, "fault");
 }
 
 static void tell_complaint(struct explain *x, size_t which)
@@ -232,6 +256,49 @@ void explain_disk_log(struct explain *x)
 {
     for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
         tell_complaint(x, i);
+}
+
+/* --- what arrays and disks say of themselves */
+
+static void tell_array(struct explain *x, const struct snap_disk *d)
+{
+    struct finding *f = explain_found(x, "failing_disk", GRADE_ALARM);
+
+    explain_text(f, "The RAID array %s (%s) runs without %" PRIu64 " of its %" PRIu64 " disks", words_of(d->name).text,
+                 words_of(d->raid_level).text, d->raid_missing, d->raid_disks);
+    explain_proof(f, "its state: %s", words_of(d->raid_state).text);
+    explain_next(f, "mdadm --detail /dev/%s   names the disk; save what is on the array before it is replaced",
+                 words_of(d->name).text);
+}
+
+static void tell_disk(struct explain *x, const struct snap_disk *d, bool offline, bool failing)
+{
+    struct finding *f = explain_found(x, "failing_disk", offline || failing ? GRADE_ALARM : GRADE_NOTE);
+
+    if (failing)
+        explain_text(f, "The disk %s says of itself that it fails: %s", words_of(d->name).text,
+                     words_of(d->health).text);
+    else if (offline)
+        explain_text(f, "The disk %s was taken out of use: %s", words_of(d->name).text, words_of(d->state).text);
+    else
+        explain_text(f, "The disk %s did not answer in time %" PRIu64 " times", words_of(d->name).text, d->timeouts);
+    explain_proof(f, "%" PRIu64 " requests failed, %" PRIu64 " took too long", d->errors, d->timeouts);
+    explain_next(f, "smartctl -a /dev/%s; dmesg -T | grep %s", words_of(d->name).text, words_of(d->name).text);
+}
+
+void explain_raid(struct explain *x)
+{
+    SNAP_LIST(x->s, SNAP_DISK, struct snap_disk, d)
+    {
+        bool offline =
+            slice_has(d->state, "offline") || slice_eq(d->state, SLICE("dead")) || slice_eq(d->state, SLICE("blocked"));
+        bool failing = slice_begins(d->health, "failing");
+
+        if (d->raid_missing > 0)
+            tell_array(x, d);
+        if (offline || failing || d->timeouts > 0)
+            tell_disk(x, d, offline, failing);
+    }
 }
 
 /* --- space */

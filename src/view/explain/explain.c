@@ -29,14 +29,23 @@ const struct finding_kind finding_kinds[] = {
     { "read_only_by_error", N_("a file system was made read-only by errors") },
     { "read_only_by_hand", N_("a file system was made read-only, and no error led to it") },
     { "unused_cpu", N_("CPUs are there that the kernel does not use") },
+    { "hidden_port", N_("a port is in use that one of the kernel's lists does not show") },
+    { "clock_jump", N_("the clock was moved, or does not agree with the hardware's") },
+    { "dns_broken", N_("the name servers of this host can't answer") },
+    { "log_silence", N_("a log is no longer written while its writer lives; rotation is none") },
+    { "exposed_service", N_("an inner service listens to the whole world") },
+    { "stolen_account", N_("somebody guessed a password, and then logged in") },
+    { "promiscuous", N_("an interface takes every packet on its cable") },
+    { "changed_package", N_("files are not as their packages, or a healthy twin, have them") },
     { "incomplete", N_("what this picture lacks, and why") },
     { NULL, NULL },
 };
 
 static void (*const explainers[])(struct explain *x) = {
-    explain_loop,   explain_full_house, explain_worm,   explain_waiting,  explain_disk_log,
-    explain_space,  explain_read_only,  explain_images, explain_disguise, explain_hidden,
-    explain_memory, explain_cpus,       explain_notes,
+    explain_loop,      explain_full_house,  explain_worm,         explain_waiting, explain_disk_log,    explain_space,
+    explain_read_only, explain_images,      explain_disguise,     explain_hidden,  explain_memory,      explain_cpus,
+    explain_raid,      explain_log_silence, explain_hidden_ports, explain_exposed, explain_promiscuous, explain_dns,
+    explain_accounts,  explain_clock,       explain_packages,     explain_notes,
 };
 
 struct finding *explain_found(struct explain *x, const char *id, enum grade grade)

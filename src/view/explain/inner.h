@@ -50,5 +50,14 @@ void explain_disguise(struct explain *x);
 void explain_hidden(struct explain *x);
 void explain_memory(struct explain *x);
 void explain_cpus(struct explain *x);
+void explain_raid(struct explain *x);
+void explain_log_silence(struct explain *x);
+void explain_hidden_ports(struct explain *x);
+void explain_exposed(struct explain *x);
+void explain_promiscuous(struct explain *x);
+void explain_dns(struct explain *x);
+void explain_accounts(struct explain *x);
+void explain_clock(struct explain *x);
+void explain_packages(struct explain *x);
 void explain_notes(struct explain *x);
 #endif

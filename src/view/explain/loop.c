@@ -149,18 +149,46 @@ static size_t root_of(struct hops *h, size_t hop)
 }
 
 struct served {
-    size_t own, all; /* own: led to by another one */
+    size_t own, all;            /* own: led to by another one */
+    size_t outside;             /* wait to be accepted, and nobody here opened them */
+    uint64_t first_ms, last_ms; /* when the openers of its own ones were started */
 };
 
 static struct served count_served(struct hops *h, const struct snap_socket *listener, size_t root)
 {
-    struct served c = { .own = 0 };
+    struct served c = { .own = 0, .first_ms = UINT64_MAX };
 
-    for (size_t i = 0; i < h->count; i++)
-        c.own += h->at[i].listener == listener && h->at[i].cause != NONE && root_of(h, i) == root;
+    for (size_t i = 0; i < h->count; i++) {
+        const struct snap_process *opener = join_process(h->x->j, h->at[i].client->pid);
+
+        if (h->at[i].listener != listener || h->at[i].cause == NONE || root_of(h, i) != root)
+            continue;
+        c.own++;
+        if (opener && opener->start_ms < c.first_ms)
+            c.first_ms = opener->start_ms;
+        if (opener && opener->start_ms > c.last_ms)
+            c.last_ms = opener->start_ms;
+    }
     SNAP_LIST(h->x->s, SNAP_SOCKET, struct snap_socket, s)
-    c.all += s->local.port == listener->local.port && is_open(s) && join_listener(h->x->j, s) == listener;
+    {
+        if (s->local.port != listener->local.port || !is_open(s) || join_listener(h->x->j, s) != listener)
+            continue;
+        c.all++;
+        c.outside += s->inode == 0 && h->of_socket[index_of(h, s)] == NONE;
+    }
     return c;
+}
+
+/* How fast it grows: from the first opener's start to the last's. */
+static void prove_rate(struct explain *x, struct finding *f, const struct served *c)
+{
+    uint64_t took_ms = c->last_ms > c->first_ms ? c->last_ms - c->first_ms : 0;
+
+    if (c->own < 2 || took_ms == 0)
+        return;
+    explain_proof(f, "it grew from %s to %s: one more every %" PRIu64 " ms",
+                  words_at(x->s, (int64_t)c->first_ms * 1000).text, words_at(x->s, (int64_t)c->last_ms * 1000).text,
+                  took_ms / (c->own - 1));
 }
 
 /* Why connections to an address come back to this host. */
@@ -214,7 +242,9 @@ static void tell(struct hops *h, size_t end, size_t root, size_t length)
                   addr_socket_text(last->listener->local).text, length);
     prove_address(h->x, f, last->client->remote);
     if (last->listener->receive_queue > 0)
-        explain_proof(f, "%" PRIu64 " connections wait to be accepted", last->listener->receive_queue);
+        explain_proof(f, "%" PRIu64 " connections wait to be accepted, %zu of them from outside",
+                      last->listener->receive_queue, c.outside);
+    prove_rate(h->x, f, &c);
     prove_path(h, f, end);
     explain_proof(f, "it began: %s, connected to %s", words_process(origin).text,
                   addr_socket_text(h->at[root].client->remote).text);

@@ -79,6 +79,9 @@ static void tell_full(struct explain *x, const struct snap_socket *l, struct pee
         full ? _("takes no more connections") : _("does not keep up"), l->receive_queue, l->send_queue, served);
     for (size_t i = 0; i < different && i < PEERS_SHOWN; i++)
         explain_proof(f, "%zu of the places are held by %s", peers[i].count, addr_ip_text(peers[i].ip).text);
+    if (owner && owner->descriptors_most > 0 && owner->descriptors >= owner->descriptors_most / 20 * 19)
+        explain_proof(f, "%s has %" PRIu64 " descriptors open, and may have %" PRIu64, words_process(owner).text,
+                      owner->descriptors, owner->descriptors_most);
     explain_next(f, "ss -tn 'sport = :%u'   shows who holds the places", (unsigned)l->local.port);
 }
 
