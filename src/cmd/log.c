@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/log_pack.h"
+#include "cmd/log_receive.h"
 #include "cmd/log_templates.h"
 #include "cmd/sight.h"
 #include "journal/verify.h"
@@ -174,6 +175,10 @@ int cmd_log(int argc, char **argv)
         return log_pack(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "unpack") == 0)
         return log_unpack(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "receive") == 0)
+        return log_receive(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "show") == 0)
+        return log_show(argc - 1, argv + 1);
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
     if (strcmp(o.common.words[0], "verify") != 0)

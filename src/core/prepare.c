@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "core/eye.h"
 #include "sys/jail.h"
 #include "sys/lock.h"
 #include "sys/loop.h"
@@ -171,14 +172,18 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
         return -1;
     if (h->gate.listeners_count > 0 && make_folder(h->gate.folder, "serviola-book", e) < 0)
         return -1;
+    if (h->log.mode != LOG_OFF && make_folder(h->log.folder, "serviola-log", e) < 0)
+        return -1;
     if (open_images(g, e) < 0)
+        return -1;
+    if (h->watch.mode == WATCH_ON && (g->eye = eye_start(g->image, e)) < 0)
         return -1;
     return open_control(h->core.control, g, e);
 }
 
 void ground_done(struct ground *g, const char *control)
 {
-    const int fds[] = { g->image, g->hand_image, g->control };
+    const int fds[] = { g->image, g->hand_image, g->eye, g->control };
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)

@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/picture.h"
 #include "core/scribe.h"
 #include "sense/gate/bookkeeper.h"
 #include "sense/gate/ports.h"
 #include "sense/hunt/hunt.h"
+#include "sense/watch/watch.h"
+#include "sense/log/part.h"
 #include "sys/say.h"
 #include "view/console.h"
 
@@ -23,6 +26,9 @@ const struct row roster[] = {
     { ROW_HOLD, "hold", NULL, "hold", SETTINGS_HAND, NULL, { 0 } },             /* the valve of hold mode */
     { ROW_SENSOR, "hunt", &sense_hunt, NULL, SETTINGS_HUNT, "hunt.", { HAND_CAPTURE, HAND_HOLD } },
     { ROW_HELPER, "book", &gate_book, NULL, SETTINGS_BOOK, "gate.book_", { 0 } }, /* the gate's memory, on disk */
+    { ROW_SENSOR, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },         /* keeps what others log */
+    { ROW_WATCH, "watch", &sense_watch, NULL, SETTINGS_WATCH, "watch.", { 0 } }, /* measures each second, and records */
+    { ROW_XRAY, "xray", &core_picture, NULL, SETTINGS_NONE, "xray.", { 0 } },    /* takes one picture, through the eye */
     { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } },  /* shows it all, live */
 };
 const uint32_t roster_count = sizeof(roster) / sizeof(roster[0]);
@@ -40,6 +46,8 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
         [SETTINGS_GATE] = sizeof(struct gate_settings),
         [SETTINGS_BOOK] = sizeof(struct book_settings),
         [SETTINGS_LISTS] = sizeof(struct lists_settings),
+        [SETTINGS_WATCH] = sizeof(struct watch_settings),
+        [SETTINGS_LOG] = sizeof(struct log_settings),
     };
 
     if (sizes[row->settings] > size)
@@ -68,6 +76,12 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
     case SETTINGS_LISTS:
         settings_for_lists(h, room);
         break;
+    case SETTINGS_WATCH:
+        memcpy(room, &h->watch, sizeof(h->watch));
+        break;
+    case SETTINGS_LOG:
+        memcpy(room, &h->log, sizeof(h->log));
+        break;
     }
     return sizes[row->settings];
 }
@@ -76,10 +90,16 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
 {
     if (row->part == &sense_hunt)
         return h->hunt.mode != HUNT_OFF;
+    if (row->part == &sense_log)
+        return h->log.mode != LOG_OFF;
     if (row->kind == ROW_HOLD)
         return h->hunt.mode == HUNT_HOLD;
     if (row->settings == SETTINGS_GATE || row->settings == SETTINGS_BOOK || row->settings == SETTINGS_LISTS)
         return h->gate.listeners_count > 0;
+    if (row->kind == ROW_WATCH)
+        return h->watch.mode == WATCH_ON;
+    if (row->kind == ROW_XRAY)
+        return false; /* when a trigger asks for it: CREW_RUN */
     return row->kind != ROW_CONSOLE || console;
 }
 
@@ -95,6 +115,8 @@ bool roster_outgrown(const struct row *row, const struct house_settings *old, co
 {
     if (row->settings == SETTINGS_GATE)
         return !gate_ports_suffice(&old->gate, &now->gate);
+    if (row->settings == SETTINGS_WATCH)
+        return watch_needs_restart(&old->watch, &now->watch);
     return row->settings == SETTINGS_LISTS && !same_files(&old->gate, &now->gate);
 }
 

@@ -10,7 +10,7 @@
 #include "core/settings.h"
 #include "part/part.h"
 
-enum row_kind { ROW_CORE, ROW_SCRIBE, ROW_HAND, ROW_LOOK, ROW_HOLD, ROW_SENSOR, ROW_HELPER, ROW_CONSOLE };
+enum row_kind { ROW_CORE, ROW_SCRIBE, ROW_HAND, ROW_LOOK, ROW_HOLD, ROW_SENSOR, ROW_HELPER, ROW_WATCH, ROW_XRAY, ROW_CONSOLE };
 
 enum row_settings {
     SETTINGS_NONE,
@@ -21,6 +21,8 @@ enum row_settings {
     SETTINGS_GATE,
     SETTINGS_BOOK,
     SETTINGS_LISTS,
+    SETTINGS_WATCH,
+    SETTINGS_LOG,
 };
 
 struct row {

@@ -4,6 +4,7 @@
  */
 #ifndef SERVIOLA_CORE_SETTINGS_H
 #define SERVIOLA_CORE_SETTINGS_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -12,6 +13,8 @@
 #include "rule/settings.h"
 #include "sense/gate/settings.h"
 #include "sense/hunt/settings.h"
+#include "sense/watch/settings.h"
+#include "sense/log/settings.h"
 
 struct core_settings {   /* `serviola:` */
     char control[108];   /* unix socket of the commands */
@@ -38,6 +41,7 @@ struct house_settings {
     struct block_settings block;
     struct rules_settings rules;
     struct gate_settings gate;
+    struct log_settings log;
 };
 
 struct found { /* beside the configuration: what this host's files say; all borrowed */
@@ -50,13 +54,20 @@ struct scribe_settings {
     struct journal_settings journal;
     char story_log[344]; /* `hunt: { story_log: }`; a name alone stands in the journal's folder */
     uint64_t evidence_bytes, evidence_files;
+    int64_t record_us;     /* the recorder's past on disk: how long, */
+    uint64_t record_bytes; /* and how much at most */
 };
 
 extern const struct section house_sections[]; /* in the order of the file; NULL-ended */
 
 /* Where the settings of section i live in `h`. */
-enum { HOUSE_SECTIONS = 6 };
+enum { HOUSE_SECTIONS = 7 };
 void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS]);
+
+/* Whether findings of the gate block. */
+bool settings_gate_blocks(const struct house_settings *h);
+/* Every port that it listens at, once; how many. */
+size_t settings_doors(const struct house_settings *h, uint16_t at[HAND_LISTENS]);
 
 /* NULL: the built-in defaults.  0, or -1 with faults to print. */
 int settings_read(const char *path, struct house_settings *h, struct conf_faults *faults);

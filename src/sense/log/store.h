@@ -70,8 +70,12 @@ void store_close(struct store *s, int64_t wait_us);
  * `digest` is of the whole line when whole_bytes is not 0 (32 bytes), else NULL.
  */
 uint64_t store_append(struct store *s, const struct log_line *line, const uint8_t *digest);
-/* What was appended is handed to the writer as soon as it is free (`ack_waits`: at once, else within sync_us). */
-void store_push(struct store *s, bool ack_waits);
+/*
+ * Hands what was appended to the writer if that is idle: at once when somebody waits for an acknowledgement, else when
+ * it is sync_us old.  Call it whenever a round of receiving ends; microseconds until it wants to be called again, 0:
+ * nothing waits for the clock.
+ */
+int64_t store_push(struct store *s, int64_t mono_us, bool ack_waits);
 
 uint64_t store_last(const struct store *s);   /* newest appended */
 uint64_t store_synced(const struct store *s); /* newest acknowledged */

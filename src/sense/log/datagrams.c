@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Syslog over UDP and over a unix socket: a datagram is a message.  What the kernel dropped is counted and told. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "sense/log/inner.h"
+#include "sys/clock.h"
+#include "sys/say.h"
+
+enum {
+    AT_ONCE = 128, /* datagrams of one call */
+    ROUNDS = 8,    /* calls of one turn */
+    ROOM = 66000,  /* a datagram's largest size, and a little */
+    SOCKETS = 64,
+    TELL_US = 1000000, /* losses are told at most so often */
+    SAMPLE_EVERY = 16, /* one of so many is looked into */
+};
+
+struct mouth { /* one socket */
+    struct datagrams *all;
+    struct source source;
+    enum log_way way;
+    char name[128];
+    uint32_t dropped_seen; /* the kernel's counter, which only rises */
+    uint64_t dropped_untold;
+};
+
+struct arrival {
+    struct sockaddr_storage from;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(struct ucred))];
+};
+
+struct datagrams {
+    struct intake *in;
+    struct mouth mouths[SOCKETS];
+    size_t count;
+    uint32_t timer;
+    unsigned sample;
+    struct mmsghdr heads[AT_ONCE];
+    struct iovec vecs[AT_ONCE];
+    struct arrival arrivals[AT_ONCE];
+    uint8_t *rooms; /* AT_ONCE of ROOM */
+    struct {        /* the last peer, in words: they come in runs */
+        struct sockaddr_storage from;
+        socklen_t len;
+        struct addr_words words;
+    } last;
+};
+
+/* ---- sockets ---- */
+
+static socklen_t sockaddr_of(struct addr a, struct sockaddr_storage *ss)
+{
+    struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(a.port) };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a.port) };
+
+    memset(ss, 0, sizeof(*ss));
+    if (a.family == 4) {
+        memcpy(&in4.sin_addr, a.ip, 4);
+        memcpy(ss, &in4, sizeof(in4));
+        return sizeof(in4);
+    }
+    memcpy(&in6.sin6_addr, a.ip, 16);
+    memcpy(ss, &in6, sizeof(in6));
+    return sizeof(in6);
+}
+
+static void set_buffer(int fd, uint64_t bytes, const char *name)
+{
+    int wanted = bytes > INT32_MAX / 2 ? INT32_MAX / 2 : (int)bytes;
+    int got = 0;
+    socklen_t len = sizeof(got);
+
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted)) < 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 && got < wanted)
+        say("%s: the kernel gives a buffer of %d bytes instead of %d; raise net.core.rmem_max", name, got, wanted);
+}
+
+static struct mouth *add(struct datagrams *d, int fd, enum log_way way, const char *name)
+{
+    struct mouth *m = &d->mouths[d->count++];
+
+    *m = (struct mouth){ .all = d, .source = { .fd = fd }, .way = way };
+    (void)snprintf(m->name, sizeof(m->name), "%s", name);
+    return m;
+}
+
+static int open_udp(struct datagrams *d, struct addr at, bool shared, struct err *e)
+{
+    struct sockaddr_storage ss;
+    socklen_t len;
+    const int one = 1;
+    int fd;
+
+    if (at.port == 0)
+        at.port = 514;
+    len = sockaddr_of(at, &ss);
+    if (d->count == SOCKETS)
+        return err_set(e, 0, "log: more than %d UDP sockets", SOCKETS);
+    fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_set(e, errno, "log: UDP socket");
+    (void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
+    set_buffer(fd, d->in->settings.udp_buffer, "UDP");
+    if ((shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
+        (at.family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0) ||
+        bind(fd, (const struct sockaddr *)&ss, len) < 0) {
+        err_set(e, errno, "log: udp %s", addr_socket_text(at).text);
+        (void)close(fd);
+        return -1;
+    }
+    (void)add(d, fd, LOG_UDP, addr_socket_text(at).text);
+    return 0;
+}
+
+/* Replaces a socket that nobody listens on; anything else in that place stays. */
+static int open_unix(struct datagrams *d, const char *path, struct err *e)
+{
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    const int one = 1;
+    struct stat st;
+    int fd;
+
+    if (strlen(path) >= sizeof(un.sun_path))
+        return err_set(e, ENAMETOOLONG, "log: socket %s", path);
+    memcpy(un.sun_path, path, strlen(path));
+    if (lstat(path, &st) == 0) {
+        if (!S_ISSOCK(st.st_mode))
+            return err_set(e, EEXIST, "log: socket %s", path);
+        (void)unlink(path);
+    }
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_set(e, errno, "log: unix socket");
+    (void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
+    set_buffer(fd, d->in->settings.udp_buffer < (1 << 20) ? d->in->settings.udp_buffer : 1 << 20, path);
+    if (bind(fd, (const struct sockaddr *)&un, sizeof(un)) < 0 || chmod(path, 0666) < 0) {
+        err_set(e, errno, "log: socket %s", path);
+        (void)close(fd);
+        return -1;
+    }
+    (void)add(d, fd, LOG_UNIX, path);
+    return 0;
+}
+
+static int open_all(struct datagrams *d, struct err *e)
+{
+    const struct log_settings *s = &d->in->settings;
+
+    for (uint32_t i = 0; i < s->udp.count; i++)
+        for (uint64_t k = 0; k < s->udp_sockets; k++)
+            if (open_udp(d, s->udp.at[i], s->udp_sockets > 1, e) < 0)
+                return -1;
+    return s->socket[0] ? open_unix(d, s->socket, e) : 0;
+}
+
+/* ---- reading ---- */
+
+/* "10.1.0.2:514", the same as last time in most cases. */
+static struct slice peer_of_address(struct datagrams *d, const struct arrival *a, socklen_t len)
+{
+    if (len != d->last.len || memcmp(&a->from, &d->last.from, len) != 0) {
+        struct addr from = { 0 };
+
+        if (a->from.ss_family == AF_INET) {
+            struct sockaddr_in in4;
+
+            memcpy(&in4, &a->from, sizeof(in4));
+            from = addr_from_ip(4, (const uint8_t *)&in4.sin_addr, ntohs(in4.sin_port));
+        } else if (a->from.ss_family == AF_INET6) {
+            struct sockaddr_in6 in6;
+
+            memcpy(&in6, &a->from, sizeof(in6));
+            from = addr_from_ip(6, (const uint8_t *)&in6.sin6_addr, ntohs(in6.sin6_port));
+        }
+        d->last.words = addr_socket_text(from);
+        d->last.from = a->from;
+        d->last.len = len;
+    }
+    return slice_text(d->last.words.text);
+}
+
+static void see_control(struct mouth *m, struct msghdr *h, struct ucred *who)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+        uint32_t dropped;
+
+        if (c->cmsg_level != SOL_SOCKET)
+            continue;
+        if (c->cmsg_type == SO_RXQ_OVFL && c->cmsg_len >= CMSG_LEN(sizeof(dropped))) {
+            memcpy(&dropped, CMSG_DATA(c), sizeof(dropped));
+            m->dropped_untold += dropped - m->dropped_seen;
+            m->dropped_seen = dropped;
+        } else if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof(*who)))
+            memcpy(who, CMSG_DATA(c), sizeof(*who));
+    }
+}
+
+/* False: there is no room; this and what follows is lost, and counted. */
+static bool take(struct mouth *m, unsigned i, int64_t now_us)
+{
+    struct datagrams *d = m->all;
+    struct msghdr *h = &d->heads[i].msg_hdr;
+    struct log_line line = { .way = m->way, .at_us = now_us, .near_us = now_us };
+    struct ucred who = { 0 };
+    char words[64];
+
+    see_control(m, h, &who);
+    line.raw = slice_of(d->vecs[i].iov_base, d->heads[i].msg_len);
+    if (m->way == LOG_UNIX) {
+        int n = snprintf(words, sizeof(words), "pid=%d,uid=%u", (int)who.pid, (unsigned)who.uid);
+
+        line.peer = slice_of(words, n > 0 ? (size_t)n : 0);
+    } else
+        line.peer = peer_of_address(d, &d->arrivals[i], h->msg_namelen);
+    while (line.raw.len > 0 && (line.raw.at[line.raw.len - 1] == '\n' || line.raw.at[line.raw.len - 1] == '\0'))
+        line.raw.len--; /* what frames it for others */
+    if (line.raw.len == 0)
+        return true;
+    if (intake_line(d->in, &line, NULL) == 0)
+        return false;
+    if (d->sample++ % SAMPLE_EVERY == 0)
+        intake_sample(d->in, &line);
+    return true;
+}
+
+static void ready_heads(struct datagrams *d)
+{
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        d->vecs[i] = (struct iovec){ .iov_base = d->rooms + (size_t)i * ROOM, .iov_len = ROOM };
+        d->heads[i].msg_hdr = (struct msghdr){ .msg_name = &d->arrivals[i].from,
+                                               .msg_namelen = sizeof(d->arrivals[i].from),
+                                               .msg_iov = &d->vecs[i],
+                                               .msg_iovlen = 1,
+                                               .msg_control = d->arrivals[i].control,
+                                               .msg_controllen = sizeof(d->arrivals[i].control) };
+    }
+}
+
+static void on_ready(void *ctx, int fd, int events)
+{
+    struct mouth *m = ctx;
+    struct datagrams *d = m->all;
+
+    (void)events;
+    for (int round = 0; round < ROUNDS && !intake_is_held(d->in) && store_has_room(d->in->store); round++) {
+        int64_t now_us;
+        int n;
+
+        ready_heads(d);
+        n = recvmmsg(fd, d->heads, AT_ONCE, MSG_DONTWAIT, NULL);
+        if (n <= 0)
+            return;
+        now_us = clock_wall_us();
+        for (int i = 0; i < n; i++)
+            if (!take(m, (unsigned)i, now_us)) {
+                m->dropped_untold += (uint64_t)(n - i);
+                break;
+            }
+        if (n < AT_ONCE)
+            return;
+    }
+}
+
+static void tell(void *ctx)
+{
+    struct datagrams *d = ctx;
+
+    for (size_t i = 0; i < d->count; i++) {
+        struct mouth *m = &d->mouths[i];
+
+        if (m->dropped_untold == 0)
+            continue;
+        intake_lost(d->in, m->name, m->dropped_untold,
+                    m->way == LOG_UDP ? "the kernel's buffer was full" : "the socket's buffer was full");
+        m->dropped_untold = 0;
+    }
+}
+
+/* ---- made and ended ---- */
+
+struct datagrams *datagrams_new(struct intake *in, struct err *e)
+{
+    struct datagrams *d = calloc(1, sizeof(*d));
+
+    if (!d || !(d->rooms = malloc((size_t)AT_ONCE * ROOM))) {
+        err_set(e, ENOMEM, "log");
+        free(d);
+        return NULL;
+    }
+    d->in = in;
+    if (open_all(d, e) == 0)
+        return d;
+    datagrams_free(d);
+    return NULL;
+}
+
+int datagrams_start(struct datagrams *d, struct err *e)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        d->mouths[i].source.ready = on_ready;
+        d->mouths[i].source.ctx = &d->mouths[i];
+        if (intake_watch(d->in, &d->mouths[i].source, e) < 0)
+            return -1;
+    }
+    if (d->count > 0)
+        d->timer = loop_timer(d->in->loop, TELL_US, TELL_US, tell, d);
+    return 0;
+}
+
+void datagrams_free(struct datagrams *d)
+{
+    if (!d)
+        return;
+    tell(d);
+    loop_untimer(d->in->loop, d->timer);
+    for (size_t i = 0; i < d->count; i++) {
+        intake_unwatch(d->in, &d->mouths[i].source);
+        (void)close(d->mouths[i].source.fd);
+    }
+    free(d->rooms);
+    free(d);
+}

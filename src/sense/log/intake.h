@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * intake - all receivers of lines, and the store that they fill.
+ *
+ * One loop, one thread (the store has two of its own).  When the store's
+ * memory is full every receiver is held: TCP and files wait by themselves, of
+ * UDP and /dev/log the kernel counts what it drops, and that becomes an event.
+ *
+ *   intake_new    from settings; opens all sockets (privileges are still there)
+ *   intake_start  the store, its threads, watches (in the jail)
+ */
+#ifndef SERVIOLA_SENSE_LOG_INTAKE_H
+#define SERVIOLA_SENSE_LOG_INTAKE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "journal/event.h"
+#include "sense/log/line.h"
+#include "sense/log/settings.h"
+#include "sense/log/store.h"
+#include "sys/loop.h"
+
+struct intake;
+
+struct intake_calls {
+    void *ctx;
+    void (*event)(void *ctx, struct event *ev); /* something to report */
+    void (*ended)(void *ctx);                   /* standard input, or files that are read once, are at their end */
+};
+
+struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct intake_calls *calls,
+                          struct err *e);
+int intake_start(struct intake *in, struct err *e);
+/* What came is written; waits for the disk at most `wait_us`.  NULL is fine. */
+void intake_free(struct intake *in, int64_t wait_us);
+/* Reads a descriptor line by line to its end (standard input); before intake_start. */
+int intake_read(struct intake *in, int fd, enum log_way way, struct slice peer, struct err *e);
+
+struct intake_counts {
+    uint64_t lines, bytes, lost, cut, framing, connections;
+};
+struct intake_counts intake_counts(const struct intake *in);
+struct store *intake_store(struct intake *in);
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/log/part.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "sense/log/intake.h"
+#include "sys/say.h"
+
+enum { LAST_WORDS_US = 3000000, PATH_ROOM = 208 };
+
+static void on_event(void *ctx, struct event *ev)
+{
+    (void)role_emit(ctx, ev, 0);
+}
+
+static int log_open(struct role *r, struct err *e)
+{
+    const struct intake_calls calls = { .ctx = r, .event = on_event };
+
+    r->own = intake_new(r->loop, r->settings, &calls, e);
+    return r->own ? 0 : -1;
+}
+
+/* The store, and the folders of the files that are followed: a file that was rotated is another one. */
+static void log_confine(struct role *r, struct jail *j)
+{
+    static char parents[LOG_FILES][PATH_ROOM];
+    static const char *read_only[LOG_FILES + 1];
+    static const char *folders[2];
+    const struct log_settings *s = r->settings;
+
+    folders[0] = s->folder;
+    for (uint32_t i = 0; i < s->files_count && i < LOG_FILES; i++) {
+        struct text t = TEXT_IN(parents[i]);
+        const char *slash = strrchr(s->files[i].path, '/');
+
+        text_add(&t, slice_of(s->files[i].path, slash ? (size_t)(slash - s->files[i].path) : 0));
+        read_only[i] = parents[i];
+    }
+    j->folders = folders;
+    j->read_only = read_only;
+}
+
+static int log_run(struct role *r, struct err *e)
+{
+    return intake_start(r->own, e);
+}
+
+static void log_reload(struct role *r)
+{
+    (void)r;
+    say("new settings of the section log hold from its next start on");
+}
+
+static void log_stop(struct role *r)
+{
+    intake_free(r->own, LAST_WORDS_US);
+    r->own = NULL;
+    loop_stop(r->loop);
+}
+
+const struct part sense_log = {
+    .name = "log",
+    .what = "receives and keeps what other programs and hosts log",
+    .user = "serviola-log",
+    .keys = log_keys,
+    .settings_size = sizeof(struct log_settings),
+    .calls = JAIL_FILES | JAIL_ACCEPT | JAIL_THREADS,
+    .confine = log_confine,
+    .open = log_open,
+    .run = log_run,
+    .reload = log_reload,
+    .stop = log_stop,
+};

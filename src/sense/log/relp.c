@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * RELP, the server's side, as rsyslog's librelp speaks it: TXNR SP COMMAND SP LENGTH [SP DATA] LF.  A message is
+ * answered when it is on the disk.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sense/log/stream.h"
+
+enum { WAITING_MOST = 8192, HEADER_MOST = 64, SAY_ROOM = 64 << 10, TXNR_MOST = 999999999 };
+
+struct relp {
+    struct {
+        uint64_t seq;
+        uint32_t txnr;
+    } waiting[WAITING_MOST]; /* a ring: what is not yet on the disk */
+    uint32_t first, count;
+    bool open;
+    uint64_t closing; /* txnr of a close that waits for the rest; 0: none */
+};
+
+struct frame {
+    uint64_t txnr, length;
+    struct slice command, data;
+    size_t used;
+};
+
+struct relp *relp_new(void)
+{
+    return calloc(1, sizeof(struct relp));
+}
+
+void relp_free(struct relp *r)
+{
+    free(r);
+}
+
+bool relp_waits(const struct relp *r)
+{
+    return r->count == WAITING_MOST;
+}
+
+/* 1 whole, 0 incomplete, -1 no RELP. */
+static int read_frame(struct slice bytes, size_t max, struct frame *f)
+{
+    struct slice head = slice_first(bytes, HEADER_MOST);
+    struct slice number[2];
+    size_t at = 0;
+    size_t from;
+
+    for (int i = 0; i < 3; i++) {
+        for (from = at; at < head.len && head.at[at] != ' ' && !(i == 2 && head.at[at] == '\n'); at++)
+            continue;
+        if (at == head.len)
+            return head.len == HEADER_MOST ? -1 : 0;
+        if (i == 1)
+            f->command = slice_of(head.at + from, at - from);
+        else
+            number[i / 2] = slice_of(head.at + from, at - from);
+        at += i < 2;
+    }
+    if (!slice_to_u64(number[0], &f->txnr) || !slice_to_u64(number[1], &f->length) || f->txnr > TXNR_MOST ||
+        f->length > max)
+        return -1;
+    if (f->length > 0 || head.at[at] == ' ')
+        at++;
+    if (bytes.len < at + f->length + 1)
+        return 0;
+    f->data = slice_of(bytes.at + at, f->length);
+    f->used = at + (size_t)f->length + 1;
+    return bytes.at[f->used - 1] == '\n' ? 1 : -1;
+}
+
+static bool answer(struct stream *s, uint64_t txnr, const char *text)
+{
+    char line[512];
+    int n = snprintf(line, sizeof(line), "%llu rsp %zu %s\n", (unsigned long long)txnr, strlen(text), text);
+
+    return stream_say(s, line, (size_t)n);
+}
+
+/* When all is answered that came before; false: the other side takes nothing. */
+static bool say_close(struct stream *s)
+{
+    static const char last[] = "0 serverclose 0\n";
+    struct relp *r = s->relp;
+    uint64_t txnr = r->closing;
+
+    if (txnr == 0 || r->count > 0)
+        return true;
+    r->closing = 0;
+    return answer(s, txnr, "200 OK") && stream_say(s, last, sizeof(last) - 1);
+}
+
+/* False: no room. */
+static bool take_message(struct stream *s, const struct frame *f, int64_t now_us)
+{
+    struct log_line line = {
+        .raw = f->data, .peer = slice_of(s->peer, s->peer_len), .way = LOG_RELP, .at_us = now_us, .near_us = now_us
+    };
+    struct relp *r = s->relp;
+    struct intake *in = s->in;
+    uint32_t at;
+    uint64_t seq;
+
+    if (r->count == WAITING_MOST)
+        return false;
+    while (line.raw.len > 0 && line.raw.at[line.raw.len - 1] == '\n')
+        line.raw.len--;
+    seq = intake_line(in, &line, NULL);
+    if (seq == 0)
+        return false;
+    if (s->since_us != now_us) {
+        s->since_us = now_us;
+        intake_sample(in, &line);
+    }
+    at = (r->first + r->count++) % WAITING_MOST;
+    r->waiting[at].seq = seq;
+    r->waiting[at].txnr = (uint32_t)f->txnr;
+    in->acks_wait = true;
+    return true;
+}
+
+static bool take_frame(struct stream *s, const struct frame *f, int64_t now_us, bool *bad)
+{
+    struct relp *r = s->relp;
+
+    if (slice_eq(f->command, SLICE("syslog"))) {
+        *bad = !r->open;
+        return r->open && take_message(s, f, now_us);
+    }
+    if (slice_eq(f->command, SLICE("open"))) {
+        r->open = true;
+        *bad = !answer(s, f->txnr, "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=syslog");
+    } else if (slice_eq(f->command, SLICE("close"))) {
+        r->open = false;
+        r->closing = f->txnr;
+        *bad = !say_close(s);
+    } else
+        *bad = !answer(s, f->txnr, "500 this command is not known");
+    return true;
+}
+
+size_t relp_feed(struct stream *s, struct slice bytes, int64_t now_us, bool *bad)
+{
+    struct slice all = bytes;
+    struct frame f;
+
+    while (bytes.len > 0 && !*bad) {
+        int got = read_frame(bytes, STORE_LINE_MAX, &f);
+
+        if (got <= 0) {
+            *bad = got < 0;
+            break;
+        }
+        if (!take_frame(s, &f, now_us, bad))
+            break;
+        bytes = slice_skip(bytes, f.used);
+    }
+    return all.len - bytes.len;
+}
+
+bool relp_synced(struct stream *s, uint64_t seq)
+{
+    struct relp *r = s->relp;
+    char room[SAY_ROOM];
+    size_t len = 0;
+
+    while (r->count > 0 && r->waiting[r->first].seq <= seq) {
+        len += (size_t)snprintf(room + len, sizeof(room) - len, "%u rsp 6 200 OK\n", r->waiting[r->first].txnr);
+        r->first = (r->first + 1) % WAITING_MOST;
+        r->count--;
+        if (len > sizeof(room) - 64) {
+            if (!stream_say(s, room, len))
+                return false;
+            len = 0;
+        }
+    }
+    if (r->count > 0)
+        s->in->acks_wait = true;
+    return (len == 0 || stream_say(s, room, len)) && say_close(s);
+}

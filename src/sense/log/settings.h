@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * settings - the `log:` section of the configuration.
+ */
+#ifndef SERVIOLA_SENSE_LOG_SETTINGS_H
+#define SERVIOLA_SENSE_LOG_SETTINGS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/schema.h"
+
+enum log_mode { LOG_OFF, LOG_KEEP };
+enum log_forward_way { LOG_TO_SERVIOLA, LOG_TO_RELP, LOG_TO_TLS, LOG_TO_TCP };
+enum log_client { LOG_CLIENT_ANY, LOG_CLIENT_ASKED, LOG_CLIENT_MUST };
+
+enum { LOG_FILES = 32, LOG_FORWARDS = 4 };
+
+struct log_file { /* `files: { mail: { path: /var/log/mail.log } }` */
+    char name[KEY_NAME_LEN];
+    char path[200];
+};
+
+struct log_forward { /* `forward: { vault: { to: 192.0.2.9:2514 } }` */
+    char name[KEY_NAME_LEN];
+    struct addr to;
+    int way; /* enum log_forward_way */
+};
+
+struct log_settings {
+    int mode;
+    char folder[200];
+    struct key_addrs udp, tcp, tls, relp, peers;
+    char socket[108]; /* /dev/log; empty: none */
+    bool kernel;      /* /dev/kmsg */
+    bool journald;
+    uint32_t zero;
+    uint32_t files_count; /* stands right before the array: KEY_EACH */
+    struct log_file files[LOG_FILES];
+    uint32_t zero2;
+    uint32_t forwards_count;
+    struct log_forward forwards[LOG_FORWARDS];
+
+    uint64_t line_bytes; /* what is longer is cut, its length and digest are kept */
+    uint64_t connections;
+    int64_t frame_us; /* how long a message may take from its first to its last byte */
+    uint64_t udp_buffer;
+    uint64_t udp_sockets; /* for each address */
+
+    int64_t sync_us;
+    uint64_t memory_bytes;
+    uint64_t segment_bytes;
+    int64_t segment_us;
+    uint64_t keep_bytes;
+    int64_t keep_us;
+    uint64_t reserve_bytes;
+    uint64_t level;
+
+    char certificate[200], key[200], clients[200]; /* of TLS: PEM files; `clients`: who may have signed theirs */
+    int client;                                    /* enum log_client */
+};
+
+extern const struct key log_keys[];
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/log/shelf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "journal/crc32c.h"
+#include "journal/seal.h"
+#include "sense/log/lines.h"
+#include "sense/log/tokens.h"
+
+struct packer {
+    struct seg_out *out;
+    uint64_t mark;
+    int level;
+    struct seg_block block; /* the one that grows; count 0: none */
+    uint8_t *raw;           /* its payload: room for SHELF_GOAL and one whole block more */
+    size_t raw_len;
+    struct seg_out list;               /* its commits but the last ... */
+    uint32_t last_records, last_bytes; /* ... which is this */
+    struct seg_out frame;
+    struct shelf_entry *entries;
+    size_t count, cap;
+    struct seg_out filters;
+    struct token_set tokens;
+    ZSTD_CCtx *zstd;
+    struct seg_seal seal;
+};
+
+static struct slice written(const struct seg_out *out)
+{
+    return slice_of(out->at, out->len);
+}
+
+/* ---- facts ---- */
+
+static void set_bit(uint64_t set[4], struct slice name)
+{
+    unsigned bit = lines_bit(name);
+
+    set[bit / 64] |= (uint64_t)1 << bit % 64;
+}
+
+static void look_at(struct packer *p, struct shelf_entry *entry)
+{
+    struct lines_walk w = lines_walk(slice_of(p->raw, p->raw_len), p->block.first_seq);
+    struct log_line line;
+    bool first = true;
+
+    while (lines_next(&w, &line)) {
+        int64_t at_us;
+
+        log_line_read(&line);
+        at_us = log_line_time(&line);
+        entry->time_min_us = first || at_us < entry->time_min_us ? at_us : entry->time_min_us;
+        entry->time_max_us = first || at_us > entry->time_max_us ? at_us : entry->time_max_us;
+        first = false;
+        set_bit(entry->hosts, line.host);
+        set_bit(entry->programs, line.program);
+        if (line.severity < 8)
+            entry->severities = (uint8_t)(entry->severities | 1u << line.severity);
+        lines_tokens(line.raw, token_set_add, &p->tokens);
+    }
+}
+
+static int add_filter(struct packer *p, struct shelf_entry *entry, struct err *e)
+{
+    size_t len = p->tokens.failed ? 0 : filter_bytes(p->tokens.count);
+
+    if (seg_out_room(&p->filters, len, e) < 0)
+        return -1;
+    if (len > 0)
+        filter_make(p->filters.at + p->filters.len, len, p->tokens.keys, p->tokens.count);
+    entry->filter_at = (uint32_t)p->filters.len;
+    entry->filter_len = (uint32_t)len;
+    entry->filter_crc = crc32c(0, p->filters.at + p->filters.len, len);
+    p->filters.len += len;
+    return 0;
+}
+
+static int add_entry(struct packer *p, uint64_t offset, uint32_t size, struct err *e)
+{
+    struct shelf_entry entry = { .offset = offset,
+                                 .size = size,
+                                 .count = p->block.count,
+                                 .first_seq = p->block.first_seq,
+                                 .last_seq = p->block.last_seq,
+                                 .min_us = p->block.min_us,
+                                 .max_us = p->block.max_us };
+
+    if (p->count == p->cap) {
+        size_t cap = p->cap ? p->cap * 2 : 256;
+        struct shelf_entry *entries = realloc(p->entries, cap * sizeof(*entries));
+
+        if (!entries)
+            return err_set(e, errno, "index");
+        p->entries = entries;
+        p->cap = cap;
+    }
+    token_set_clear(&p->tokens);
+    look_at(p, &entry);
+    if (add_filter(p, &entry, e) < 0)
+        return -1;
+    p->entries[p->count++] = entry;
+    return 0;
+}
+
+/* ---- blocks ---- */
+
+static int compress(struct packer *p, struct err *e)
+{
+    size_t n;
+
+    p->frame.len = 0;
+    if (seg_out_room(&p->frame, ZSTD_compressBound(p->raw_len), e) < 0)
+        return -1;
+    n = ZSTD_compressCCtx(p->zstd, p->frame.at, p->frame.cap, p->raw, p->raw_len, p->level);
+    if (ZSTD_isError(n))
+        return err_set(e, 0, "zstd: %s", ZSTD_getErrorName(n));
+    p->frame.len = n;
+    return 0;
+}
+
+static void count_block(struct seg_seal *seal, const struct seg_block *b)
+{
+    if (seal->blocks++ == 0) {
+        seal->first_seq = b->first_seq;
+        seal->min_us = b->min_us;
+        seal->max_us = b->max_us;
+    }
+    seal->last_seq = b->last_seq;
+    seal->min_us = b->min_us < seal->min_us ? b->min_us : seal->min_us;
+    seal->max_us = b->max_us > seal->max_us ? b->max_us : seal->max_us;
+    seal->records += b->count;
+    seal->raw_bytes += b->raw_len;
+    memcpy(seal->chain, b->chain, SEG_HASH);
+}
+
+/* The block that has grown becomes an element and an entry of the index. */
+static int flush(struct packer *p, struct err *e)
+{
+    struct seg_block *b = &p->block;
+    size_t at = p->out->len;
+
+    if (b->count == 0)
+        return 0;
+    if (compress(p, e) < 0)
+        return -1;
+    b->raw_len = (uint32_t)p->raw_len;
+    b->stored_crc = crc32c(0, p->frame.at, p->frame.len);
+    if (seg_put(p->out, p->mark, SEG_BLOCK, SEG_LINES, slice_of(b, sizeof(*b)), written(&p->list), written(&p->frame),
+                e) < 0 ||
+        add_entry(p, at, (uint32_t)(p->out->len - at), e) < 0)
+        return -1;
+    count_block(&p->seal, b);
+    *b = (struct seg_block){ 0 };
+    p->raw_len = 0;
+    p->list.len = 0;
+    return 0;
+}
+
+/* The commits of a source block, whose payload stands behind raw already, join the block that grows. */
+static int join(struct packer *p, const struct seg_element *el, const struct seg_block *from, struct err *e)
+{
+    struct seg_commits commits = seg_commits_of(el, from);
+    struct seg_block *b = &p->block;
+    uint32_t records;
+    uint32_t bytes;
+
+    if (b->count == 0) {
+        *b = *from;
+        b->count = b->commits = 0;
+    }
+    while (seg_next_commit(&commits, &records, &bytes)) {
+        if (b->commits > 0 &&
+            (seg_put_number(&p->list, p->last_records, e) < 0 || seg_put_number(&p->list, p->last_bytes, e) < 0))
+            return -1;
+        p->last_records = records;
+        p->last_bytes = bytes;
+        b->commits++;
+    }
+    b->count += from->count;
+    b->last_seq = from->last_seq;
+    b->min_us = from->min_us < b->min_us ? from->min_us : b->min_us;
+    b->max_us = from->max_us > b->max_us ? from->max_us : b->max_us;
+    memcpy(b->chain, from->chain, SEG_HASH);
+    p->raw_len += from->raw_len;
+    return 0;
+}
+
+static int take(struct packer *p, const struct seg_element *el, struct pack_result *r, struct err *e)
+{
+    struct seg_block from;
+
+    if (!seg_read_block(el, &from) || el->content != SEG_LINES || !seg_commits_fit(el, &from)) {
+        r->damaged_bytes += el->size;
+        return 0;
+    }
+    if (p->block.count > 0 &&
+        (p->raw_len + from.raw_len > SHELF_GOAL || p->block.commits + from.commits > SEG_COMMITS_MAX ||
+         from.first_seq <= p->block.last_seq || memcmp(from.prev, p->block.chain, SEG_HASH) != 0) &&
+        flush(p, e) < 0)
+        return -1;
+    if (seg_unpack(el, &from, p->raw + p->raw_len, NULL) < 0) {
+        r->damaged_bytes += el->size;
+        return 0;
+    }
+    return join(p, el, &from, e);
+}
+
+static int put_blocks(struct packer *p, struct slice wal, struct pack_result *r, struct err *e)
+{
+    struct seg_scan scan = { .file = wal, .mark = p->mark };
+    struct seg_element el;
+    enum seg_got got;
+
+    while ((got = seg_next(&scan, &el)) != SEG_END) {
+        if (got != SEG_GOT)
+            r->damaged_bytes += el.size;
+        else if (el.type == SEG_BLOCK && take(p, &el, r, e) < 0)
+            return -1;
+    }
+    return flush(p, e);
+}
+
+static int put_part(struct packer *p, enum seg_type type, struct slice body, struct slice more, uint8_t hash[SEG_HASH],
+                    struct err *e)
+{
+    const struct slice none = { 0 };
+    size_t at = p->out->len;
+
+    if (seg_put(p->out, p->mark, type, SEG_LINES, body, more, none, e) < 0)
+        return -1;
+    if (hash)
+        seg_hash(hash, slice_of(p->out->at + at, p->out->len - at));
+    return 0;
+}
+
+static int put_index(struct packer *p, struct err *e)
+{
+    struct shelf_index head = { .entries = (uint32_t)p->count, .filter_bytes = (uint32_t)p->filters.len };
+    struct seg_out body = { 0 };
+    size_t entries = p->count * sizeof(*p->entries);
+    int result = seg_out_room(&body, sizeof(head) + entries, e);
+
+    if (result == 0) {
+        memcpy(body.at, &head, sizeof(head));
+        if (entries > 0)
+            memcpy(body.at + sizeof(head), p->entries, entries);
+        body.len = sizeof(head) + entries;
+        p->seal.index_at = p->out->len;
+        result = put_part(p, SEG_INDEX, written(&body), written(&p->filters), p->seal.index_hash, e);
+    }
+    seg_out_free(&body);
+    return result;
+}
+
+static void packer_done(struct packer *p)
+{
+    ZSTD_freeCCtx(p->zstd);
+    token_set_done(&p->tokens);
+    seg_out_free(&p->list);
+    seg_out_free(&p->frame);
+    seg_out_free(&p->filters);
+    free(p->entries);
+    free(p->raw);
+}
+
+int shelf_pack(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
+               int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e)
+{
+    const struct slice none = { 0 };
+    struct packer p = { .out = out, .mark = mark, .level = *(const int *)own, .zstd = ZSTD_createCCtx() };
+    int result = -1;
+
+    *r = (struct pack_result){ 0 };
+    p.raw = malloc(SHELF_GOAL + SEG_RAW_MAX);
+    if (!p.zstd || !p.raw) {
+        err_set(e, ENOMEM, "pack");
+        goto done;
+    }
+    p.seal.segment = head->segment;
+    p.seal.first_seq = head->first_seq;
+    p.seal.last_seq = head->first_seq - 1;
+    p.seal.sealed_us = now_us;
+    memcpy(p.seal.prev, head->prev, SEG_HASH);
+    memcpy(p.seal.chain, head->prev, SEG_HASH);
+    if (put_part(&p, SEG_HEAD, slice_of(head, sizeof(*head)), none, p.seal.head_hash, e) < 0 ||
+        put_blocks(&p, wal, r, e) < 0 || put_index(&p, e) < 0)
+        goto done;
+    seal_sign(keys, &p.seal);
+    result = put_part(&p, SEG_SEAL, slice_of(&p.seal, sizeof(p.seal)), none, NULL, e);
+    r->seal = p.seal;
+done:
+    packer_done(&p);
+    return result;
+}

@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Streams of lines: syslog over TCP and TLS, RELP, standard input. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "sense/log/stream.h"
+#include "sys/clock.h"
+#include "sys/say.h"
+#include "wire/syslog.h"
+
+enum {
+    LISTENS = 64,
+    READS_A_TURN = 4,
+    ACCEPTS_A_TURN = 64,
+    SWEEP_US = 1000000,
+};
+
+struct ear { /* a listening socket */
+    struct streams *all;
+    struct source source;
+    enum log_way way;
+};
+
+struct streams {
+    struct intake *in;
+    struct ear ears[LISTENS];
+    size_t ears_count;
+    struct stream *first; /* of all connections */
+    uint64_t count;
+    uint32_t sweeper;
+    struct secure_house *secure;
+    uint64_t refused_untold;
+};
+
+static void on_ready(void *ctx, int fd, int events);
+
+/* ---- one connection made and ended ---- */
+
+static struct stream *add(struct streams *all, int fd, enum log_way way, struct err *e)
+{
+    struct stream *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        err_set(e, ENOMEM, "log");
+        return NULL;
+    }
+    s->all = all;
+    s->in = all->in;
+    s->way = way;
+    s->source = (struct source){ .fd = fd, .ready = on_ready, .ctx = s };
+    s->heard_us = clock_mono_us();
+    s->next = all->first;
+    if (all->first)
+        all->first->before = s;
+    all->first = s;
+    all->count++;
+    return s;
+}
+
+static void end(struct stream *s)
+{
+    struct streams *all = s->all;
+
+    intake_unwatch(all->in, &s->source);
+    if (s->before)
+        s->before->next = s->next;
+    else
+        all->first = s->next;
+    if (s->next)
+        s->next->before = s->before;
+    all->count--;
+    secure_free(s->secure);
+    relp_free(s->relp);
+    (void)close(s->source.fd);
+    free(s->rest);
+    free(s->cut);
+    free(s);
+}
+
+bool stream_say(struct stream *s, const void *at, size_t len)
+{
+    return send(s->source.fd, at, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+}
+
+/* ---- what is read becomes lines ---- */
+
+static bool put(struct stream *s, struct slice raw, uint64_t whole, const uint8_t *digest, int64_t now_us)
+{
+    struct log_line line = { .raw = raw,
+                             .peer = slice_of(s->peer, s->peer_len),
+                             .way = s->way,
+                             .at_us = now_us,
+                             .near_us = now_us,
+                             .whole_bytes = whole };
+
+    if (s->way == LOG_TCP || s->way == LOG_TLS) /* a line end of two bytes, and what some put behind */
+        while (line.raw.len > 0 && (line.raw.at[line.raw.len - 1] == '\r' || line.raw.at[line.raw.len - 1] == '\0'))
+            line.raw.len--;
+    if (line.raw.len == 0)
+        return true;
+    if (intake_line(s->in, &line, digest) == 0)
+        return false;
+    if (s->since_us != now_us) { /* the first of what was read at once */
+        s->since_us = now_us;
+        intake_sample(s->in, &line);
+    }
+    return true;
+}
+
+static void begin_cut(struct stream *s, struct slice beginning, uint64_t left)
+{
+    s->cut = malloc(beginning.len);
+    if (!s->cut)
+        return;
+    memcpy(s->cut, beginning.at, beginning.len);
+    s->cut_whole = beginning.len;
+    s->skip_left = left;
+    crypto_hash_sha256_init(&s->cut_hash);
+    crypto_hash_sha256_update(&s->cut_hash, beginning.at, beginning.len);
+}
+
+static bool end_cut(struct stream *s, int64_t now_us)
+{
+    crypto_hash_sha256_state hash = s->cut_hash;
+    uint8_t digest[32];
+    size_t kept = s->in->settings.line_bytes;
+
+    crypto_hash_sha256_final(&hash, digest);
+    if (!put(s, slice_of(s->cut, kept), s->cut_whole, digest, now_us))
+        return false;
+    s->in->counts.cut++;
+    free(s->cut);
+    s->cut = NULL;
+    return true;
+}
+
+/* More of a line that is too long: how much of `bytes` belongs to it. */
+static size_t skip(struct stream *s, struct slice bytes, int64_t now_us)
+{
+    const uint8_t *newline = NULL;
+    size_t n = bytes.len;
+    bool over = false;
+
+    if (s->skip_left == SYSLOG_LINE) {
+        newline = bytes.len > 0 ? memchr(bytes.at, '\n', bytes.len) : NULL;
+        n = newline ? (size_t)(newline - bytes.at) : bytes.len;
+        over = newline != NULL;
+    } else {
+        n = s->skip_left < n ? (size_t)s->skip_left : n;
+        over = n == s->skip_left;
+    }
+    if (over) { /* counted only when the store takes it: there may be no room, and then it is looked at again */
+        crypto_hash_sha256_state before = s->cut_hash;
+
+        crypto_hash_sha256_update(&s->cut_hash, bytes.at, n);
+        s->cut_whole += n;
+        if (end_cut(s, now_us))
+            return n + (newline != NULL);
+        s->cut_hash = before;
+        s->cut_whole -= n;
+        return 0;
+    }
+    crypto_hash_sha256_update(&s->cut_hash, bytes.at, n);
+    s->cut_whole += n;
+    if (s->skip_left != SYSLOG_LINE)
+        s->skip_left -= n;
+    return n;
+}
+
+static void see_framing(struct stream *s, struct slice frame, struct slice message)
+{
+    if (frame.at != message.at) {
+        s->counted = true;
+        return;
+    }
+    if (!s->counted || s->broken || message.len == 0 || message.at[0] == '<')
+        return;
+    s->broken = true; /* told once a connection, counted always */
+    s->in->counts.framing++;
+    intake_tell(s->in, EV_LOG_FRAME_BROKEN, addr_ip(s->from), s->peer, "a count was not the message's length", 0);
+}
+
+static size_t feed_syslog(struct stream *s, struct slice bytes, int64_t now_us)
+{
+    const size_t max = s->in->settings.line_bytes;
+    struct slice all = bytes;
+
+    while (bytes.len > 0) {
+        struct slice message;
+        size_t used;
+        uint64_t left;
+        enum syslog_frame f;
+
+        if (s->cut) {
+            used = skip(s, bytes, now_us);
+            bytes = slice_skip(bytes, used);
+            if (used == 0)
+                break;
+            continue;
+        }
+        f = syslog_frame_read(bytes, max, &message, &used, &left);
+        if (f == SYSLOG_FRAME_MORE)
+            break;
+        see_framing(s, bytes, message);
+        if (f == SYSLOG_FRAME_LONG)
+            begin_cut(s, message, left);
+        else if (!put(s, message, 0, NULL, now_us))
+            break;
+        bytes = slice_skip(bytes, used);
+    }
+    return all.len - bytes.len;
+}
+
+/* Lines of a file: nothing but a newline ends one. */
+static size_t feed_lines(struct stream *s, struct slice bytes, int64_t now_us)
+{
+    const size_t max = s->in->settings.line_bytes;
+    struct slice all = bytes;
+
+    while (bytes.len > 0) {
+        const uint8_t *newline;
+        size_t used;
+
+        if (s->cut)
+            used = skip(s, bytes, now_us);
+        else if ((newline = memchr(bytes.at, '\n', bytes.len < max + 1 ? bytes.len : max + 1))) {
+            used = (size_t)(newline - bytes.at) + 1;
+            if (!put(s, slice_first(bytes, used - 1), 0, NULL, now_us))
+                break;
+        } else if (bytes.len > max) {
+            used = max;
+            begin_cut(s, slice_first(bytes, max), SYSLOG_LINE);
+        } else
+            break;
+        if (used == 0)
+            break;
+        bytes = slice_skip(bytes, used);
+    }
+    return all.len - bytes.len;
+}
+
+size_t stream_feed(struct stream *s, struct slice bytes, int64_t now_us)
+{
+    return s->way == LOG_STDIN ? feed_lines(s, bytes, now_us) : feed_syslog(s, bytes, now_us);
+}
+
+/* ---- reading ---- */
+
+static bool keep_rest(struct stream *s, struct slice rest)
+{
+    if (rest.len > s->rest_cap) {
+        size_t cap = rest.len < 4096 ? 4096 : rest.len;
+        uint8_t *at = realloc(s->rest, cap);
+
+        if (!at)
+            return false;
+        s->rest = at;
+        s->rest_cap = cap;
+    }
+    if (rest.len > 0)
+        memmove(s->rest, rest.at, rest.len);
+    s->rest_len = rest.len;
+    if (rest.len == 0 && s->rest_cap > 4096) {
+        free(s->rest);
+        s->rest = NULL;
+        s->rest_cap = 0;
+    }
+    return true;
+}
+
+/* Takes what it can of the bytes; false: the connection ends. */
+static bool digest(struct stream *s, struct slice bytes)
+{
+    bool bad = false;
+    int64_t now_us = clock_wall_us();
+    size_t used = s->relp ? relp_feed(s, bytes, now_us, &bad) : stream_feed(s, bytes, now_us);
+
+    if (s->relp)
+        s->waits = relp_waits(s->relp);
+    if (bad) {
+        s->in->counts.framing++;
+        intake_tell(s->in, EV_LOG_FRAME_BROKEN, addr_ip(s->from), s->peer, "this is not RELP", 0);
+        return false;
+    }
+    return keep_rest(s, slice_skip(bytes, used));
+}
+
+/* The other side is gone: a line without its end is a line all the same; part of a RELP message is not. */
+static void last_words(struct stream *s)
+{
+    int64_t now_us = clock_wall_us();
+
+    if (s->cut)
+        (void)end_cut(s, now_us);
+    else if (s->rest_len > 0 && !s->relp)
+        (void)put(s, slice_of(s->rest, s->rest_len), 0, NULL, now_us);
+}
+
+static ssize_t read_some(struct stream *s, uint8_t *at, size_t len, struct err *why)
+{
+    ssize_t n;
+
+    if (s->secure)
+        return secure_read(s->secure, at, len, why);
+    n = read(s->source.fd, at, len);
+    if (n >= 0)
+        return n;
+    if (errno == EAGAIN || errno == EINTR)
+        return SECURE_AGAIN;
+    err_set(why, errno, "read");
+    return SECURE_FAILED;
+}
+
+static void see_identity(struct stream *s)
+{
+    char name[100];
+
+    if (!s->secure || !secure_identity(s->secure, name, sizeof(name)))
+        return;
+    s->peer_len += (size_t)snprintf(s->peer + s->peer_len, sizeof(s->peer) - s->peer_len, ",%s", name);
+}
+
+static bool is_stopped(const struct stream *s)
+{
+    return s->waits || intake_is_held(s->in) || !store_has_room(s->in->store);
+}
+
+static void finish(struct stream *s)
+{
+    bool is_input = s->way == LOG_STDIN;
+    struct intake *in = s->in;
+
+    last_words(s);
+    end(s);
+    if (is_input && in->calls.ended)
+        in->calls.ended(in->calls.ctx);
+}
+
+/* More of it, after what is left from before; false: it has ended. */
+static bool read_round(struct stream *s)
+{
+    struct intake *in = s->in;
+    struct err why = { 0 };
+    ssize_t n;
+
+    if (s->rest_len > INTAKE_READ) /* more than a line waits, because there was no room: first that */
+        return digest(s, slice_of(s->rest, s->rest_len)) || (end(s), false);
+    if (s->rest_len > 0)
+        memcpy(in->room, s->rest, s->rest_len);
+    n = read_some(s, in->room + s->rest_len, INTAKE_READ + STORE_LINE_MAX - s->rest_len, &why);
+    if (n == SECURE_AGAIN)
+        return true;
+    if (n <= 0) {
+        if (n == SECURE_FAILED && s->secure)
+            intake_tell(in, EV_LOG_CLIENT_REFUSED, addr_ip(s->from), s->peer, why.text, 0);
+        finish(s);
+        return false;
+    }
+    see_identity(s);
+    s->heard_us = clock_mono_us();
+    if (digest(s, slice_of(in->room, s->rest_len + (size_t)n)))
+        return true;
+    end(s);
+    return false;
+}
+
+static void on_ready(void *ctx, int fd, int events)
+{
+    struct stream *s = ctx;
+
+    (void)fd;
+    (void)events;
+    for (int i = 0; i < READS_A_TURN && !is_stopped(s); i++)
+        if (!read_round(s))
+            return;
+}
+
+/* What waits in memory, now that there is room or an acknowledgement went out. */
+static void go_on(struct stream *s)
+{
+    s->waits = s->relp && relp_waits(s->relp);
+    if (s->rest_len == 0 || is_stopped(s))
+        return;
+    if (!digest(s, slice_of(s->rest, s->rest_len)))
+        end(s);
+}
+
+void streams_resume(struct streams *all)
+{
+    struct stream *next;
+
+    for (struct stream *s = all->first; s; s = next) {
+        next = s->next;
+        go_on(s);
+    }
+}
+
+void streams_synced(struct streams *all, uint64_t seq)
+{
+    struct stream *next;
+
+    for (struct stream *s = all->first; s; s = next) {
+        next = s->next;
+        if (!s->relp)
+            continue;
+        if (!relp_synced(s, seq))
+            end(s);
+        else
+            go_on(s);
+    }
+}
+
+/* ---- accepting ---- */
+
+static void make_place(struct streams *all)
+{
+    struct stream *oldest = NULL;
+
+    for (struct stream *s = all->first; s; s = s->next)
+        if (s->way != LOG_STDIN && (!oldest || s->heard_us < oldest->heard_us))
+            oldest = s;
+    if (oldest)
+        finish(oldest);
+}
+
+static void welcome(struct ear *ear, int fd, const struct sockaddr_storage *ss)
+{
+    struct streams *all = ear->all;
+    const int one = 1;
+    struct err why = { 0 };
+    struct stream *s;
+
+    if (all->count >= all->in->settings.connections)
+        make_place(all);
+    s = add(all, fd, ear->way, &why);
+    if (!s) {
+        (void)close(fd);
+        return;
+    }
+    if (ss->ss_family == AF_INET) {
+        struct sockaddr_in in4;
+
+        memcpy(&in4, ss, sizeof(in4));
+        s->from = addr_from_ip(4, (const uint8_t *)&in4.sin_addr, ntohs(in4.sin_port));
+    } else {
+        struct sockaddr_in6 in6;
+
+        memcpy(&in6, ss, sizeof(in6));
+        s->from = addr_from_ip(6, (const uint8_t *)&in6.sin6_addr, ntohs(in6.sin6_port));
+    }
+    s->peer_len = (size_t)snprintf(s->peer, sizeof(s->peer), "%s", addr_socket_text(s->from).text);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    all->in->counts.connections++;
+    if (ear->way == LOG_RELP)
+        s->relp = relp_new();
+    else if (ear->way == LOG_TLS)
+        s->secure = secure_new(all->secure, fd, &why);
+    if ((ear->way == LOG_RELP && !s->relp) || (ear->way == LOG_TLS && !s->secure) ||
+        intake_watch(all->in, &s->source, &why) < 0) {
+        say("log: %s: %s", s->peer, why.text);
+        end(s);
+    }
+}
+
+static void on_knock(void *ctx, int fd, int events)
+{
+    struct ear *ear = ctx;
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        struct sockaddr_storage ss = { 0 };
+        socklen_t len = sizeof(ss);
+        int client = accept4(fd, (struct sockaddr *)&ss, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (client < 0)
+            return;
+        welcome(ear, client, &ss);
+    }
+}
+
+/* A message that was begun and does not come: its sender is slow on purpose, or gone. */
+static void sweep(void *ctx)
+{
+    struct streams *all = ctx;
+    int64_t now_us = clock_mono_us();
+    struct stream *next;
+
+    for (struct stream *s = all->first; s; s = next) {
+        next = s->next;
+        if ((s->rest_len > 0 || s->cut || (s->secure && s->since_us == 0)) && !is_stopped(s) && s->way != LOG_STDIN &&
+            now_us - s->heard_us > all->in->settings.frame_us) {
+            intake_tell(all->in, EV_LOG_CLIENT_REFUSED, addr_ip(s->from), s->peer, "half a message, and then nothing",
+                        0);
+            finish(s);
+        }
+    }
+}
+
+/* ---- listening ---- */
+
+static int open_ear(struct streams *all, struct addr at, enum log_way way, uint16_t usual, struct err *e)
+{
+    struct sockaddr_in in4 = { .sin_family = AF_INET };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+    const int one = 1;
+    int fd;
+    int code;
+
+    if (at.port == 0)
+        at.port = usual;
+    if (all->ears_count == LISTENS)
+        return err_set(e, 0, "log: more than %d listening sockets", LISTENS);
+    in4.sin_port = htons(at.port);
+    in6.sin6_port = htons(at.port);
+    memcpy(&in4.sin_addr, at.ip, 4);
+    memcpy(&in6.sin6_addr, at.ip, 16);
+    fd = socket(at.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_set(e, errno, "log: TCP socket");
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (at.family == 6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+    code = at.family == 4 ? bind(fd, (const struct sockaddr *)&in4, sizeof(in4))
+                          : bind(fd, (const struct sockaddr *)&in6, sizeof(in6));
+    if (code < 0 || listen(fd, 512) < 0) {
+        err_set(e, errno, "log: %s %s", log_way_name(way), addr_socket_text(at).text);
+        (void)close(fd);
+        return -1;
+    }
+    all->ears[all->ears_count++] = (struct ear){ .all = all, .source = { .fd = fd, .ready = on_knock }, .way = way };
+    return 0;
+}
+
+static int open_all(struct streams *all, struct err *e)
+{
+    const struct log_settings *s = &all->in->settings;
+    const struct {
+        const struct key_addrs *at;
+        enum log_way way;
+        uint16_t usual;
+    } kinds[] = { { &s->tcp, LOG_TCP, 514 }, { &s->tls, LOG_TLS, 6514 }, { &s->relp, LOG_RELP, 2514 } };
+
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+        for (uint32_t i = 0; i < kinds[k].at->count; i++)
+            if (open_ear(all, kinds[k].at->at[i], kinds[k].way, kinds[k].usual, e) < 0)
+                return -1;
+    if (s->tls.count == 0)
+        return 0;
+    all->secure = secure_house_new(s, e);
+    return all->secure ? 0 : -1;
+}
+
+struct streams *streams_new(struct intake *in, struct err *e)
+{
+    struct streams *all = calloc(1, sizeof(*all));
+
+    if (!all) {
+        err_set(e, ENOMEM, "log");
+        return NULL;
+    }
+    all->in = in;
+    if (open_all(all, e) == 0)
+        return all;
+    streams_free(all);
+    return NULL;
+}
+
+int streams_start(struct streams *all, struct err *e)
+{
+    for (size_t i = 0; i < all->ears_count; i++) {
+        all->ears[i].source.ctx = &all->ears[i];
+        if (intake_watch(all->in, &all->ears[i].source, e) < 0)
+            return -1;
+    }
+    for (struct stream *s = all->first; s; s = s->next)
+        if (intake_watch(all->in, &s->source, e) < 0)
+            return -1;
+    all->sweeper = loop_timer(all->in->loop, SWEEP_US, SWEEP_US, sweep, all);
+    return 0;
+}
+
+int streams_read(struct streams *all, int fd, enum log_way way, struct slice peer, struct err *e)
+{
+    struct stream *s = add(all, fd, way, e);
+
+    if (!s)
+        return -1;
+    s->peer_len = peer.len < sizeof(s->peer) ? peer.len : sizeof(s->peer) - 1;
+    if (s->peer_len > 0)
+        memcpy(s->peer, peer.at, s->peer_len);
+    return 0;
+}
+
+void streams_free(struct streams *all)
+{
+    if (!all)
+        return;
+    loop_untimer(all->in->loop, all->sweeper);
+    while (all->first)
+        end(all->first);
+    for (size_t i = 0; i < all->ears_count; i++) {
+        intake_unwatch(all->in, &all->ears[i].source);
+        (void)close(all->ears[i].source.fd);
+    }
+    secure_house_free(all->secure);
+    free(all);
+}
