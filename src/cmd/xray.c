@@ -229,7 +229,7 @@ static int keep_at(const struct snap *s, const char *path, bool replace, char **
 static int take_to_file(const struct xray_options *o, char **argv)
 {
     struct err e;
-    struct snap *s = xray_take(NULL, &e);
+    struct snap *s = xray_take(&e);
     char visible[512];
     struct text t = TEXT_IN(visible);
     int status = s ? keep_at(s, o->output, o->force, argv, &e) : -1;
@@ -292,7 +292,7 @@ static int keep(const struct snap *s, char **argv, bool json)
 static int take_and_tell(const struct xray_options *o, char **argv)
 {
     struct err e;
-    struct snap *s = xray_take(NULL, &e);
+    struct snap *s = xray_take(&e);
     int code;
 
     if (!s) {

@@ -63,7 +63,7 @@ static int round_of(const char *path, struct moment at[PHASES + 1], size_t *sock
     int status = -1;
 
     at[0] = now();
-    s = xray_take(NULL, &e);
+    s = xray_take(&e);
     at[1] = now();
     if (s)
         found = explain(s, &e);

@@ -15,5 +15,6 @@ struct xray_wish {
     bool deep; /* also tries each port that nobody seems to have: half a second more */
 };
 
-struct snap *xray_take(const struct xray_wish *wish, struct err *e); /* the caller frees it; NULL: nothing special */
+struct snap *xray_take(struct err *e); /* the caller frees it */
+struct snap *xray_take_as(const struct xray_wish *wish, struct err *e);
 #endif
