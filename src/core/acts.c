@@ -13,18 +13,34 @@ struct instant acts_now(void)
     return (struct instant){ .wall_us = clock_wall_us(), .boot_us = clock_mono_us() };
 }
 
-static bool observes(const struct core *c)
+static bool hunt_observes(const struct core *c)
 {
     return c->conf->hunt.mode != HUNT_BLOCK && c->conf->hunt.mode != HUNT_HOLD;
 }
 
-static void add_ports(const struct core *c, struct event *ev)
+/* The gate's findings act by the gate's own key, all others by the hunt's mode. */
+static bool observes(const struct core *c, bool outside)
+{
+    return outside ? !settings_gate_blocks(c->conf) : hunt_observes(c);
+}
+
+static void add_port_words(struct text *t, const uint16_t *at, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        text_addf(t, "%s%u", t->len ? "," : "", (unsigned)at[i]);
+}
+
+/* Where the block holds, or would. */
+static void add_ports(const struct core *c, const struct block *b, struct event *ev)
 {
     char words[96];
     struct text t = TEXT_IN(words);
+    uint16_t doors[HAND_LISTENS];
 
-    for (uint32_t i = 0; i < c->conf->hunt.ports.count; i++)
-        text_addf(&t, "%s%u", i ? "," : "", (unsigned)c->conf->hunt.ports.at[i]);
+    if (!b->outside || !hunt_observes(c))
+        add_port_words(&t, c->conf->hunt.ports.at, c->conf->hunt.ports.count);
+    else
+        add_port_words(&t, doors, settings_doors(c->conf, doors));
     event_add_words(ev, F_PORTS, words);
 }
 
@@ -42,7 +58,9 @@ static uint64_t tell(struct core *c, enum event_kind kind, const struct block *b
     event_add_words(&ev, F_RULE, b->rule);
     if (why)
         event_add_words(&ev, F_WHY, why);
-    add_ports(c, &ev);
+    add_ports(c, b, &ev);
+    if (b->outside)
+        event_add_number(&ev, F_OUTSIDE, 1);
     return core_emit(c, &ev, cause);
 }
 
@@ -67,6 +85,7 @@ static void ask_hand(struct core *c, const struct block *b, int64_t boot_us, boo
                               : left > HAND_SECONDS_MAX ? HAND_SECONDS_MAX
                                                         : left),
         .unasked = unasked,
+        .outside = b->outside,
     };
 }
 
@@ -79,30 +98,38 @@ static uint64_t tell_cap(struct core *c, const struct block *b, enum hand_code c
     return tell(c, EV_ACT_CAP_REACHED, b, b->cause, hand_code_words(code));
 }
 
+/* Asked once, not at each of its packets, also when it was refused.  A person may ask again; and who only would be
+ * blocked, or is not inside, for the hunt's sake may be blocked for the gate's. */
+static bool is_settled(const struct core *c, const struct block *b, const struct act_ask *ask, int64_t boot_us)
+{
+    if (b->state == BLOCK_ASKED || b->state == BLOCK_STANDS)
+        return true;
+    return ask->waiter == 0 && b->over_us > boot_us && (b->outside == ask->outside || observes(c, ask->outside));
+}
+
 enum hand_code acts_block(struct core *c, const struct act_ask *ask)
 {
     struct instant now = acts_now();
     int64_t span_us = ask->span_us > 0 ? ask->span_us : c->conf->block.span_us;
     struct block *b = blocks_find(c->blocks, ask->who);
 
-    if (b && ask->waiter == 0 && b->over_us > now.boot_us)
-        return HAND_ALREADY; /* also for a refusal: asked once, not at each of its packets */
-    if (b && (b->state == BLOCK_ASKED || b->state == BLOCK_STANDS))
+    if (b && is_settled(c, b, ask, now.boot_us))
         return HAND_ALREADY;
     if (b)
         blocks_remove(c->blocks, ask->who);
     b = blocks_add(c->blocks, ask->who);
     if (!b) {
-        if (!observes(c))
+        if (!observes(c, ask->outside))
             (void)tell_cap(c, &(struct block){ .who = ask->who, .cause = ask->cause }, HAND_CAP_TOTAL, now.boot_us);
         return HAND_CAP_TOTAL;
     }
     b->cause = ask->cause;
+    b->outside = ask->outside;
     block_time(b, now, span_us);
     b->waiter = ask->waiter;
     b->waiter_id = ask->waiter_id;
     (void)text_cstr(b->rule, sizeof(b->rule), slice_first(slice_text(ask->rule), sizeof(b->rule) - 1));
-    if (observes(c)) {
+    if (observes(c, b->outside)) {
         b->state = BLOCK_PRETEND;
         if (ask->waiter == 0)
             (void)tell(c, EV_RULE_WOULD_BLOCK, b, b->cause, NULL);
@@ -241,14 +268,15 @@ static void assert_one(void *ctx, struct block *b)
 {
     struct walk *w = ctx;
 
-    if ((b->state == BLOCK_STANDS || b->state == BLOCK_ASKED) && b->over_us > w->boot_us)
+    if ((b->state == BLOCK_STANDS || b->state == BLOCK_ASKED) && b->over_us > w->boot_us &&
+        !observes(w->core, b->outside))
         ask_hand(w->core, b, w->boot_us, true);
 }
 
 void acts_assert_all(struct core *c)
 {
     c->outside_waits = false;
-    if (observes(c))
+    if (observes(c, false) && observes(c, true))
         return;
     blocks_each(c->blocks, assert_one, &(struct walk){ c, clock_mono_us() });
     acts_flush(c);

@@ -143,6 +143,7 @@ static void fold_block(struct blocks *b, const struct event *ev, struct instant 
     entry->since_us = kept ? number_or(ev, F_SINCE, ev->at_us) : ev->at_us;
     entry->until_us = until_us;
     entry->over_us = now.boot_us + (until_us - now.wall_us);
+    entry->outside = number_or(ev, F_OUTSIDE, 0) != 0;
     if (event_get(ev, F_RULE, &rule))
         (void)text_cstr(entry->rule, sizeof(entry->rule), slice_first(rule, sizeof(entry->rule) - 1));
 }

@@ -26,6 +26,7 @@ struct block {
     uint32_t waiter;            /* a command that waits for the answer (core/desk.h); 0 for none */
     uint32_t waiter_id;         /* the id of its ask */
     uint8_t state;              /* enum block_state */
+    bool outside;               /* found by the gate: it need not be a host inside */
     uint64_t cause;             /* the finding or the command */
     uint64_t seq;               /* the act.blocked event; 0 until it stands */
     int64_t since_us, until_us; /* wall clock: for people, and for the journal across restarts */

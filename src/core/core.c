@@ -63,7 +63,11 @@ void core_take(struct core *c, struct event *ev)
     n = rules_match(c->rules, ev, ev->mono_us, hits, RULE_HITS);
     for (size_t i = 0; i < n; i++) {
         struct act_ask ask = {
-            .who = addr_ip(hits[i].src), .span_us = hits[i].span_us, .cause = ev->seq, .rule = hits[i].rule
+            .who = addr_ip(hits[i].src),
+            .span_us = hits[i].span_us,
+            .cause = ev->seq,
+            .rule = hits[i].rule,
+            .outside = strncmp(event_name(ev->kind), "gate.", 5) == 0,
         };
 
         if (hits[i].act == RULE_BLOCK)
@@ -297,7 +301,7 @@ void core_stop(struct core *c)
     core_emit(c, &ev, 0);
     core_announce(c);
     for (uint32_t i = 0; i < roster_count; i++)
-        if (roster[i].kind == ROW_SENSOR || roster[i].kind == ROW_CONSOLE)
+        if (roster[i].kind == ROW_SENSOR || roster[i].kind == ROW_WATCH || roster[i].kind == ROW_CONSOLE)
             (void)peer_say(&c->peers[i], LINK_STOP, 0, 0, NULL, 0, -1);
     if (blocks_count(c->blocks, BLOCK_STANDS) == 0) /* with blocks, our table stays until they are over */
         (void)peer_say(core_peer(c, ROW_HAND), HAND_STOP, 0, 0, &clear, sizeof(clear), -1);

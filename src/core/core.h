@@ -49,6 +49,7 @@ enum {
     CORE_KILLS = 4096,
     CORE_EARLY = 64,
     CORE_FLOWS = 256,
+    CORE_ALARMS = 64,
     CORE_RELAYS = 2
 };
 
@@ -66,6 +67,10 @@ struct kill { /* HAND_KILL under way */
     uint32_t id;
     struct addr who;
     uint64_t cause;
+};
+
+struct alarm { /* a firing of the watch, so that its end finds it */
+    uint64_t alarm, seq;
 };
 
 struct disk {         /* the scribe, seen from here */
@@ -108,6 +113,10 @@ struct core {
     bool outside_waits;         /* a block waits for its network to come up */
 
     struct pending pending[CORE_PENDING];
+    struct alarm alarms[CORE_ALARMS];    /* by alarm % CORE_ALARMS */
+    uint64_t picture_cause, picture_seq; /* what the picture is taken for, and its own event */
+    int recorder;                        /* the recorder's memory file, own; when known */
+    bool recorder_known;
     struct kill kills[CORE_KILLS];      /* by id % CORE_KILLS */
     struct flow_seen flows[CORE_FLOWS]; /* by flow % CORE_FLOWS */
     struct event early[CORE_EARLY];     /* what happened before the journal said where it stood */
@@ -144,6 +153,13 @@ void peers_tell_forget(struct core *c, struct addr who);
 /* Folds act.allowed or act.disallowed into the list; false when it changed nothing (it is there already, or full). */
 bool peers_fold_allow(struct core *c, const struct event *ev);
 
+/* watching.c */
+void watching_before(struct core *c, struct event *ev);      /* whose effect an event of the watch is */
+void watching_after(struct core *c, const struct event *ev); /* what it asks for */
+int watching_on_value(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
+int watching_on_ring(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
+int watching_on_shelve(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
+
 /* relay.c */
 void relay_open(struct core *c);
 void relay_brief(struct peer *p); /* it has just come up */
@@ -155,6 +171,7 @@ struct act_ask {
     int64_t span_us;
     uint64_t cause;
     const char *rule;           /* or who asked */
+    bool outside;               /* a finding of the gate's, or a person's wish while the gate blocks */
     uint32_t waiter, waiter_id; /* a command; 0: none */
 };
 /* HAND_OK: asked (the answer becomes an event); else why not. */

@@ -94,7 +94,12 @@ static int on_block(void *ctx, struct chan *from, const struct msg *m, const voi
     const struct ctl_block *ask = body;
     struct event ev = event_new(EV_ACT_BLOCK_ASKED);
     struct act_ask act = {
-        .who = ask->who, .span_us = ask->span_us, .rule = "by hand", .waiter = cl->number, .waiter_id = m->id
+        .who = ask->who,
+        .span_us = ask->span_us,
+        .rule = "by hand",
+        .waiter = cl->number,
+        .waiter_id = m->id,
+        .outside = settings_gate_blocks(c->conf),
     };
     enum hand_code code;
 
@@ -278,6 +283,7 @@ void desk_status(struct core *c, struct ctl_status *s)
     s->synced_seq = tail_synced(c->tail);
     s->scribe_behind_us = s->synced_seq + 1 < next ? clock_mono_us() - c->disk.moved_us : 0;
     s->mode = (uint32_t)c->conf->hunt.mode;
+    s->gate_blocks = settings_gate_blocks(c->conf);
     s->blocks = (uint32_t)blocks_count(c->blocks, BLOCK_STANDS);
     s->blocks_cap = (uint32_t)c->conf->block.total;
     s->table_whole = c->table.whole;
@@ -339,6 +345,17 @@ static int on_tail(void *ctx, struct chan *from, const struct msg *m, const void
     return chan_send(cl->chan, CTL_TAIL, m->id, 0, NULL, 0, tail_fd(cl->desk->core->tail));
 }
 
+static int on_recorder(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct client *cl = ctx;
+    const struct core *c = cl->desk->core;
+
+    (void)from;
+    (void)body;
+    (void)fd;
+    return chan_send(cl->chan, CTL_RECORDER, m->id, 0, NULL, 0, c->recorder_known ? c->recorder : -1);
+}
+
 static int on_follow(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct client *cl = ctx;
@@ -378,6 +395,7 @@ static const struct chan_op client_ops[] = {
     { CTL_ALLOW, "allow", sizeof(struct ctl_allow), sizeof(struct ctl_allow), false, on_allow },
     { CTL_BLOCKS, "blocks", 0, 0, false, on_blocks },
     { CTL_TAIL, "tail", 0, 0, false, on_tail },
+    { CTL_RECORDER, "recorder", 0, 0, false, on_recorder },
     { CTL_FOLLOW, "follow", 0, 0, false, on_follow },
     { CTL_RELOAD, "reload", 0, 0, false, on_reload },
 };

@@ -17,6 +17,7 @@ static const char *const words[HAND_CODES] = {
     [HAND_NOT_NAMED] = "the configuration does not name it",
     [HAND_FAILED] = "the kernel refused it",
     [HAND_OBSERVES] = "serviola only observes here; the firewall is not touched",
+    [HAND_NEVER_SERVER] = "it is a server behind the gate, or a load balancer before it",
     [HAND_WRONG] = "the ask makes no sense",
 };
 

@@ -16,6 +16,7 @@
 
 struct ban {
     struct addr who;         /* family 0: an empty slot */
+    bool outside;            /* as it was asked; its own caller's to set */
     uint32_t known;          /* 1: the last comparison found it in the kernel */
     int64_t until_us;        /* boot clock */
     uint64_t packets, bytes; /* dropped before the kernel's set was last put back */

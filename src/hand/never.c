@@ -76,7 +76,7 @@ static bool is_inside(const struct never *n, struct addr who)
     return false;
 }
 
-enum hand_code never_who(const struct never *n, struct addr who)
+enum hand_code never_who(const struct never *n, struct addr who, bool outside)
 {
     const struct hand_settings *set = n->set;
     bool named = in_list(set->own_blockable.at, set->own_blockable.count, who);
@@ -98,7 +98,9 @@ enum hand_code never_who(const struct never *n, struct addr who)
         return HAND_NEVER_ADMIN;
     if (in_list(set->allow.at, set->allow.count, who) || in_list(n->allowed, n->allowed_count, who))
         return HAND_NEVER_ALLOWED;
-    if (!own && !is_inside(n, who))
+    if (in_list(set->servers.at, set->servers.count, who))
+        return HAND_NEVER_SERVER;
+    if (!own && !is_inside(n, who) && !(outside && set->doors_count > 0))
         return HAND_NEVER_OUTSIDE;
     return HAND_OK;
 }
@@ -117,18 +119,19 @@ static void move_window(struct never *n, int64_t now_us)
         n->second = second;
 }
 
-enum hand_code never_cap(struct never *n, size_t blocked, bool unasked, int64_t now_us)
+enum hand_code never_cap(struct never *n, size_t blocked, const struct hand_block *ask, int64_t now_us)
 {
+    uint32_t share = ask->outside ? 2 : 1;
     uint64_t made = 0;
 
-    if (blocked >= n->set->total)
+    if (blocked >= (n->set->total + share - 1) / share)
         return HAND_CAP_TOTAL;
-    if (unasked)
+    if (ask->unasked)
         return HAND_OK;
     move_window(n, now_us);
     for (size_t i = 0; i < sizeof(n->per_second) / sizeof(n->per_second[0]); i++)
         made += n->per_second[i];
-    return made >= n->set->per_minute ? HAND_CAP_MINUTE : HAND_OK;
+    return made >= (n->set->per_minute + share - 1) / share ? HAND_CAP_MINUTE : HAND_OK;
 }
 
 void never_count(struct never *n, int64_t now_us)

@@ -48,11 +48,11 @@ struct never {
 void never_init(struct never *n, const struct hand_settings *set);
 void never_sort(struct never *n); /* after the facts were filled */
 
-/* May `who` be blocked?  HAND_OK or why not; the caps are not looked at. */
-enum hand_code never_who(const struct never *n, struct addr who);
+/* May `who` be blocked?  HAND_OK or why not; the caps are not looked at.  `outside` as in struct hand_block. */
+enum hand_code never_who(const struct never *n, struct addr who, bool outside);
 /* May one more be blocked now, with `blocked` in force?  HAND_OK, HAND_CAP_MINUTE or HAND_CAP_TOTAL; `unasked` is not
- * held to the cap per minute. */
-enum hand_code never_cap(struct never *n, size_t blocked, bool unasked, int64_t now_us);
+ * held to the cap per minute, `outside` may use half of both. */
+enum hand_code never_cap(struct never *n, size_t blocked, const struct hand_block *ask, int64_t now_us);
 void never_count(struct never *n, int64_t now_us); /* a block was made */
 
 /* HAND_OK, HAND_ALREADY, HAND_NOT_THERE, HAND_CAP_TOTAL (the list is full), HAND_WRONG.  A prefix of the

@@ -63,6 +63,7 @@ enum hand_code {
     HAND_NOT_NAMED,     /* an interface, address or port that the configuration did not name */
     HAND_FAILED,        /* the kernel refused: see error */
     HAND_OBSERVES,      /* settings.acts is 0: the firewall is not touched */
+    HAND_NEVER_SERVER,  /* a server behind the gate, or a load balancer before it */
     HAND_WRONG,         /* the ask makes no sense: no address, a port, a time out of range */
     HAND_CODES
 };
@@ -73,7 +74,9 @@ struct hand_block {
     struct addr who;  /* port 0 */
     uint32_t seconds; /* 1 to HAND_SECONDS_MAX */
     uint8_t unasked;  /* 1: restored from the journal, does not count for the cap per minute */
-    uint8_t zero[3];
+    uint8_t outside;  /* 1: found at a gate's door, so it may be a host outside too; such blocks take at most half of
+                         each cap: who has many addresses can't use up what is there for hosts inside */
+    uint8_t zero[2];
 };
 
 struct hand_outcome {
@@ -178,15 +181,15 @@ struct hand_nets {
 struct hand_settings {
     char table[32];          /* "serviola"; table inet NAME */
     uint8_t acts;            /* 0: never touch the firewall (observe) */
+    uint8_t gate_only;       /* 1: the hunt observes; blocks hold at the gate's doors alone, and only for `outside` */
     uint8_t hold;            /* 1: unknown hosts' mail is queued to us */
     uint8_t hold_fails_open; /* when nobody judges: let it pass */
     uint8_t how;             /* enum hand_how */
     uint8_t inside_auto;     /* inside = connected networks of interfaces without a default route */
-    uint8_t zero;
-    uint16_t hold_queue;        /* number of the kernel's queue; 0: 2525 */
-    uint32_t log_per_minute;    /* kernel log lines per blocked source; 0: none */
-    uint32_t hold_packets;      /* packets that may wait for a verdict; 0: 1024 */
-    int64_t hold_wait_us;       /* how long each may wait; 0: 2 s */
+    uint16_t hold_queue;     /* number of the kernel's queue; 0: 2525 */
+    uint32_t log_per_minute; /* kernel log lines per blocked source; 0: none */
+    uint32_t hold_packets;   /* packets that may wait for a verdict; 0: 1024 */
+    int64_t hold_wait_us;    /* how long each may wait; 0: 2 s */
     uint32_t per_minute, total; /* caps on blocks */
     uint32_t ports_count;
     uint16_t ports[HAND_PORTS];
@@ -200,5 +203,8 @@ struct hand_settings {
     uint8_t zero2[3];
     uint32_t listens_count; /* the only places that HAND_LISTEN opens */
     struct hand_listen listens[HAND_LISTENS];
+    uint32_t doors_count; /* the gate's ports, where blocked hosts are stopped; 0: `outside` is not honoured */
+    uint16_t doors[HAND_LISTENS];
+    struct hand_nets servers; /* behind and before the gate: never blocked */
 };
 #endif

@@ -152,18 +152,19 @@ static struct nlattr *begin_element(struct elements *el, const void *key, size_t
     return element;
 }
 
-static void add_ports(struct nl_batch *b, const struct rules *r)
+static void add_ports(struct nl_batch *b, const struct rules *r, const char *name, const uint16_t *ports,
+                      uint32_t count)
 {
-    struct nftnl_set *s = new_set(b, r, "ports", NFT_SET_CONSTANT, TYPE_SERVICE, sizeof(uint16_t));
+    struct nftnl_set *s = new_set(b, r, name, NFT_SET_CONSTANT, TYPE_SERVICE, sizeof(uint16_t));
     struct elements el;
 
-    nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, r->set->ports_count);
+    nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, count);
     add_set(b, s);
-    if (r->set->ports_count == 0)
+    if (count == 0)
         return;
-    el = begin_elements(b, r->set->table, "ports", false);
-    for (uint32_t i = 0; i < r->set->ports_count; i++) {
-        uint16_t port = htons(r->set->ports[i]);
+    el = begin_elements(b, r->set->table, name, false);
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t port = htons(ports[i]);
 
         mnl_attr_nest_end(el.h, begin_element(&el, &port, sizeof(port)));
     }
@@ -268,11 +269,11 @@ static void add_rule(struct nl_batch *b, struct nftnl_rule *rule)
     nl_batch_added(b, h);
 }
 
-static void to_mail_ports(struct nftnl_rule *rule)
+static void to_ports(struct nftnl_rule *rule, const char *set)
 {
     must_be(rule, NFT_META_L4PROTO, TCP);
     load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
-    look_up(rule, "ports", false);
+    look_up(rule, set, false);
 }
 
 static void from_set(struct nftnl_rule *rule, const struct family *f, const char *set, bool absent)
@@ -383,35 +384,40 @@ static void add_hold(struct nl_batch *b, const struct rules *r, const struct fam
     struct nftnl_rule *rule = new_rule(r, chain);
 
     must_be(rule, NFT_META_NFPROTO, f->nfproto);
-    to_mail_ports(rule);
+    to_ports(rule, "ports");
     from_set(rule, f, who, false);
     from_set(rule, f, f->allowed, true);
     queue(rule, r);
     add_rule(b, rule);
 }
 
-static void add_hook(struct nl_batch *b, const struct rules *r, const char *chain)
+static void add_hook(struct nl_batch *b, const struct rules *r, const char *chain, int hook, const char *ports)
 {
-    struct nftnl_rule *rule = new_rule(r, chain);
+    struct nftnl_rule *rule;
 
-    to_mail_ports(rule);
+    add_chain(b, r, chain, hook);
+    rule = new_rule(r, chain);
+    to_ports(rule, ports);
     verdict(rule, NFT_JUMP, "mail");
     add_rule(b, rule);
 }
 
 void rules_add_content(struct nl_batch *b, const struct rules *r)
 {
-    add_ports(b, r);
+    add_ports(b, r, "ports", r->set->ports, r->set->ports_count);
+    add_ports(b, r, "doors", r->set->doors, r->set->doors_count);
     for (size_t i = 0; i < 2; i++)
         add_address_sets(b, r, &families[i]);
     add_chain(b, r, "stop", -1);
     add_chain(b, r, "mail", -1);
-    add_chain(b, r, "forward", NF_INET_FORWARD);
-    add_chain(b, r, "output", NF_INET_LOCAL_OUT);
     add_stop(b, r);
     add_mail(b, r);
-    add_hook(b, r, "forward");
-    add_hook(b, r, "output");
+    if (!r->set->gate_only) {
+        add_hook(b, r, "forward", NF_INET_FORWARD, "ports");
+        add_hook(b, r, "output", NF_INET_LOCAL_OUT, "ports");
+    }
+    if (r->set->doors_count > 0)
+        add_hook(b, r, "input", NF_INET_LOCAL_IN, "doors");
     for (size_t i = 0; r->hold && i < 2; i++) {
         const struct family *f = &families[i];
 
@@ -470,5 +476,5 @@ size_t rules_size(const struct rules *r, size_t blocks)
 {
     size_t networks = r->hold ? r->inside_count + r->allowed_count + r->local_count : 0;
 
-    return 2 * (size_t)NL_MESSAGE + (2 * blocks + 2 * networks + HAND_PORTS) * RULES_ELEMENT_BYTES;
+    return 2 * (size_t)NL_MESSAGE + (2 * blocks + 2 * networks + HAND_PORTS + HAND_LISTENS) * RULES_ELEMENT_BYTES;
 }

@@ -3,13 +3,15 @@
  * rules - what our table holds, as changes of a batch.
  *
  *   table inet serviola {                           owner and persist where the kernel knows them
- *       set ports, block4, block6                   who is blocked: timeout per element
+ *       set ports, doors, block4, block6            who is blocked: timeout per element
  *       set counted4, counted6                      what was stopped of whom: made by the first packet, as a counter
  *                                                   costs more than all the rest of a block
  *       set logged4, logged6                        one log limit per source
  *       set inside4/6, allowed4/6, local4/6         in hold mode: whose mail is queued to us
  *       chain forward, output                       priority filter - 10: before foreign accept rules
  *           tcp dport @ports jump mail
+ *       chain input                                 where a gate listens
+ *           tcp dport @doors jump mail
  *           in hold mode: tcp dport @ports ip saddr @inside4 ip saddr != @allowed4 queue num 2525
  *       chain mail      ip saddr @block4 jump stop (and block6)
  *       chain stop      count, log, then drop or reject with tcp reset

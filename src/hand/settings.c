@@ -27,6 +27,8 @@ static bool is_word(const char *at, size_t size)
 
 static int check_listens(const struct hand_settings *set, struct err *e)
 {
+    if (set->doors_count > HAND_LISTENS)
+        return err_set(e, 0, "settings: %u doors are more than %d", set->doors_count, HAND_LISTENS);
     if (set->listens_count > HAND_LISTENS)
         return err_set(e, 0, "settings: %u places to listen at are more than %d", set->listens_count, HAND_LISTENS);
     for (uint32_t i = 0; i < set->listens_count; i++) {
@@ -42,6 +44,8 @@ int settings_check(const struct hand_settings *set, struct err *e)
 {
     if (!is_word(set->table, sizeof(set->table)))
         return err_set(e, 0, "settings: the table needs a name of letters, digits, _ and -");
+    if (set->hold && set->gate_only)
+        return err_set(e, 0, "settings: nothing is held where the hunt observes");
     if (set->how != HAND_DROP && set->how != HAND_REJECT)
         return err_set(e, 0, "settings: neither drop nor reject");
     if (set->ports_count > HAND_PORTS || set->ifs_count > HAND_IFS || set->resolvers_count > HAND_RESOLVERS)
@@ -55,7 +59,7 @@ int settings_check(const struct hand_settings *set, struct err *e)
             return err_set(e, 0, "settings: an interface's name is too long");
     if (check_nets(&set->inside, "inside", e) < 0 || check_nets(&set->allow, "allow", e) < 0 ||
         check_nets(&set->admin, "admin", e) < 0 || check_nets(&set->own_blockable, "own_blockable", e) < 0 ||
-        check_listens(set, e) < 0)
+        check_nets(&set->servers, "servers", e) < 0 || check_listens(set, e) < 0)
         return -1;
     return 0;
 }

@@ -44,11 +44,15 @@ static void adopt_one(void *ctx, const struct element *el)
 {
     const struct adoption *a = ctx;
     struct wall *w = a->w;
+    bool inside = !w->set->gate_only && never_who(w->never, el->who, false) == HAND_OK;
+    struct ban *x;
 
     if (el->left_ms == 0 || el->left_ms > (uint64_t)HAND_SECONDS_MAX * 1000 ||
-        never_who(w->never, el->who) != HAND_OK || bans_find(&w->bans, el->who, a->now_us))
+        (!inside && never_who(w->never, el->who, true) != HAND_OK) || bans_find(&w->bans, el->who, a->now_us))
         return;
-    (void)bans_add(&w->bans, el->who, a->now_us + (int64_t)el->left_ms * 1000);
+    x = bans_add(&w->bans, el->who, a->now_us + (int64_t)el->left_ms * 1000);
+    if (x)
+        x->outside = !inside;
 }
 
 /* EBUSY, without the kernel's words for it. */
@@ -356,17 +360,23 @@ int wall_count_step(struct wall *w)
 static enum hand_code judge(struct wall *w, const struct hand_block *ask, int64_t now_us)
 {
     enum hand_code code;
+    struct ban *x;
 
-    if (ask->seconds == 0 || ask->seconds > HAND_SECONDS_MAX || ask->unasked > 1)
+    if (ask->seconds == 0 || ask->seconds > HAND_SECONDS_MAX || ask->unasked > 1 || ask->outside > 1)
         return HAND_WRONG;
-    code = never_who(w->never, ask->who);
+    if (!w->set->acts || (ask->outside ? w->set->doors_count == 0 : w->set->gate_only))
+        return HAND_OBSERVES;
+    code = never_who(w->never, ask->who, ask->outside);
     if (code != HAND_OK)
         return code;
-    if (bans_find(&w->bans, ask->who, now_us))
+    x = bans_find(&w->bans, ask->who, now_us);
+    if (x) {
+        x->outside &= ask->outside;
         return HAND_ALREADY;
-    code = never_cap(w->never, w->bans.count, ask->unasked, now_us);
+    }
+    code = never_cap(w->never, w->bans.count, ask, now_us);
     if (code == HAND_CAP_TOTAL && bans_sweep(&w->bans, now_us) > 0)
-        code = never_cap(w->never, w->bans.count, ask->unasked, now_us);
+        code = never_cap(w->never, w->bans.count, ask, now_us);
     return code;
 }
 
@@ -380,12 +390,9 @@ void wall_block(struct wall *w, const struct hand_block *asks, size_t count, str
 
     for (size_t i = 0; i < count; i++) {
         bool knew = bans_knew(&w->bans, asks[i].who);
-        const struct ban *x;
+        struct ban *x;
 
-        out[i] = (struct hand_outcome){ .who = asks[i].who, .code = HAND_OBSERVES };
-        if (!w->set->acts)
-            continue;
-        out[i].code = (int32_t)judge(w, &asks[i], now_us);
+        out[i] = (struct hand_outcome){ .who = asks[i].who, .code = (int32_t)judge(w, &asks[i], now_us) };
         if (out[i].code != HAND_OK)
             continue;
         x = bans_add(&w->bans, asks[i].who, now_us + (int64_t)asks[i].seconds * 1000000);
@@ -393,6 +400,7 @@ void wall_block(struct wall *w, const struct hand_block *asks, size_t count, str
             out[i].code = HAND_CAP_TOTAL;
             continue;
         }
+        x->outside = asks[i].outside;
         if (!asks[i].unasked)
             never_count(w->never, now_us);
         fresh[used++] = *x;
@@ -451,7 +459,7 @@ void wall_lift(struct wall *w, int64_t now_us, void (*each)(void *ctx, const str
     do {
         used = 0;
         for (const struct ban *x = bans_next(&w->bans, NULL); x && used < HAND_BATCH; x = bans_next(&w->bans, x)) {
-            why[used] = never_who(w->never, x->who);
+            why[used] = never_who(w->never, x->who, x->outside);
             if (why[used] != HAND_OK && why[used] != HAND_NEVER_OUTSIDE)
                 who[used++] = x->who;
         }
@@ -510,7 +518,8 @@ int wall_settings(struct wall *w, const struct hand_settings *set, int64_t now_u
     if (bans_init(&fresh, set->total > w->bans.count ? set->total : w->bans.count, w->bans.seed, e) < 0)
         return -1;
     for (const struct ban *x = set->acts ? bans_next(&w->bans, NULL) : NULL; x; x = bans_next(&w->bans, x))
-        *bans_add(&fresh, x->who, x->until_us) = *x;
+        if (x->outside ? set->doors_count > 0 : !set->gate_only)
+            *bans_add(&fresh, x->who, x->until_us) = *x;
     bans_done(&w->bans);
     w->bans = fresh;
     if (w->whole && (!set->acts || strcmp(set->table, w->set->table) != 0)) {

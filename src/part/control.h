@@ -19,9 +19,10 @@ enum control_op {
     CTL_UNBLOCK,      /* struct ctl_block       -> CTL_ANSWER with struct ctl_done */
     CTL_ALLOW,        /* struct ctl_allow       -> CTL_ANSWER with struct ctl_done */
     CTL_BLOCKS,       /* nothing                -> struct ctl_blocks, until count is 0 */
-    CTL_TAIL,   /* nothing                -> nothing, with the tail's descriptor (read-only mapping alone works) */
-    CTL_FOLLOW, /* nothing                -> CTL_NEWS from now on, whenever there is news; several may become one */
-    CTL_RELOAD, /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
+    CTL_TAIL,     /* nothing                -> nothing, with the tail's descriptor (read-only mapping alone works) */
+    CTL_FOLLOW,   /* nothing                -> CTL_NEWS from now on, whenever there is news; several may become one */
+    CTL_RELOAD,   /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
+    CTL_RECORDER, /* nothing              -> nothing, with the recorder's memory file; without one: there is none */
     CTL_ANSWER = 450, /* the answer to the ask of this id; its body is the ask's own */
     CTL_NEWS,         /* struct ctl_news */
 };
@@ -88,6 +89,7 @@ struct ctl_status {
     uint64_t next_seq, synced_seq;
     int64_t scribe_behind_us; /* how long the disk has not answered; 0: fine */
     uint32_t mode;            /* enum hunt_mode */
+    uint32_t gate_blocks;     /* 1: the gate's findings block, whatever that mode is */
     uint32_t blocks, blocks_cap;
     uint8_t table_whole, table_owned, table_persists;
     uint8_t up; /* the journal is read and the hand is there */

@@ -44,6 +44,11 @@ static uint32_t captured(const struct ctl_status *s)
     return n;
 }
 
+static bool has_table(const struct ctl_status *s)
+{
+    return mode_blocks(s->mode) || s->gate_blocks;
+}
+
 bool status_is_starting(const struct ctl_status *s)
 {
     return s->now_us >= s->started_us && s->now_us - START_US < s->started_us &&
@@ -154,7 +159,7 @@ unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, con
     if (s->scribe_behind_us > STUCK_US)
         trouble(&w, _("the journal's disk is stuck: it has not answered for %s; events that wait in memory: %s"),
                 when_long(s->scribe_behind_us).text, number_words(s->next_seq - 1 - s->synced_seq).text);
-    if (mode_blocks(s->mode) && !s->table_whole && !starting)
+    if (has_table(s) && !s->table_whole && !starting)
         trouble(&w, _("the firewall table is damaged or gone: nobody is blocked until it is back"));
     if (s->blocks_cap > 0 && s->blocks >= s->blocks_cap)
         trouble(&w, _("the limit of %s blocks is reached: nobody else is blocked (block: total raises it)"),
@@ -189,7 +194,7 @@ static void print_journal(const struct page *p, const struct ctl_status *s)
 
 static void print_firewall(const struct page *p, const struct ctl_status *s)
 {
-    if (!mode_blocks(s->mode)) {
+    if (!has_table(s)) {
         (void)fputs(_("Firewall    not touched in this mode\n"), p->to);
         return;
     }

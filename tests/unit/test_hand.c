@@ -245,6 +245,36 @@ static void a_full_list_says_so_until_a_block_runs_out(void **state)
     assert_int_equal(out.code, HAND_OK);
 }
 
+static void a_stranger_is_stopped_at_the_gates_door_while_the_hunt_observes(void **state)
+{
+    struct hand_block stranger = { .who = at("198.51.100.7"), .seconds = 60, .outside = 1 };
+    struct hand_block host = { .who = at("10.1.0.7"), .seconds = 60 };
+    static struct hand_settings before;
+    struct hand_outcome out;
+
+    (void)state;
+    before = set;
+    set.gate_only = 1;
+    set.doors_count = 1;
+    set.doors[0] = 25;
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    wall_block(&wall, &stranger, 1, &out, clock_mono_us());
+    assert_int_equal(out.code, HAND_OK);
+    assert_true(holds("block4", "198.51.100.7"));
+    wall_block(&wall, &host, 1, &out, clock_mono_us());
+    assert_int_equal(out.code, HAND_OBSERVES);
+    shell("nft list chain inet serviola input | grep -q 'tcp dport @doors jump mail'");
+    shell("! nft list chain inet serviola forward 2>/dev/null && ! nft list chain inet serviola output 2>/dev/null");
+    shell("ip addr add 198.51.100.7/32 dev lo"); /* the kernel's own word: from there nobody gets in */
+    assert_int_equal(call_from("198.51.100.7"), -1);
+    assert_int_equal(errno, ETIMEDOUT);
+    assert_true(close(call()) == 0);
+    shell("ip addr del 198.51.100.7/32 dev lo");
+    set = before; /* the gate goes: nothing of it stays */
+    assert_int_equal(wall_settings(&wall, &set, clock_mono_us(), &e), 0);
+    assert_int_equal(wall.bans.count, 0);
+}
+
 static void an_owned_table_is_not_for_others_to_touch(void **state)
 {
     (void)state;
@@ -875,6 +905,7 @@ int main(void)
         WALL(observing_touches_nothing),
         WALL(a_batch_answers_each_in_its_place),
         WALL(a_full_list_says_so_until_a_block_runs_out),
+        WALL(a_stranger_is_stopped_at_the_gates_door_while_the_hunt_observes),
         WALL(an_owned_table_is_not_for_others_to_touch),
         WALL(on_a_plain_table_every_blow_is_noticed_and_mended),
         WALL(a_hand_that_died_leaves_its_blocks_and_the_next_one_takes_them_over),

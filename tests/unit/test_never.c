@@ -71,8 +71,8 @@ static int house(void **state)
 static void a_host_of_the_lan_may_be_blocked(void **state)
 {
     (void)state;
-    assert_int_equal(never_who(&never, at("10.1.0.7")), HAND_OK);
-    assert_int_equal(never_who(&never, at("fd00:1::7")), HAND_OK);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), false), HAND_OK);
+    assert_int_equal(never_who(&never, at("fd00:1::7"), false), HAND_OK);
 }
 
 static void each_refusal_has_its_own_code(void **state)
@@ -115,8 +115,8 @@ static void each_refusal_has_its_own_code(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (never_who(&never, at(cases[i].who)) != cases[i].code)
-            fail_msg("%s: %s", cases[i].who, hand_code_words(never_who(&never, at(cases[i].who))));
+        if (never_who(&never, at(cases[i].who), false) != cases[i].code)
+            fail_msg("%s: %s", cases[i].who, hand_code_words(never_who(&never, at(cases[i].who), false)));
 }
 
 static void a_second_spelling_of_an_address_is_refused(void **state)
@@ -128,21 +128,21 @@ static void a_second_spelling_of_an_address_is_refused(void **state)
     (void)state;
     with_port.port = 25;
     with_rest.ip[15] = 1;
-    assert_int_equal(never_who(&never, with_port), HAND_WRONG);
-    assert_int_equal(never_who(&never, with_rest), HAND_WRONG);
-    assert_int_equal(never_who(&never, mapped), HAND_WRONG);
-    assert_int_equal(never_who(&never, (struct addr){ 0 }), HAND_WRONG);
-    assert_int_equal(never_who(&never, (struct addr){ .family = 5 }), HAND_WRONG);
+    assert_int_equal(never_who(&never, with_port, false), HAND_WRONG);
+    assert_int_equal(never_who(&never, with_rest, false), HAND_WRONG);
+    assert_int_equal(never_who(&never, mapped, false), HAND_WRONG);
+    assert_int_equal(never_who(&never, (struct addr){ 0 }, false), HAND_WRONG);
+    assert_int_equal(never_who(&never, (struct addr){ .family = 5 }, false), HAND_WRONG);
 }
 
 static void nobody_is_blocked_before_the_kernel_has_told_who_we_are(void **state)
 {
     (void)state;
     never.facts.known = false;
-    assert_int_equal(never_who(&never, at("10.1.0.7")), HAND_NEVER_OUTSIDE);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), false), HAND_NEVER_OUTSIDE);
     never.facts.known = true;
     never.facts.cut = true; /* one of our addresses did not fit: it might be this one */
-    assert_int_equal(never_who(&never, at("10.1.0.7")), HAND_NEVER_OUTSIDE);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), false), HAND_NEVER_OUTSIDE);
 }
 
 static void an_own_address_named_as_a_local_sender_may_be_blocked(void **state)
@@ -150,21 +150,21 @@ static void an_own_address_named_as_a_local_sender_may_be_blocked(void **state)
     (void)state;
     set.own_blockable.at[set.own_blockable.count++] = net("192.0.2.2");
     set.own_blockable.at[set.own_blockable.count++] = net("127.0.0.0/8");
-    assert_int_equal(never_who(&never, at("192.0.2.2")), HAND_OK);
-    assert_int_equal(never_who(&never, at("10.1.0.1")), HAND_NEVER_OWN);
-    assert_int_equal(never_who(&never, at("127.0.0.1")), HAND_NEVER_SPECIAL);
+    assert_int_equal(never_who(&never, at("192.0.2.2"), false), HAND_OK);
+    assert_int_equal(never_who(&never, at("10.1.0.1"), false), HAND_NEVER_OWN);
+    assert_int_equal(never_who(&never, at("127.0.0.1"), false), HAND_NEVER_SPECIAL);
     set.admin.at[set.admin.count++] = net("192.0.2.0/24");
-    assert_int_equal(never_who(&never, at("192.0.2.2")), HAND_NEVER_ADMIN);
+    assert_int_equal(never_who(&never, at("192.0.2.2"), false), HAND_NEVER_ADMIN);
 }
 
 static void inside_can_be_said_instead_of_found(void **state)
 {
     (void)state;
     set.inside_auto = 0;
-    assert_int_equal(never_who(&never, at("10.1.0.7")), HAND_NEVER_OUTSIDE);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), false), HAND_NEVER_OUTSIDE);
     set.inside.at[set.inside.count++] = net("172.16.0.0/12");
-    assert_int_equal(never_who(&never, at("172.16.0.9")), HAND_OK);
-    assert_int_equal(never_who(&never, at("10.1.0.7")), HAND_NEVER_OUTSIDE);
+    assert_int_equal(never_who(&never, at("172.16.0.9"), false), HAND_OK);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), false), HAND_NEVER_OUTSIDE);
 }
 
 static void allowing_while_running_protects_and_can_be_taken_off(void **state)
@@ -174,10 +174,10 @@ static void allowing_while_running_protects_and_can_be_taken_off(void **state)
     (void)state;
     assert_int_equal(never_allow(&never, net("10.1.0.0/28"), true), HAND_OK);
     assert_int_equal(never_allow(&never, net("10.1.0.0/28"), true), HAND_ALREADY);
-    assert_int_equal(never_who(&never, at("10.1.0.7")), HAND_NEVER_ALLOWED);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), false), HAND_NEVER_ALLOWED);
     assert_int_equal(never_allow(&never, net("10.1.0.0/28"), false), HAND_OK);
     assert_int_equal(never_allow(&never, net("10.1.0.0/28"), false), HAND_NOT_THERE);
-    assert_int_equal(never_who(&never, at("10.1.0.7")), HAND_OK);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), false), HAND_OK);
     assert_int_equal(never_allow(&never, net("10.1.0.25"), false), HAND_NOT_THERE); /* the configuration's own */
     bad.bits = 200;
     assert_int_equal(never_allow(&never, bad, true), HAND_WRONG);
@@ -188,31 +188,70 @@ static void allowing_while_running_protects_and_can_be_taken_off(void **state)
     assert_int_equal(never_allow(&never, net("10.1.0.7"), true), HAND_CAP_TOTAL);
 }
 
+static enum hand_code cap(size_t blocked, bool unasked, int64_t now_us)
+{
+    return never_cap(&never, blocked, &(struct hand_block){ .unasked = unasked }, now_us);
+}
+
 static void new_blocks_are_capped_in_any_sixty_seconds(void **state)
 {
     int64_t now = 1000000000;
 
     (void)state;
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(never_cap(&never, 0, false, now), HAND_OK);
+        assert_int_equal(cap(0, false, now), HAND_OK);
         never_count(&never, now);
         now += 10000000;
     }
-    assert_int_equal(never_cap(&never, 0, false, now), HAND_CAP_MINUTE);
-    assert_int_equal(never_cap(&never, 0, true, now), HAND_OK); /* restored from the journal */
-    assert_int_equal(never_cap(&never, 0, false, now + 29000000), HAND_CAP_MINUTE);
-    assert_int_equal(never_cap(&never, 0, false, now + 31000000), HAND_OK);
-    assert_int_equal(never_cap(&never, 0, false, now - 60000000), HAND_OK); /* a clock that goes back opens nothing: */
+    assert_int_equal(cap(0, false, now), HAND_CAP_MINUTE);
+    assert_int_equal(cap(0, true, now), HAND_OK); /* restored from the journal */
+    assert_int_equal(cap(0, false, now + 29000000), HAND_CAP_MINUTE);
+    assert_int_equal(cap(0, false, now + 31000000), HAND_OK);
+    assert_int_equal(cap(0, false, now - 60000000), HAND_OK); /* a clock that goes back opens nothing: */
     never_count(&never, now);
-    assert_int_equal(never_cap(&never, 0, false, now), HAND_CAP_MINUTE);
+    assert_int_equal(cap(0, false, now), HAND_CAP_MINUTE);
 }
 
 static void the_total_is_capped_whoever_asks(void **state)
 {
     (void)state;
-    assert_int_equal(never_cap(&never, 4, true, 1), HAND_OK);
-    assert_int_equal(never_cap(&never, 5, true, 1), HAND_CAP_TOTAL);
-    assert_int_equal(never_cap(&never, 6, false, 1), HAND_CAP_TOTAL);
+    assert_int_equal(cap(4, true, 1), HAND_OK);
+    assert_int_equal(cap(5, true, 1), HAND_CAP_TOTAL);
+    assert_int_equal(cap(6, false, 1), HAND_CAP_TOTAL);
+}
+
+static void a_gate_blocks_hosts_outside_too_but_never_who_must_not_be(void **state)
+{
+    (void)state;
+    assert_int_equal(never_who(&never, at("198.51.100.7"), true), HAND_NEVER_OUTSIDE); /* no gate */
+    set.doors_count = 1;
+    set.servers.count = 1;
+    set.servers.at[0] = net("198.51.100.25");
+    assert_int_equal(never_who(&never, at("198.51.100.7"), true), HAND_OK);
+    assert_int_equal(never_who(&never, at("198.51.100.7"), false), HAND_NEVER_OUTSIDE);
+    assert_int_equal(never_who(&never, at("10.1.0.7"), true), HAND_OK);
+    assert_int_equal(never_who(&never, at("198.51.100.25"), true), HAND_NEVER_SERVER);
+    assert_int_equal(never_who(&never, at("10.1.0.1"), true), HAND_NEVER_OWN);
+    assert_int_equal(never_who(&never, at("192.0.2.1"), true), HAND_NEVER_GATEWAY);
+    assert_int_equal(never_who(&never, at("127.0.1.50"), true), HAND_NEVER_SPECIAL);
+    assert_int_equal(never_allow(&never, net("198.51.100.0/24"), true), HAND_OK);
+    assert_int_equal(never_who(&never, at("198.51.100.7"), true), HAND_NEVER_ALLOWED);
+    never.facts.known = false;
+    assert_int_equal(never_who(&never, at("203.0.113.7"), true), HAND_NEVER_OUTSIDE);
+}
+
+static void strangers_leave_half_of_each_cap_to_hosts_inside(void **state)
+{
+    const struct hand_block stranger = { .outside = 1 };
+
+    (void)state;
+    assert_int_equal(never_cap(&never, 2, &stranger, 1), HAND_OK);
+    assert_int_equal(never_cap(&never, 3, &stranger, 1), HAND_CAP_TOTAL); /* of 5 */
+    assert_int_equal(cap(3, false, 1), HAND_OK);
+    for (int i = 0; i < 2; i++)
+        never_count(&never, 1000000);
+    assert_int_equal(never_cap(&never, 0, &stranger, 1000000), HAND_CAP_MINUTE); /* of 3 */
+    assert_int_equal(cap(0, false, 1000000), HAND_OK);
 }
 
 static void settings_that_make_no_sense_are_named(void **state)
@@ -277,6 +316,8 @@ int main(void)
         cmocka_unit_test_setup(allowing_while_running_protects_and_can_be_taken_off, house),
         cmocka_unit_test_setup(new_blocks_are_capped_in_any_sixty_seconds, house),
         cmocka_unit_test_setup(the_total_is_capped_whoever_asks, house),
+        cmocka_unit_test_setup(strangers_leave_half_of_each_cap_to_hosts_inside, house),
+        cmocka_unit_test_setup(a_gate_blocks_hosts_outside_too_but_never_who_must_not_be, house),
         cmocka_unit_test_setup(settings_that_make_no_sense_are_named, house),
         cmocka_unit_test(every_code_has_words),
         cmocka_unit_test(networks_become_ranges_that_neither_overlap_nor_touch),
