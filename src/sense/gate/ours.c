@@ -17,13 +17,3 @@ bool ours_name(const struct gate_means *m, struct slice name)
         name.len--;
     return name.len > 0 && slice_eq_nocase(name, slice_text(m->name));
 }
-
-bool ours_listener_is_outside(const struct gate_listener *l)
-{
-    if (l->outside != GATE_OUTSIDE_AUTO)
-        return l->outside == GATE_OUTSIDE_YES;
-    for (uint32_t i = 0; i < l->listen.count; i++)
-        if (!addr_is_loopback(l->listen.at[i]))
-            return true;
-    return false;
-}

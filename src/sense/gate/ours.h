@@ -13,6 +13,4 @@
 bool ours_addr(const struct gate_means *m, struct addr a);
 /* Our own name, with or without a final dot. */
 bool ours_name(const struct gate_means *m, struct slice name);
-/* Is the listener meant for others than this host? */
-bool ours_listener_is_outside(const struct gate_listener *l);
 #endif

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * names - the client's reverse names, and whether one of them leads back to it; looked up once for all checks.
+ * names - the client's reverse names, as `rdns` found them and `confirmed` asks about them.
  *
- * What is found stands in the visit: rdns, rdns_name, organisation.
+ * They stand in visit_own(v, CHECK_RDNS) until that check is stopped; what
+ * comes of them stands in the visit: rdns, rdns_name, organisation.
  */
 #ifndef SERVIOLA_GATE_CHECKS_NAMES_H
 #define SERVIOLA_GATE_CHECKS_NAMES_H
-#include "sense/gate/check.h"
+#include "sense/gate/dns.h"
 
 enum { NAMES_MOST = 8 }; /* of an address; more are not followed */
 
-/* Calls `known` once v->rdns is known, perhaps before this returns; `known` may be the visit's end. */
-void names_want(struct visit *v, enum check_id id, void (*known)(struct visit *v));
-/* This check needs them no more; fine when it never did.  The last one to leave drops the questions. */
-void names_leave(struct visit *v, enum check_id id);
+struct names {
+    struct visit *visit;
+    struct dns_query *query;
+    uint32_t count;
+    bool more;
+    char at[NAMES_MOST][DNS_NAME];
+};
 #endif
