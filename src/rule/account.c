@@ -343,6 +343,20 @@ void accounts_outcome(struct accounts *a, struct slice account, enum account_out
     suspect(a, k, now_us);
 }
 
+bool accounts_at_home(struct accounts *a, struct slice account, struct addr client, int64_t now_us)
+{
+    struct account *k = find(a, account);
+
+    client = addr_ip(client);
+    if (is_own(a, client))
+        return true;
+    client = prefix_of(client, client.family == 4 ? 24 : 48).net;
+    for (size_t i = 0; k && i < ACCOUNT_NETWORKS; i++)
+        if (k->net[i].net.family != 0 && addr_eq_ip(k->net[i].net, client))
+            return !k->net[i].of_episode && now_us - k->net[i].first_us >= a->limits.settled_us;
+    return false;
+}
+
 bool accounts_suspected(struct accounts *a, struct slice account, int64_t now_us)
 {
     struct account *k = find(a, account);

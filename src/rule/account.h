@@ -69,6 +69,8 @@ void accounts_recipients(struct accounts *a, struct slice account, uint32_t reci
 enum account_outcome { ACCOUNT_SENT, ACCOUNT_DEFERRED, ACCOUNT_BOUNCED };
 void accounts_outcome(struct accounts *a, struct slice account, enum account_outcome o, int64_t now_us);
 
+/* Is this account at home at this address: a network of our own, or one that it was seen in long enough? */
+bool accounts_at_home(struct accounts *a, struct slice account, struct addr client, int64_t now_us);
 /* Is this account in a suspected episode now? */
 bool accounts_suspected(struct accounts *a, struct slice account, int64_t now_us);
 

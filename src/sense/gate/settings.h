@@ -50,6 +50,17 @@ struct gate_listener {
     struct gate_policy checks;
 };
 
+enum gate_account_act { GATE_ACCOUNT_NOTE, GATE_ACCOUNT_THROTTLE, GATE_ACCOUNT_REFUSE };
+struct gate_accounts {                   /* of users who log in: warden.h */
+    int response;                        /* enum gate_account_act */
+    uint64_t accounts, messages, factor; /* as in rule/account.h */
+    int64_t quiet_us, settled_us;
+    int64_t stop_us;         /* how long one stays stopped */
+    uint64_t throttle;       /* recipients an hour, while it is */
+    struct key_prefixes own; /* networks where users are at home */
+    char hook[200];          /* a program that is run with the account's name (serviola mail guard) */
+};
+
 struct gate_dnsbl {
     char name[KEY_NAME_LEN];
     char zone[128];
@@ -121,10 +132,12 @@ struct gate_settings {
     char certificate[200], key[200];   /* files; read at start and at each reload by the one who may */
     uint32_t certificate_len, key_len; /* no keys: what stood in them */
     char certificate_pem[GATE_PEM], key_pem[GATE_PEM];
-    char folder[200];        /* where the book is kept */
-    char policy_socket[108]; /* check_policy_service; empty: none */
-    bool blocks;             /* a failed callback blocks its client for a while */
-    bool outbound_guard;     /* local programs reach no port 25 on loopback but the servers' own */
+    char folder[200];                 /* where the book is kept */
+    char policy_socket[108];          /* check_policy_service; empty: none */
+    struct gate_policy policy_checks; /* what is asked there */
+    struct gate_accounts accounts;
+    bool blocks;         /* a failed callback blocks its client for a while */
+    bool outbound_guard; /* local programs reach no port 25 on loopback but the servers' own */
     struct gate_limits limits;
     struct gate_greylist greylist;
     struct gate_callback callback;

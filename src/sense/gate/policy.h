@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * policy - the gate's verdicts for a Postfix that keeps its port 25 (check_policy_service).
+ *
+ *   smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination,
+ *       check_policy_service unix:private/serviola
+ *
+ * Asked at any stage, best at RCPT.  What is refused is answered with code
+ * and words, what is deferred DEFER_IF_PERMIT, the rest DUNNO.  A request is
+ * a visit of its own; what it costs to find out is in the caches of dns.h and
+ * book.h, so the second recipient is cheap.  Users who logged in are not
+ * checked by their address: warden.h says whether they may send.
+ *
+ * Bounded: connections, bytes of a request, time for an answer.
+ */
+#ifndef SERVIOLA_GATE_POLICY_H
+#define SERVIOLA_GATE_POLICY_H
+#include "base/err.h"
+#include "sense/gate/check.h"
+
+enum { POLICY_ASKERS = 512, POLICY_ANSWER_S = 40, POLICY_IDLE_S = 1000 };
+
+/*
+ * Before the jail: a listening socket at a path, such as /var/spool/postfix/private/serviola; -1 with why.  A socket
+ * that nobody listens on any more is replaced.  Whoever can reach it may ask: the folder decides.
+ */
+int policy_listen(const char *path, struct err *e);
+
+struct policy;
+struct warden;
+/* Takes `fd` over.  `m` and `w` are borrowed; w may be NULL. */
+struct policy *policy_new(struct gate_means *m, struct warden *w, int fd, struct err *e);
+void policy_free(struct policy *p);   /* who waits for an answer is cut off: Postfix asks again, or defers */
+void policy_reload(struct policy *p); /* m->set has changed */
+#endif

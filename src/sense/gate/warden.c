@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/gate/warden.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/rate.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "rule/account.h"
+
+#define HOUR_US 3600000000LL
+enum { RECENT = 4 }; /* messages of one user that are told apart at a time: sessions run side by side */
+
+struct user { /* who sent lately */
+    uint64_t recent[RECENT];
+    uint8_t next;
+};
+
+struct stop {
+    int64_t until_us;
+    struct rate_bucket left;
+    uint8_t len;
+    char name[ACCOUNT_NAME];
+};
+
+struct warden {
+    const struct gate_accounts *set;
+    uint64_t seed;
+    struct accounts *accounts;
+    struct table *users, *stops; /* hash of the name, letters made small -> struct user, struct stop */
+    void (*tell)(void *ctx, struct event *ev);
+    void *ctx;
+    int64_t now_us; /* of the call that is being answered */
+};
+
+static uint64_t key_of(const struct warden *w, struct slice user)
+{
+    uint8_t small[ACCOUNT_NAME];
+    size_t n = user.len < sizeof(small) ? user.len : sizeof(small);
+
+    for (size_t i = 0; i < n; i++)
+        small[i] = user.at[i] >= 'A' && user.at[i] <= 'Z' ? user.at[i] | 0x20 : user.at[i];
+    return hash_bytes(small, n, w->seed);
+}
+
+/* ---- stopping ---- */
+
+static void tell_stop(struct warden *w, enum event_kind kind, const struct stop *s, const char *why)
+{
+    struct event ev = event_new(kind);
+
+    event_add_text(&ev, F_USER, slice_of(s->name, s->len));
+    if (kind == EV_GATE_ACCOUNT_STOPPED)
+        event_add_number(&ev, F_UNTIL, (uint64_t)s->until_us);
+    event_add_words(&ev, F_WHY, why);
+    w->tell(w->ctx, &ev);
+}
+
+static void leaves(void *ctx, const void *key, void *value)
+{
+    (void)key;
+    tell_stop(ctx, EV_GATE_ACCOUNT_RELEASED, value, "too many accounts are stopped at once");
+}
+
+static const char *what_happens(const struct warden *w)
+{
+    return w->set->response == GATE_ACCOUNT_REFUSE ? "nothing of it goes out from networks that are new for it"
+                                                   : "only a few recipients an hour, from networks that are new for it";
+}
+
+void warden_stop(struct warden *w, struct slice user, int64_t now_us)
+{
+    uint64_t key = key_of(w, user);
+    bool fresh;
+    struct stop *s = table_add(w->stops, &key, &fresh, leaves, w);
+
+    s->until_us = now_us + w->set->stop_us;
+    user = slice_first(user, sizeof(s->name));
+    s->len = (uint8_t)user.len;
+    if (user.len > 0)
+        memcpy(s->name, user.at, user.len);
+    if (fresh)
+        tell_stop(w, EV_GATE_ACCOUNT_STOPPED, s, what_happens(w));
+}
+
+bool warden_release(struct warden *w, struct slice user, int64_t now_us)
+{
+    uint64_t key = key_of(w, user);
+    struct stop *s = table_find(w->stops, &key);
+
+    (void)now_us;
+    if (!s)
+        return false;
+    tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, "by command");
+    table_remove(w->stops, s);
+    return true;
+}
+
+/* From rule/account.c: once when an account becomes suspected, once when its episode is over. */
+static void on_report(void *own, const struct account_report *r)
+{
+    struct warden *w = own;
+    struct event ev = event_new(EV_GATE_ACCOUNT_ABUSED);
+    char why[120];
+
+    if (r->over)
+        return;
+    if (r->source_count > 0)
+        ev.src = r->source[0];
+    event_add_text(&ev, F_USER, slice_first(r->account, 64));
+    (void)snprintf(why, sizeof(why), "%llu messages from %u networks new for it; %u in its busiest hour before",
+                   (unsigned long long)r->messages, r->networks, r->usual);
+    event_add_words(&ev, F_WHY, why);
+    event_add_number(&ev, F_COUNT, r->messages);
+    event_add_number(&ev, F_RECIPIENTS, r->recipients);
+    event_add_number(&ev, F_CONNECTIONS, r->sources);
+    event_add_number(&ev, F_SPAN, (uint64_t)(r->last_us - r->from_us));
+    w->tell(w->ctx, &ev);
+    if (w->set->response != GATE_ACCOUNT_NOTE)
+        warden_stop(w, r->account, w->now_us);
+}
+
+/* ---- sending ---- */
+
+/* Is it the first recipient of this message?  Without a name for the message each one is. */
+static bool is_first(struct warden *w, struct slice user, struct slice message)
+{
+    uint64_t key = key_of(w, user);
+    uint64_t hash;
+    struct user *u;
+    bool fresh;
+
+    if (message.len == 0)
+        return true;
+    hash = hash_bytes(message.at, message.len, w->seed) | 1; /* 0 is none */
+    u = table_add(w->users, &key, &fresh, NULL, NULL);
+    for (int i = 0; i < RECENT; i++)
+        if (u->recent[i] == hash)
+            return false;
+    u->recent[u->next] = hash;
+    u->next = (uint8_t)((u->next + 1) % RECENT);
+    return true;
+}
+
+static struct stop *stopped(struct warden *w, struct slice user, struct addr client, int64_t now_us)
+{
+    uint64_t key = key_of(w, user);
+    struct stop *s = table_find(w->stops, &key);
+
+    if (!s)
+        return NULL;
+    if (now_us >= s->until_us) {
+        tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, "its time is over");
+        table_remove(w->stops, s);
+        return NULL;
+    }
+    return accounts_at_home(w->accounts, user, client, now_us) ? NULL : s;
+}
+
+void warden_recipient(struct warden *w, struct slice user, struct addr client, struct slice message, int64_t now_us,
+                      struct verdict *v)
+{
+    struct stop *s;
+
+    w->now_us = now_us;
+    if (is_first(w, user, message))
+        accounts_message(w->accounts, user, client, 1, now_us);
+    else
+        accounts_recipients(w->accounts, user, 1, now_us);
+    s = stopped(w, user, client, now_us);
+    if (!s || w->set->response == GATE_ACCOUNT_NOTE)
+        return;
+    if (w->set->response == GATE_ACCOUNT_THROTTLE) {
+        if (rate_take(&s->left, w->set->throttle, HOUR_US / (int64_t)w->set->throttle, now_us))
+            return;
+        *v = (struct verdict){ .act = VERDICT_DEFER, .by = CHECKS, .code = 450, .enhanced = "4.7.1" };
+        (void)snprintf(v->text, sizeof(v->text), "this account sends too much from places that are new for it");
+        return;
+    }
+    *v = (struct verdict){ .act = VERDICT_REFUSE, .by = CHECKS, .code = 550, .enhanced = "5.7.1" };
+    (void)snprintf(v->text, sizeof(v->text),
+                   "this account is stopped: somebody else seems to have its password; ask your postmaster");
+}
+
+bool warden_lets(struct warden *w, struct slice user, struct addr client, int64_t now_us)
+{
+    return w->set->response != GATE_ACCOUNT_REFUSE || !stopped(w, user, client, now_us);
+}
+
+void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t now_us)
+{
+    w->now_us = now_us;
+    accounts_outcome(w->accounts, user, refused ? ACCOUNT_BOUNCED : ACCOUNT_SENT, now_us);
+}
+
+void warden_tick(struct warden *w, int64_t now_us)
+{
+    struct stop *next;
+
+    w->now_us = now_us;
+    accounts_tick(w->accounts, now_us);
+    for (struct stop *s = table_oldest(w->stops); s; s = next) {
+        next = table_newer(w->stops, s);
+        if (now_us < s->until_us)
+            continue;
+        tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, "its time is over");
+        table_remove(w->stops, s);
+    }
+}
+
+/* ---- */
+
+static int begin(struct warden *w, struct err *e)
+{
+    const struct gate_accounts *set = w->set;
+    const struct account_limits limits = { .accounts = (uint32_t)set->accounts,
+                                           .messages = (uint32_t)set->messages,
+                                           .factor = (uint32_t)set->factor,
+                                           .quiet_us = set->quiet_us,
+                                           .settled_us = set->settled_us };
+
+    w->accounts = accounts_new(&limits, w->seed, on_report, w, e);
+    w->users = table_new(set->accounts, sizeof(uint64_t), sizeof(struct user), w->seed, e);
+    w->stops = table_new(WARDEN_STOPPED, sizeof(uint64_t), sizeof(struct stop), w->seed, e);
+    if (!w->accounts || !w->users || !w->stops)
+        return -1;
+    for (uint32_t i = 0; i < set->own.count; i++)
+        if (accounts_own(w->accounts, set->own.at[i], e) < 0)
+            return err_wrap(e, "accounts.own");
+    return 0;
+}
+
+struct warden *warden_new(const struct gate_accounts *set, uint64_t seed, void (*tell)(void *ctx, struct event *ev),
+                          void *ctx, struct err *e)
+{
+    struct warden *w = calloc(1, sizeof(*w));
+
+    if (!w) {
+        (void)err_set(e, 0, "accounts: out of memory");
+        return NULL;
+    }
+    w->set = set;
+    w->seed = seed;
+    w->tell = tell;
+    w->ctx = ctx;
+    if (begin(w, e) < 0) {
+        warden_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void warden_free(struct warden *w)
+{
+    if (!w)
+        return;
+    accounts_free(w->accounts);
+    table_free(w->users);
+    table_free(w->stops);
+    free(w);
+}

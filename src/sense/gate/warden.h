@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * warden - may this user, who logged in, still send?  Accounts whose password somebody else has.
+ *
+ * rule/account.h judges; here it is fed (policy service, submission
+ * sessions), tells gate.account_abused, and answers by the configuration:
+ * note, throttle to a few recipients an hour, or refuse.  What is stopped
+ * stays stopped until an administrator releases it (`serviola mail release`)
+ * or its time is over; where the user was at home before, and from our own
+ * networks, mail goes on.  Other users never notice.
+ */
+#ifndef SERVIOLA_GATE_WARDEN_H
+#define SERVIOLA_GATE_WARDEN_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "journal/event.h"
+#include "sense/gate/settings.h"
+#include "sense/gate/verdict.h"
+
+enum { WARDEN_STOPPED = 4096 }; /* accounts that are stopped at once; the oldest is let go */
+
+struct warden;
+/* `set` is borrowed; its response, stop_us and throttle may change between calls.  All clocks here are wall clocks. */
+struct warden *warden_new(const struct gate_accounts *set, uint64_t seed, void (*tell)(void *ctx, struct event *ev),
+                          void *ctx, struct err *e);
+void warden_free(struct warden *w);
+
+/*
+ * `user` at `client` names one more recipient of `message` (any bytes that tell messages apart).  Counts it, and
+ * leaves *v alone when that is fine; else VERDICT_DEFER or VERDICT_REFUSE with what the client reads.
+ */
+void warden_recipient(struct warden *w, struct slice user, struct addr client, struct slice message, int64_t now_us,
+                      struct verdict *v);
+/* May he go on here?  The same without counting: for a session that is open while the account is stopped. */
+bool warden_lets(struct warden *w, struct slice user, struct addr client, int64_t now_us);
+/* What the server made of a recipient or a message of his. */
+void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t now_us);
+
+void warden_stop(struct warden *w, struct slice user, int64_t now_us);    /* tells gate.account_stopped */
+bool warden_release(struct warden *w, struct slice user, int64_t now_us); /* false: it was not stopped */
+void warden_tick(struct warden *w, int64_t now_us);                       /* once a minute or so */
+#endif
