@@ -23,12 +23,18 @@ struct list_hit {
     enum gate_list_means means;
     uint32_t line; /* of its file */
 };
-/* Checks every offset before it is used; closes nothing. */
+/* Looks at the head alone, however long the lists are; each place is checked when it is used.  Closes nothing. */
 struct lists *lists_map(int fd, struct err *e);
 void lists_free(struct lists *l); /* NULL is fine */
 /* The longest prefix that holds it, of all address lists; an allow wins over others of the same length. */
 bool lists_addr(const struct lists *l, struct addr who, struct list_hit *hit);
-/* `example.net` (and what is below it), `.example.net` (below only), `/regex/`. */
+/*
+ * `example.net` (and what is below it), `.example.net` (below only), of which
+ * the longest counts, and an allow before others; then each `/regex/`, those
+ * that allow first.
+ */
 bool lists_name(const struct lists *l, enum gate_list_what what, struct slice name, struct list_hit *hit);
-uint64_t lists_count(const struct lists *l);
+/* Whether there is any entry of this kind. */
+bool lists_have(const struct lists *l, enum gate_list_what what);
+uint64_t lists_count(const struct lists *l); /* NULL: 0 */
 #endif
