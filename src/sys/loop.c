@@ -132,6 +132,15 @@ void loop_unwatch(struct loop *l, int fd)
     (void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
+void loop_close(struct loop *l, int fd)
+{
+    struct watch *w = watch_at(l, fd);
+
+    if (w)
+        w->ready = NULL;
+    (void)close(fd);
+}
+
 uint32_t loop_timer(struct loop *l, int64_t delay_us, int64_t every_us, void (*fire)(void *ctx), void *ctx)
 {
     return timers_add(l->timers, clock_mono_us() + delay_us, every_us, fire, ctx);

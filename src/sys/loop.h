@@ -33,6 +33,8 @@ int loop_watch(struct loop *l, int fd, int events, void (*ready)(void *ctx, int 
                struct err *e);
 int loop_change(struct loop *l, int fd, int events, struct err *e);
 void loop_unwatch(struct loop *l, int fd); /* one that is not watched is fine */
+/* Both, for a descriptor that was never duplicated: the kernel forgets it by itself, which spares a call. */
+void loop_close(struct loop *l, int fd);
 
 /* After `delay_us`, then every `every_us` (0: once).  The id is never 0; 0 says the table is full. */
 uint32_t loop_timer(struct loop *l, int64_t delay_us, int64_t every_us, void (*fire)(void *ctx), void *ctx);

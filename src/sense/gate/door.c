@@ -65,7 +65,6 @@ static void turn_away(struct door *d)
 static void on_guests(void *ctx, int listening, int events)
 {
     struct door *d = ctx;
-    int one = 1;
 
     (void)events;
     for (int i = 0; i < GUESTS_A_TURN && !d->gate->paused; i++) {
@@ -82,12 +81,11 @@ static void on_guests(void *ctx, int listening, int events)
             return;
         }
         len = sizeof(near);
-        if (getsockname(fd, (struct sockaddr *)(void *)&near, &len) < 0) {
+        if (addr_is_unspecified(d->addr) && getsockname(fd, (struct sockaddr *)(void *)&near, &len) < 0) {
             (void)close(fd);
             continue;
         }
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-        session_new(d, fd, from_sockaddr(&far), from_sockaddr(&near));
+        session_new(d, fd, from_sockaddr(&far), addr_is_unspecified(d->addr) ? from_sockaddr(&near) : d->addr);
     }
 }
 
@@ -112,6 +110,7 @@ int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int 
     struct door *d = id >= 1 && id <= g->doors_count ? &g->doors[id - 1] : NULL;
     struct event ev = event_new(EV_GATE_LISTENING);
     struct err e;
+    int one = 1;
 
     if (!d || !d->asked) {
         if (fd >= 0)
@@ -125,6 +124,7 @@ int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int 
         return 0;
     }
     d->fd = fd;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* whoever comes in by it has it, too */
     if (loop_watch(g->role->loop, fd, LOOP_IN, on_guests, d, &e) < 0) {
         say("%s", e.text);
         return -1;

@@ -65,8 +65,7 @@ static void hang_up(struct server *s)
     s->state = SERVER_OVER;
     if (s->fd < 0)
         return;
-    loop_unwatch(s->backend->gate->role->loop, s->fd);
-    (void)close(s->fd);
+    loop_close(s->backend->gate->role->loop, s->fd);
     s->fd = -1;
 }
 
@@ -248,23 +247,29 @@ static void on_opening(struct server *s, const struct smtpreply *r)
         s->hooks->ready(s->ctx, r);
 }
 
-static void on_connected(struct server *s)
+/* A socket of the loopback device is often connected by now, and always soon. */
+static void introduce(struct server *s)
 {
     uint8_t header[PROXYPROTO_MOST];
     size_t len = 0;
-    int error = 0;
-    socklen_t size = sizeof(error);
 
-    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error != 0) {
-        fail(s, error == ECONNREFUSED ? "connection refused" : strerror(error), NULL);
-        return;
-    }
-    s->state = SERVER_GREETING;
     if (s->backend->at->identity == GATE_PROXY2)
         len = proxyproto_write_v2(s->client, s->local, header, sizeof(header));
     else if (s->backend->at->identity == GATE_PROXY1)
         len = proxyproto_write_v1(s->client, s->local, header, sizeof(header));
     (void)outbox_add(&s->out, slice_of(header, len));
+}
+
+static void on_connected(struct server *s, int events)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+
+    if ((events & LOOP_GONE) && (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error != 0)) {
+        fail(s, error == ECONNREFUSED ? "connection refused" : strerror(error), NULL);
+        return;
+    }
+    s->state = SERVER_GREETING;
     push(s);
     want(s);
 }
@@ -338,9 +343,9 @@ static void on_socket(void *ctx, int fd, int events)
     (void)fd;
     s->in_hook = true;
     if (s->state == SERVER_CONNECTING) {
-        if (events & (LOOP_OUT | LOOP_GONE))
-            on_connected(s);
-    } else {
+        on_connected(s, events);
+    }
+    if (s->state > SERVER_CONNECTING) {
         if (events & LOOP_OUT)
             push(s);
         if (s->state != SERVER_OVER && waited && s->out.len == 0 && s->hooks && s->state == SERVER_READY)
@@ -387,8 +392,11 @@ static int connect_to(struct server *s)
     (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (connect(s->fd, (const struct sockaddr *)(const void *)&room, len) < 0 && errno != EINPROGRESS)
         return -1;
-    s->watched_out = true;
-    return loop_watch(s->backend->gate->role->loop, s->fd, LOOP_IN | LOOP_OUT, on_socket, s, &e);
+    introduce(s);
+    if (outbox_send(&s->out, s->fd, NULL) < 0)
+        return -1;
+    s->watched_out = s->out.len > 0;
+    return loop_watch(s->backend->gate->role->loop, s->fd, LOOP_IN | (s->watched_out ? LOOP_OUT : 0), on_socket, s, &e);
 }
 
 struct server *server_open(struct backend *b, struct addr client, struct addr local, const char *client_name,

@@ -227,7 +227,7 @@ static void tell_end(struct session *s)
         event_add_text(&ev, F_USER, slice_first(slice_text(v->user), 24));
     event_add_text(&ev, F_LISTENER, slice_first(slice_text(v->at->name), 12));
     gate_tell(s->gate, &ev, v, 0);
-    if (o != OUTCOME_PASSED || v->reasons || s->tls)
+    if (o != OUTCOME_PASSED || s->tls)
         tell_more(s);
 }
 
@@ -253,10 +253,8 @@ static void release(struct session *s)
     tell_end(s);
     session_drop_server(s, true);
     timers_remove(g->timers, s->timer);
-    if (s->watched)
-        loop_unwatch(g->role->loop, s->fd);
     tls_free(s->tls);
-    (void)close(s->fd);
+    loop_close(g->role->loop, s->fd);
     limits_leave(g->means.limits, &s->places);
     visit_free(s->visit);
     outbox_free(&s->out);

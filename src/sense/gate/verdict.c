@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "sense/gate/limits.h"
+#include "sense/gate/ports.h"
 #include "sys/say.h"
 
 enum { REASONS_MOST = 1024 };
@@ -19,6 +20,8 @@ struct inquiry {
     enum stage stage;
     bool busy; /* checks are being started: answers wait for the end of it */
 };
+
+static bool is_asked(const struct visit *v, unsigned id);
 
 #define BIT(id) ((uint16_t)(1U << (id)))
 
@@ -147,12 +150,7 @@ void **visit_own(struct visit *v, enum check_id id)
 
 bool visit_is_outside(const struct visit *v)
 {
-    if (v->at->outside != GATE_OUTSIDE_AUTO)
-        return v->at->outside == GATE_OUTSIDE_YES;
-    for (uint32_t i = 0; i < v->at->listen.count; i++)
-        if (!addr_is_loopback(v->at->listen.at[i]))
-            return true;
-    return false;
+    return gate_is_outside(v->at);
 }
 
 enum gate_act visit_act(const struct visit *v, enum check_id id)
@@ -178,6 +176,15 @@ enum gate_act visit_act(const struct visit *v, enum check_id id)
     return (enum gate_act)acts[id];
 }
 
+/* Somebody who is asked waits for what this one finds out. */
+static bool is_needed(const struct visit *v, unsigned id)
+{
+    for (unsigned other = 0; other < CHECKS; other++)
+        if ((checks[other]->after & BIT(id)) && is_asked(v, other))
+            return true;
+    return false;
+}
+
 /* Users log in at a submission listener: their addresses are those of home lines. */
 static bool is_asked(const struct visit *v, unsigned id)
 {
@@ -185,7 +192,7 @@ static bool is_asked(const struct visit *v, unsigned id)
         return false;
     if (v->known && id != CHECK_SELF && id != CHECK_LIST && !checks[id]->facts && checks[id]->starts > STAGE_HELO)
         return id == CHECK_BOGUS_MX;
-    return checks[id]->facts || visit_act(v, (enum check_id)id) != GATE_OFF;
+    return visit_act(v, (enum check_id)id) != GATE_OFF || (checks[id]->facts && is_needed(v, id));
 }
 
 bool visit_is_flagged(const struct visit *v)
