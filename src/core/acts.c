@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "core/core.h"
+#include "core/doors.h"
 #include "sys/clock.h"
 
 enum { REFUSED_FOR_US = 600000000, CAP_SAID_EVERY_US = 60000000, JUMP_US = 1000000, CHECKPOINT_SHARE = 4 };
@@ -21,7 +22,7 @@ static bool hunt_observes(const struct core *c)
 /* The gate's findings act by the gate's own key, all others by the hunt's mode. */
 static bool observes(const struct core *c, bool outside)
 {
-    return outside ? !settings_gate_blocks(c->conf) : hunt_observes(c);
+    return outside ? !doors_block(c->conf) : hunt_observes(c);
 }
 
 static void add_port_words(struct text *t, const uint16_t *at, size_t count)
@@ -40,7 +41,7 @@ static void add_ports(const struct core *c, const struct block *b, struct event 
     if (!b->outside || !hunt_observes(c))
         add_port_words(&t, c->conf->hunt.ports.at, c->conf->hunt.ports.count);
     else
-        add_port_words(&t, doors, settings_doors(c->conf, doors));
+        add_port_words(&t, doors, doors_ports(c->conf, doors));
     event_add_words(ev, F_PORTS, words);
 }
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/core.h"
 #include "core/crew.h"
+#include "core/doors.h"
 #include "sys/clock.h"
 #include "sys/say.h"
 
@@ -99,7 +100,7 @@ static int on_block(void *ctx, struct chan *from, const struct msg *m, const voi
         .rule = "by hand",
         .waiter = cl->number,
         .waiter_id = m->id,
-        .outside = settings_gate_blocks(c->conf),
+        .outside = doors_block(c->conf),
     };
     enum hand_code code;
 
@@ -283,7 +284,7 @@ void desk_status(struct core *c, struct ctl_status *s)
     s->synced_seq = tail_synced(c->tail);
     s->scribe_behind_us = s->synced_seq + 1 < next ? clock_mono_us() - c->disk.moved_us : 0;
     s->mode = (uint32_t)c->conf->hunt.mode;
-    s->gate_blocks = settings_gate_blocks(c->conf);
+    s->gate_blocks = doors_block(c->conf);
     s->blocks = (uint32_t)blocks_count(c->blocks, BLOCK_STANDS);
     s->blocks_cap = (uint32_t)c->conf->block.total;
     s->table_whole = c->table.whole;

@@ -162,6 +162,7 @@ static void allow_descriptors(void)
 int prepare_ground(const struct house_settings *h, struct ground *g, struct err *e)
 {
     struct err limit;
+    gid_t gid;
 
     prepare_resolvers(g);
     if (lock_allow(&limit) < 0) /* the children inherit it */
@@ -170,7 +171,8 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
     allow_descriptors();
     if (make_folder(h->journal.folder, "serviola-scribe", e) < 0)
         return -1;
-    if (h->gate.listeners_count > 0 && make_folder(h->gate.folder, "serviola-book", e) < 0)
+    if (h->gate.listeners_count > 0 &&
+        (make_folder(h->gate.folder, "serviola-book", e) < 0 || jail_user("serviola-gate", &g->gate_uid, &gid, e) < 0))
         return -1;
     if (h->log.mode != LOG_OFF && make_folder(h->log.folder, "serviola-log", e) < 0)
         return -1;

@@ -4,6 +4,8 @@
  */
 #ifndef SERVIOLA_CORE_PREPARE_H
 #define SERVIOLA_CORE_PREPARE_H
+#include <sys/types.h>
+
 #include "base/addr.h"
 #include "base/err.h"
 #include "core/settings.h"
@@ -11,9 +13,11 @@
 struct ground {
     int image;      /* serviola itself, in a sealed memory file: a part can start while the disk hangs */
     int hand_image; /* serviola-hand */
+    int eye;        /* eye.h; -1: none */
     int control;    /* the listening control socket */
     struct addr resolvers[HAND_RESOLVERS];
     size_t resolvers_count;
+    uid_t gate_uid;
 };
 
 /* Every missing capability by name, and how to grant it. */

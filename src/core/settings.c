@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/doors.h"
+
 #define MINUTE_US 60000000LL
 #define DAY_US    (86400000000LL)
 
@@ -105,8 +107,9 @@ const struct section house_sections[] = {
     { "block", "how a host is blocked, and who never is", block_keys, sizeof(struct block_settings) },
     { "rules", "which event leads to which act", rules_keys, sizeof(struct rules_settings) },
     { "gate", "the SMTP front of a mail server", gate_keys, sizeof(struct gate_settings) },
-    { "watch", "what is measured each second, and when somebody should know", watch_keys, sizeof(struct watch_settings) },
     { "log", "what other programs and hosts log: received and kept", log_keys, sizeof(struct log_settings) },
+    { "watch", "what is measured each second, and when somebody should know", watch_keys,
+      sizeof(struct watch_settings) },
     { 0 },
 };
 
@@ -118,8 +121,8 @@ void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS])
     places[3] = &h->block;
     places[4] = &h->rules;
     places[5] = &h->gate;
-    places[6] = &h->watch;
     places[6] = &h->log;
+    places[7] = &h->watch;
 }
 
 /* What may be left out in an address: its port. */
@@ -172,66 +175,12 @@ void settings_for_core(const struct house_settings *h, struct house_settings *co
     explicit_bzero(core->gate.token, sizeof(core->gate.token));
 }
 
-bool settings_gate_blocks(const struct house_settings *h)
-{
-    return h->gate.listeners_count > 0 && h->gate.blocks;
-}
-
-static bool add_port(uint16_t *at, size_t *count, uint16_t port)
-{
-    for (size_t i = 0; i < *count; i++)
-        if (at[i] == port)
-            return false;
-    at[(*count)++] = port;
-    return true;
-}
-
-size_t settings_doors(const struct house_settings *h, uint16_t at[HAND_LISTENS])
-{
-    size_t count = 0;
-
-    for (uint32_t i = 0; i < h->gate.listeners_count; i++)
-        for (uint32_t a = 0; a < h->gate.listeners[i].listen.count; a++)
-            (void)add_port(at, &count, h->gate.listeners[i].listen.at[a].port);
-    return count;
-}
-
-static void add_server(struct hand_nets *to, struct prefix net)
-{
-    if (to->count < HAND_NETS)
-        to->at[to->count++] = net;
-}
-
-static void name_servers(const struct gate_settings *gate, struct hand_nets *to)
-{
-    for (uint32_t i = 0; i < gate->listeners_count; i++) /* before balancers, which may be many */
-        add_server(to, prefix_of(gate->listeners[i].to, 128));
-    for (uint32_t i = 0; i < gate->listeners_count; i++)
-        for (uint32_t b = 0; b < gate->listeners[i].balancers.count; b++)
-            add_server(to, gate->listeners[i].balancers.at[b]);
-}
-
-static void name_places(const struct gate_settings *gate, struct hand_settings *hand)
-{
-    _Static_assert((int)HAND_LISTENS >= (int)GATE_LISTENERS * (int)KEY_ADDR_CAP, "the hand takes every listener");
-    for (uint32_t i = 0; i < gate->listeners_count; i++) {
-        const struct gate_listener *l = &gate->listeners[i];
-        bool transparent = l->identity == GATE_TRANSPARENT;
-
-        hand->borrow |= transparent;
-        for (uint32_t a = 0; a < l->listen.count; a++)
-            hand->listens[hand->listens_count++] = (struct hand_listen){ .at = l->listen.at[a],
-                                                                         .v6only = l->listen.at[a].family == 6,
-                                                                         .transparent = transparent };
-    }
-}
-
 void settings_for_hand(const struct house_settings *h, const struct found *found, struct hand_settings *hand)
 {
     memset(hand, 0, sizeof(*hand));
     memcpy(hand->table, h->block.table, sizeof(hand->table));
     hand->gate_only = h->hunt.mode != HUNT_BLOCK && h->hunt.mode != HUNT_HOLD;
-    hand->acts = !hand->gate_only || settings_gate_blocks(h);
+    hand->acts = !hand->gate_only;
     hand->hold = h->hunt.mode == HUNT_HOLD;
     hand->hold_fails_open = h->hunt.hold_fails_open;
     hand->how = (uint8_t)h->block.how;
@@ -253,10 +202,7 @@ void settings_for_hand(const struct house_settings *h, const struct found *found
     copy_nets(&h->hunt.allow, &hand->allow);
     copy_nets(&h->block.admin, &hand->admin);
     copy_nets(&h->block.local_senders, &hand->own_blockable);
-    name_places(&h->gate, hand);
-    name_servers(&h->gate, &hand->servers);
-    if (settings_gate_blocks(h))
-        hand->doors_count = (uint32_t)settings_doors(h, hand->doors);
+    doors_tell_hand(h, found, hand);
 }
 
 static uint32_t copy_pem(struct slice from, char to[GATE_PEM])

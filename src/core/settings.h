@@ -42,12 +42,14 @@ struct house_settings {
     struct rules_settings rules;
     struct gate_settings gate;
     struct log_settings log;
+    struct watch_settings watch;
 };
 
 struct found { /* beside the configuration: what this host's files say; all borrowed */
     const struct addr *resolvers;
     size_t resolvers_count;
     struct slice certificate, key; /* PEM, of gate.certificate and gate.key; empty: none */
+    uint32_t gate_uid;             /* of serviola-gate */
 };
 
 struct scribe_settings {
@@ -61,13 +63,8 @@ struct scribe_settings {
 extern const struct section house_sections[]; /* in the order of the file; NULL-ended */
 
 /* Where the settings of section i live in `h`. */
-enum { HOUSE_SECTIONS = 7 };
+enum { HOUSE_SECTIONS = 8 };
 void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS]);
-
-/* Whether findings of the gate block. */
-bool settings_gate_blocks(const struct house_settings *h);
-/* Every port that it listens at, once; how many. */
-size_t settings_doors(const struct house_settings *h, uint16_t at[HAND_LISTENS]);
 
 /* NULL: the built-in defaults.  0, or -1 with faults to print. */
 int settings_read(const char *path, struct house_settings *h, struct conf_faults *faults);

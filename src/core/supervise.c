@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "core/crew.h"
+#include "core/eye.h"
 #include "core/pem.h"
 #include "core/prepare.h"
 #include "core/roster.h"
@@ -101,6 +102,7 @@ static int settings_file(const struct house *h, const struct row *row, struct er
         .resolvers_count = h->ground.resolvers_count,
         .certificate = slice_of(h->pem.certificate, h->pem.certificate_len),
         .key = slice_of(h->pem.key, h->pem.key_len),
+        .gate_uid = h->ground.gate_uid,
     };
     size_t room = sizeof(struct house_settings) + sizeof(struct hand_settings);
     void *bytes = calloc(1, room);
@@ -512,10 +514,34 @@ static int on_core_ready(void *ctx, struct chan *from, const struct msg *m, cons
     return 0;
 }
 
+/* A part that is started for one thing, through the eye, and ends by itself. */
+static int on_run(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct house *h = ctx;
+    struct crew_link who = { .row = ((const struct crew_row *)body)->row };
+    int pair[2] = { -1, -1 };
+    struct err e;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    if (who.row >= roster_count || roster[who.row].kind != ROW_XRAY || h->state != HOUSE_UP || h->ground.eye < 0)
+        return 0;
+    if (chan_pair(pair, &e) < 0 || eye_open(h->ground.eye, pair[1], &e) < 0)
+        say("a picture: %s", e.text);
+    else
+        (void)chan_send(h->core, CREW_LINK, 0, 0, &who, sizeof(who), pair[0]);
+    for (int i = 0; i < 2; i++)
+        if (pair[i] >= 0)
+            close(pair[i]);
+    return 0;
+}
+
 static const struct chan_op core_ops[] = {
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_core_ready },
     { CREW_RELOAD, "reload", 0, 0, false, on_reload_asked },
     { CREW_STUCK, "stuck", sizeof(struct crew_row), sizeof(struct crew_row), false, on_stuck },
+    { CREW_RUN, "run", sizeof(struct crew_row), sizeof(struct crew_row), false, on_run },
 };
 
 /* The core ended or went mad: its end is noticed by its pidfd, and mad it is made to end. */
@@ -618,7 +644,7 @@ int run_house(const struct run_options *o)
     if (!h)
         return CANNOT_START;
     h->options = o;
-    h->ground = (struct ground){ .image = -1, .hand_image = -1, .control = -1 };
+    h->ground = (struct ground){ .image = -1, .hand_image = -1, .eye = -1, .control = -1 };
     h->conf = calloc(1, sizeof(*h->conf));
     h->fresh = calloc(1, sizeof(*h->fresh));
     if (!h->conf || !h->fresh)

@@ -206,5 +206,10 @@ struct hand_settings {
     uint32_t doors_count; /* the gate's ports, where blocked hosts are stopped; 0: `outside` is not honoured */
     uint16_t doors[HAND_LISTENS];
     struct hand_nets servers; /* behind and before the gate: never blocked */
+    uint32_t guard_uid;       /* the gate's own user, whom the guard lets through */
+    uint32_t guard_count;     /* local programs reach these ports on loopback addresses no more; 0: no guard */
+    uint16_t guard[HAND_LISTENS];
+    uint32_t guard_open_count; /* but for these places */
+    struct addr guard_open[HAND_LISTENS];
 };
 #endif

@@ -20,13 +20,28 @@
 enum { TYPE_IP4 = 7, TYPE_IP6 = 8, TYPE_SERVICE = 13 }; /* how nft shows a set's key */
 enum { SLACK = 1024 }; /* elements whose time is over stay in the kernel's count for a second */
 enum { LOG_SOURCES = 65536, PRIORITY = -10, TCP = 6 };
+enum { GUARD_PLACE_BYTES = 1024 }; /* of a rule for one place */
 
 static const struct family {
-    uint8_t nfproto, key_type, bytes, saddr; /* offset of the source address in the IP header */
+    uint8_t nfproto, key_type, bytes, saddr; /* offset of the source address in the IP header, */
+    uint8_t daddr;                           /* and of the destination's */
+    uint8_t loopback[16], loopback_bytes;    /* with which loopback addresses begin */
     const char *block, *counted, *logged, *inside, *allowed, *local;
 } families[2] = {
-    { NFPROTO_IPV4, TYPE_IP4, 4, 12, "block4", "counted4", "logged4", "inside4", "allowed4", "local4" },
-    { NFPROTO_IPV6, TYPE_IP6, 16, 8, "block6", "counted6", "logged6", "inside6", "allowed6", "local6" },
+    { NFPROTO_IPV4, TYPE_IP4, 4, 12, 16, { 127 }, 1, "block4", "counted4", "logged4", "inside4", "allowed4", "local4" },
+    { NFPROTO_IPV6,
+      TYPE_IP6,
+      16,
+      8,
+      24,
+      { [15] = 1 },
+      16,
+      "block6",
+      "counted6",
+      "logged6",
+      "inside6",
+      "allowed6",
+      "local6" },
 };
 
 /* Out of memory for a few hundred bytes at start: there is nothing better to do. */
@@ -208,16 +223,28 @@ static struct nftnl_expr *add(struct nftnl_rule *rule, const char *name)
     return x;
 }
 
-static void must_be(struct nftnl_rule *rule, uint32_t meta, uint8_t value)
+/* What was loaded must be this. */
+static void compare(struct nftnl_rule *rule, const void *value, uint32_t bytes)
+{
+    struct nftnl_expr *x = add(rule, "cmp");
+
+    nftnl_expr_set_u32(x, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(x, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+    nftnl_expr_set(x, NFTNL_EXPR_CMP_DATA, value, bytes);
+}
+
+static void must_be_bytes(struct nftnl_rule *rule, uint32_t meta, const void *value, uint32_t bytes)
 {
     struct nftnl_expr *x = add(rule, "meta");
 
     nftnl_expr_set_u32(x, NFTNL_EXPR_META_KEY, meta);
     nftnl_expr_set_u32(x, NFTNL_EXPR_META_DREG, NFT_REG_1);
-    x = add(rule, "cmp");
-    nftnl_expr_set_u32(x, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(x, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-    nftnl_expr_set_u8(x, NFTNL_EXPR_CMP_DATA, value);
+    compare(rule, value, bytes);
+}
+
+static void must_be(struct nftnl_rule *rule, uint32_t meta, uint8_t value)
+{
+    must_be_bytes(rule, meta, &value, sizeof(value));
 }
 
 static void load(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t bytes)
@@ -347,21 +374,27 @@ static void add_log(struct nl_batch *b, const struct rules *r, const struct fami
     add_rule(b, rule);
 }
 
+static void reset(struct nftnl_rule *rule)
+{
+    struct nftnl_expr *x;
+
+    must_be(rule, NFT_META_L4PROTO, TCP);
+    x = add(rule, "reject");
+    nftnl_expr_set_u32(x, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+    nftnl_expr_set_u8(x, NFTNL_EXPR_REJECT_CODE, 0);
+}
+
 static void add_stop(struct nl_batch *b, const struct rules *r)
 {
     struct nftnl_rule *rule = new_rule(r, "stop");
-    struct nftnl_expr *x;
 
     for (size_t i = 0; i < 2; i++)
         add_count(b, r, &families[i]);
     for (size_t i = 0; r->set->log_per_minute > 0 && i < 2; i++)
         add_log(b, r, &families[i]);
-    if (r->set->how == HAND_REJECT) {
-        must_be(rule, NFT_META_L4PROTO, TCP);
-        x = add(rule, "reject");
-        nftnl_expr_set_u32(x, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
-        nftnl_expr_set_u8(x, NFTNL_EXPR_REJECT_CODE, 0);
-    } else
+    if (r->set->how == HAND_REJECT)
+        reset(rule);
+    else
         verdict(rule, NF_DROP, NULL);
     add_rule(b, rule);
 }
@@ -402,6 +435,73 @@ static void add_hook(struct nl_batch *b, const struct rules *r, const char *chai
     add_rule(b, rule);
 }
 
+/* ---- the guard ---- */
+
+static void add_gate_user(struct nl_batch *b, const struct rules *r)
+{
+    struct nftnl_rule *rule = new_rule(r, "guard");
+
+    must_be_bytes(rule, NFT_META_SKUID, &r->set->guard_uid, sizeof(r->set->guard_uid));
+    verdict(rule, NFT_RETURN, NULL);
+    add_rule(b, rule);
+}
+
+static void add_open_place(struct nl_batch *b, const struct rules *r, struct addr place)
+{
+    const struct family *f = &families[place.family == 6];
+    struct nftnl_rule *rule = new_rule(r, "guard");
+    uint16_t port = htons(place.port);
+
+    must_be(rule, NFT_META_NFPROTO, f->nfproto);
+    must_be(rule, NFT_META_L4PROTO, TCP);
+    load(rule, NFT_PAYLOAD_NETWORK_HEADER, f->daddr, f->bytes);
+    compare(rule, place.ip, f->bytes);
+    load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port));
+    compare(rule, &port, sizeof(port));
+    verdict(rule, NFT_RETURN, NULL);
+    add_rule(b, rule);
+}
+
+/* Of SYN and ACK, SYN alone: what is connected already stays so. */
+static void begins_a_connection(struct nftnl_rule *rule)
+{
+    enum { FLAGS = 13, SYN = 0x02, ACK = 0x10 }; /* RFC 9293, 3.1 */
+    const uint8_t mask = SYN | ACK;
+    const uint8_t change = 0;
+    const uint8_t syn = SYN;
+    struct nftnl_expr *x;
+
+    load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, FLAGS, 1);
+    x = add(rule, "bitwise");
+    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+    nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+    nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, &change, sizeof(change));
+    compare(rule, &syn, sizeof(syn));
+}
+
+static void add_guard(struct nl_batch *b, const struct rules *r)
+{
+    add_ports(b, r, "guarded", r->set->guard, r->set->guard_count);
+    add_chain(b, r, "guard", NF_INET_LOCAL_OUT);
+    add_gate_user(b, r);
+    for (uint32_t i = 0; i < r->set->guard_open_count; i++)
+        add_open_place(b, r, r->set->guard_open[i]);
+    for (size_t i = 0; i < 2; i++) {
+        const struct family *f = &families[i];
+        struct nftnl_rule *rule = new_rule(r, "guard");
+
+        must_be(rule, NFT_META_NFPROTO, f->nfproto);
+        to_ports(rule, "guarded");
+        load(rule, NFT_PAYLOAD_NETWORK_HEADER, f->daddr, f->loopback_bytes);
+        compare(rule, f->loopback, f->loopback_bytes);
+        begins_a_connection(rule);
+        reset(rule);
+        add_rule(b, rule);
+    }
+}
+
 void rules_add_content(struct nl_batch *b, const struct rules *r)
 {
     add_ports(b, r, "ports", r->set->ports, r->set->ports_count);
@@ -418,6 +518,8 @@ void rules_add_content(struct nl_batch *b, const struct rules *r)
     }
     if (r->set->doors_count > 0)
         add_hook(b, r, "input", NF_INET_LOCAL_IN, "doors");
+    if (r->set->guard_count > 0)
+        add_guard(b, r);
     for (size_t i = 0; r->hold && i < 2; i++) {
         const struct family *f = &families[i];
 
@@ -476,5 +578,6 @@ size_t rules_size(const struct rules *r, size_t blocks)
 {
     size_t networks = r->hold ? r->inside_count + r->allowed_count + r->local_count : 0;
 
-    return 2 * (size_t)NL_MESSAGE + (2 * blocks + 2 * networks + HAND_PORTS + HAND_LISTENS) * RULES_ELEMENT_BYTES;
+    return 2 * (size_t)NL_MESSAGE + (2 * blocks + 2 * networks + HAND_PORTS + 2 * HAND_LISTENS) * RULES_ELEMENT_BYTES +
+           r->set->guard_open_count * (size_t)GUARD_PLACE_BYTES;
 }

@@ -12,6 +12,9 @@
  *           tcp dport @ports jump mail
  *       chain input                                 where a gate listens
  *           tcp dport @doors jump mail
+ *       chain guard                                 output again: nobody here mails to our own front door
+ *           meta skuid GATE return; ip daddr 127.0.0.1 tcp dport 2525 return; ...
+ *           ip daddr 127.0.0.0/8 tcp dport @guarded tcp flags & (syn|ack) == syn reject with tcp reset
  *           in hold mode: tcp dport @ports ip saddr @inside4 ip saddr != @allowed4 queue num 2525
  *       chain mail      ip saddr @block4 jump stop (and block6)
  *       chain stop      count, log, then drop or reject with tcp reset

@@ -31,6 +31,11 @@ static int check_listens(const struct hand_settings *set, struct err *e)
         return err_set(e, 0, "settings: %u doors are more than %d", set->doors_count, HAND_LISTENS);
     if (set->listens_count > HAND_LISTENS)
         return err_set(e, 0, "settings: %u places to listen at are more than %d", set->listens_count, HAND_LISTENS);
+    if (set->guard_count > HAND_LISTENS || set->guard_open_count > HAND_LISTENS)
+        return err_set(e, 0, "settings: more than %d ports or places for the guard", HAND_LISTENS);
+    for (uint32_t i = 0; i < set->guard_open_count; i++)
+        if (!addr_is_loopback(set->guard_open[i]) || set->guard_open[i].port == 0)
+            return err_set(e, 0, "settings: the guard's place number %u is no loopback address with a port", i + 1);
     for (uint32_t i = 0; i < set->listens_count; i++) {
         struct addr a = set->listens[i].at;
 

@@ -275,6 +275,71 @@ static void a_stranger_is_stopped_at_the_gates_door_while_the_hunt_observes(void
     assert_int_equal(wall.bans.count, 0);
 }
 
+/* 0, or an errno; from whoever we are to a listener of our own. */
+static int call_locally(int family, const char *ip, uint16_t port)
+{
+    struct sockaddr_storage sa = { .ss_family = (sa_family_t)family };
+    struct sockaddr_in *in = (struct sockaddr_in *)&sa;
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&sa;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fault;
+
+    if (family == AF_INET)
+        in->sin_port = htons(port);
+    else
+        in6->sin6_port = htons(port);
+    assert_int_equal(inet_pton(family, ip, family == AF_INET ? (void *)&in->sin_addr : (void *)&in6->sin6_addr), 1);
+    fault = connect(fd, (const struct sockaddr *)&sa, family == AF_INET ? sizeof(*in) : sizeof(*in6)) < 0 ? errno : 0;
+    (void)close(fd);
+    return fault;
+}
+
+static int listen_everywhere(uint16_t port)
+{
+    struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int yes = 1;
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&sa, sizeof(sa)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static void local_programs_do_not_reach_our_own_front_door(void **state)
+{
+    static struct hand_settings before;
+    int front = listen_everywhere(2625);
+    int back = listen_everywhere(2725);
+
+    (void)state;
+    before = set;
+    set.gate_only = 1;
+    set.guard_count = 2;
+    set.guard[0] = 2625;
+    set.guard[1] = 2725;
+    set.guard_uid = 4242;
+    set.guard_open_count = 1;
+    set.guard_open[0] = at("127.0.0.1");
+    set.guard_open[0].port = 2725;
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_int_equal(call_locally(AF_INET, "127.0.1.50", 2625), ECONNREFUSED); /* the story */
+    assert_int_equal(call_locally(AF_INET, "127.0.0.1", 2625), ECONNREFUSED);
+    assert_int_equal(call_locally(AF_INET6, "::1", 2625), ECONNREFUSED);
+    assert_int_equal(call_locally(AF_INET, "127.0.0.2", 2725), ECONNREFUSED);
+    assert_int_equal(call_locally(AF_INET, "127.0.0.1", 2725), 0); /* the server behind */
+    assert_int_equal(call_locally(AF_INET, "10.1.0.2", 2625), 0);  /* no loopback address */
+    set.guard_uid = geteuid();                                     /* the gate itself */
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_int_equal(call_locally(AF_INET, "127.0.1.50", 2625), 0);
+    assert_int_equal(wall_compare(&wall, clock_mono_us(), &e), 0);
+    set = before;
+    assert_int_equal(wall_restore(&wall, clock_mono_us(), &e), 0);
+    assert_int_equal(call_locally(AF_INET6, "::1", 2625), 0);
+    (void)close(front);
+    (void)close(back);
+}
+
 static void an_owned_table_is_not_for_others_to_touch(void **state)
 {
     (void)state;
@@ -906,6 +971,7 @@ int main(void)
         WALL(a_batch_answers_each_in_its_place),
         WALL(a_full_list_says_so_until_a_block_runs_out),
         WALL(a_stranger_is_stopped_at_the_gates_door_while_the_hunt_observes),
+        WALL(local_programs_do_not_reach_our_own_front_door),
         WALL(an_owned_table_is_not_for_others_to_touch),
         WALL(on_a_plain_table_every_blow_is_noticed_and_mended),
         WALL(a_hand_that_died_leaves_its_blocks_and_the_next_one_takes_them_over),

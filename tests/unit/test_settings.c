@@ -137,13 +137,40 @@ static void the_hand_opens_what_the_listeners_name_and_nothing_else(void **state
     free(h);
 }
 
+static void the_guard_closes_the_front_door_to_local_programs_but_not_the_back_one(void **state)
+{
+    struct house_settings *h = with(two_listeners);
+    struct hand_settings hand;
+
+    (void)state;
+    settings_for_hand(h, &(struct found){ .gate_uid = 77 }, &hand);
+    assert_int_equal(hand.acts, 1);
+    assert_int_equal(hand.gate_only, 1);
+    assert_int_equal(hand.doors_count, 2);
+    assert_int_equal(hand.guard_uid, 77);
+    assert_int_equal(hand.guard_count, 2);
+    assert_int_equal(hand.guard[0], 25);
+    assert_int_equal(hand.guard[1], 587);
+    assert_int_equal(hand.guard_open_count, 1);
+    assert_string_equal(addr_socket_text(hand.guard_open[0]).text, "127.0.0.1:2525");
+    assert_int_equal(hand.servers.count, 2);
+    h->gate.listeners[1].outside = GATE_OUTSIDE_NO; /* then it is there for local mail */
+    h->gate.listeners[1].listen.at[0] = addr_v4(0, 25);
+    settings_for_hand(h, &(struct found){ 0 }, &hand);
+    assert_int_equal(hand.guard_count, 0);
+    h->gate.outbound_guard = h->gate.blocks = false;
+    settings_for_hand(h, &(struct found){ 0 }, &hand);
+    assert_int_equal(hand.acts, 0);
+    free(h);
+}
+
 static void the_gates_secrets_go_to_the_gate_alone(void **state)
 {
     struct house_settings *h = with(two_listeners);
     struct house_settings *core = defaults();
     struct gate_settings *gate = calloc(1, sizeof(*gate));
     struct addr resolver = addr_v4(0x0a000035, 0);
-    struct found found = { &resolver, 1, SLICE("certificate"), SLICE("secret key") };
+    struct found found = { struct found found = { &resolver, 1, SLICE("certificate"), SLICE("secret key") };resolver, 1, SLICE("certificate"), SLICE("secret key"), 77 };
 
     (void)state;
     assert_non_null(gate);
@@ -171,6 +198,7 @@ int main(void)
         cmocka_unit_test(the_hand_learns_who_must_never_be_blocked),
         cmocka_unit_test(every_process_gets_settings_of_its_own_size),
         cmocka_unit_test(the_hand_opens_what_the_listeners_name_and_nothing_else),
+        cmocka_unit_test(the_guard_closes_the_front_door_to_local_programs_but_not_the_back_one),
         cmocka_unit_test(the_gates_secrets_go_to_the_gate_alone),
     };
 

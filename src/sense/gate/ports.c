@@ -30,6 +30,16 @@ size_t gate_ports(const struct gate_settings *set, uint16_t at[GATE_PORTS])
     return count;
 }
 
+bool gate_is_outside(const struct gate_listener *l)
+{
+    if (l->outside != GATE_OUTSIDE_AUTO)
+        return l->outside == GATE_OUTSIDE_YES;
+    for (uint32_t i = 0; i < l->listen.count; i++)
+        if (!addr_is_loopback(l->listen.at[i]))
+            return true;
+    return false;
+}
+
 bool gate_ports_suffice(const struct gate_settings *old, const struct gate_settings *now)
 {
     uint16_t had[GATE_PORTS];
