@@ -170,7 +170,7 @@ static void the_gates_secrets_go_to_the_gate_alone(void **state)
     struct house_settings *core = defaults();
     struct gate_settings *gate = calloc(1, sizeof(*gate));
     struct addr resolver = addr_v4(0x0a000035, 0);
-    struct found found = { struct found found = { &resolver, 1, SLICE("certificate"), SLICE("secret key") };resolver, 1, SLICE("certificate"), SLICE("secret key"), 77 };
+    struct found found = { &resolver, 1, SLICE("certificate"), SLICE("secret key"), 77 };
 
     (void)state;
     assert_non_null(gate);
