@@ -159,6 +159,11 @@ static void on_mail(struct session *s, const struct smtp_command *c, struct slic
         refuse(s, 503, "5.5.1", "say EHLO first");
         return;
     }
+    if (v->user && !warden_lets(s->gate->warden, slice_text(v->user), v->peer, v->means->wall_us(s->gate))) {
+        session_decide(s, OUTCOME_REFUSED, 554, "the account is stopped");
+        session_last_words(s, 554, "5.7.1", "this account's mail is stopped; ask your administrator");
+        return;
+    }
     if (s->mail) {
         refuse(s, 503, "5.5.1", "one MAIL at a time");
         return;
@@ -456,12 +461,30 @@ size_t dialogue_line(struct session *s, struct slice in)
 static void turn_down(struct session *s, const struct verdict *r)
 {
     session_decide(s, r->act == VERDICT_DEFER ? OUTCOME_DEFERRED : OUTCOME_REFUSED, r->code, r->text);
+    if (r->act == VERDICT_REFUSE && s->visit->stage == STAGE_CONNECT && session_stick(s, r))
+        return;
     if (r->by == CHECK_SELF || s->visit->stage == STAGE_CONNECT || r->code == 421)
         session_last_words(s, r->code, r->enhanced, r->text);
     else {
         session_enter(s, S_COMMAND);
         refuse(s, r->code, r->enhanced, r->text);
     }
+}
+
+/* Who logged in is judged by the account, not by the address. */
+static bool user_may_send(struct session *s)
+{
+    struct verdict r = { .act = VERDICT_PASS };
+    struct slice message = slice_of(&s->messages, sizeof(s->messages));
+
+    if (!s->visit->user)
+        return true;
+    warden_recipient(s->gate->warden, slice_text(s->visit->user), s->visit->peer, message,
+                     s->visit->means->wall_us(s->gate), &r);
+    if (r.act == VERDICT_PASS)
+        return true;
+    turn_down(s, &r);
+    return false;
 }
 
 void dialogue_verdict(struct visit *v, const struct verdict *r)
@@ -492,7 +515,8 @@ void dialogue_verdict(struct visit *v, const struct verdict *r)
         session_enter(s, S_COMMAND);
         break;
     case STAGE_RCPT:
-        onward_rcpt(s);
+        if (user_may_send(s))
+            onward_rcpt(s);
         break;
     case STAGES:
         break;

@@ -74,6 +74,11 @@ static void tell(void *ctx, struct event *ev, const struct visit *v)
     gate_tell(ctx, ev, v, 0);
 }
 
+static void tell_alone(void *ctx, struct event *ev)
+{
+    gate_tell(ctx, ev, NULL, 0);
+}
+
 /* ---- the sessions' clock ---- */
 
 static void on_timer(void *ctx)
@@ -335,6 +340,8 @@ static void on_tick(void *ctx)
         backend_tick(&g->backends[i], now);
     if (!g->stopping && ++g->ticks % 20 == 1)
         door_open_all(g);
+    if (g->ticks % 120 == 0)
+        warden_tick(g->warden, clock_wall_us());
     if (g->stopping && (g->sessions_count == 0 || now - g->stopping_us > DRAIN_S * SECOND_US))
         loop_stop(g->role->loop);
 }
@@ -412,8 +419,14 @@ static int gate_open(struct role *r, struct err *e)
     };
     g->means.limits = limits_new(&g->set.limits, seed, e);
     g->means.book = book_new(-1, g->set.greylist.entries, e);
+    g->warden = warden_new(&g->set.accounts, seed, tell_alone, g, e);
+    g->policy_fd = -1;
+    if (g->set.policy_socket[0])
+        g->policy_fd = policy_listen(g->set.policy_socket, e);
     set_name(g);
-    return g->means.limits && g->means.book ? 0 : -1;
+    if (!g->means.limits || !g->means.book || !g->warden || (g->set.policy_socket[0] && g->policy_fd < 0))
+        return -1;
+    return 0;
 }
 
 static void gate_confine(struct role *r, struct jail *j)
@@ -437,6 +450,11 @@ static int gate_run(struct role *r, struct err *e)
     g->means.callback = callback_new(&g->means, e);
     if (!g->means.callback)
         return -1;
+    g->tarpit = tarpit_new(r->loop, &g->set.limits, e);
+    if (!g->tarpit)
+        return -1;
+    if (g->policy_fd >= 0 && !(g->policy = policy_new(&g->means, g->warden, g->policy_fd, e)))
+        return -1;
     loop_before_sleep(r->loop, before_sleep, g);
     return loop_timer(r->loop, 1000, TICK_US, on_tick, g) ? 0 : err_set(e, 0, "no timer for the gate");
 }
@@ -449,6 +467,9 @@ static void gate_reload(struct role *r)
     if (take_settings(g, &e) < 0)
         say("the certificate stays the old one: %s", e.text);
     limits_set(g->means.limits, &g->set.limits);
+    tarpit_set(g->tarpit, &g->set.limits);
+    if (g->policy)
+        policy_reload(g->policy);
     if (dns_set(g->means.dns, &g->set, &e) < 0)
         say("name servers: %s", e.text);
     set_name(g);
@@ -464,6 +485,8 @@ static void gate_stop(struct role *r)
     door_close_all(g);
     for (uint32_t i = 0; i < GATE_LISTENERS; i++)
         backend_stop(&g->backends[i]);
+    policy_free(g->policy);
+    g->policy = NULL;
     session_end_all(g);
     if (g->sessions_count == 0)
         loop_stop(r->loop);

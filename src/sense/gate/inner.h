@@ -15,8 +15,11 @@
 #include "sense/gate/check.h"
 #include "sense/gate/limits.h"
 #include "sense/gate/outbox.h"
+#include "sense/gate/policy.h"
 #include "sense/gate/ports.h"
+#include "sense/gate/tarpit.h"
 #include "sense/gate/verdict.h"
+#include "sense/gate/warden.h"
 #include "wire/smtpdata.h"
 #include "wire/smtpreply.h"
 
@@ -170,6 +173,7 @@ void session_say(struct session *s, unsigned code, const char *enhanced, const c
 void session_say_raw(struct session *s, struct slice bytes);
 void session_say_reply(struct session *s, const struct smtpreply *r);
 void session_last_words(struct session *s, unsigned code, const char *enhanced, const char *text); /* then it closes */
+bool session_stick(struct session *s, const struct verdict *r); /* into the tarpit; false: no place there */
 void session_deafen(struct session *s); /* the server is slower than the client: until drained */
 void session_end(struct session *s);    /* now, without a word */
 void session_decide(struct session *s, enum outcome o, unsigned code, const char *why);
@@ -218,6 +222,10 @@ struct gate {
     uint32_t ticks;
     struct rate_bucket capped; /* events of that kind */
     struct lists *lists;       /* owned; means.lists */
+    struct warden *warden;     /* who logged in */
+    struct tarpit *tarpit;
+    struct policy *policy; /* NULL: no socket for it */
+    int policy_fd;         /* listening; -1: none */
     uint16_t ports[GATE_PORTS];
     size_t ports_count;
     uint8_t buffer[GATE_BUFFER];

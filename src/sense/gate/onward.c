@@ -112,6 +112,9 @@ static void on_mail(struct session *s, const struct smtpreply *r)
 static void on_rcpt(struct session *s, const struct smtpreply *r)
 {
     session_say_reply(s, r);
+    if (s->visit->user)
+        warden_outcome(s->gate->warden, slice_text(s->visit->user), r->code / 100 == 5,
+                       s->visit->means->wall_us(s->gate));
     if (r->code / 100 == 2) {
         s->recipients++;
         session_enter(s, s->visit->at->blind ? S_BLIND : S_COMMAND);

@@ -162,6 +162,24 @@ void session_last_words(struct session *s, unsigned code, const char *enhanced, 
     session_enter(s, S_LINGER);
 }
 
+bool session_stick(struct session *s, const struct verdict *r)
+{
+    char line[TARPIT_REPLY];
+    struct text t = TEXT_IN(line);
+
+    text_addf(&t, "%u %s %.200s\r\n", r->code, r->enhanced, r->text);
+    if (s->tls || s->out.len > 0)
+        return false;
+    loop_unwatch(s->gate->role->loop, s->fd);
+    if (tarpit_take(s->gate->tarpit, s->fd, slice_of(line, t.len))) {
+        s->fd = -1;
+        session_end(s);
+        return true;
+    }
+    s->watched = false; /* the reply still goes out, and nothing more is read */
+    return false;
+}
+
 /* The first word counts, and a worse one. */
 void session_decide(struct session *s, enum outcome o, unsigned code, const char *why)
 {
@@ -254,7 +272,8 @@ static void release(struct session *s)
     session_drop_server(s, true);
     timers_remove(g->timers, s->timer);
     tls_free(s->tls);
-    loop_close(g->role->loop, s->fd);
+    if (s->fd >= 0)
+        loop_close(g->role->loop, s->fd);
     limits_leave(g->means.limits, &s->places);
     visit_free(s->visit);
     outbox_free(&s->out);
@@ -516,7 +535,7 @@ static void on_socket(void *ctx, int fd, int events)
 static void flush(struct session *s)
 {
     bool was = s->sends;
-    int gone_out = s->out.len > 0 && s->state != S_TLS ? outbox_send(&s->out, s->fd, s->tls) : 1;
+    int gone_out = s->fd >= 0 && s->out.len > 0 && s->state != S_TLS ? outbox_send(&s->out, s->fd, s->tls) : 1;
     struct err e;
 
     if (gone_out < 0 && s->state != S_DEAD)
