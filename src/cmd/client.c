@@ -71,6 +71,7 @@ static const struct chan_op ops[] = {
     { CTL_ANSWER, "answer", 0, CHAN_BODY, false, on_answer },
     { CTL_BLOCKS, "blocks", sizeof(struct ctl_blocks), sizeof(struct ctl_blocks), false, on_answer },
     { CTL_TAIL, "tail", 0, 0, true, on_answer },
+    { CTL_RECORDER, "recorder", 0, 0, true, on_answer },
     { CTL_NEWS, "news", sizeof(struct ctl_news), sizeof(struct ctl_news), false, on_news },
 };
 
@@ -244,6 +245,17 @@ struct tail *client_tail(struct client *c, struct err *e)
     (void)close(c->fd);
     c->fd = -1;
     return t;
+}
+
+int client_recorder(struct client *c, struct err *e)
+{
+    int fd;
+
+    if (ask(c, CTL_RECORDER, NULL, 0, 0, e) < 0)
+        return -1;
+    fd = c->fd;
+    c->fd = -1;
+    return fd >= 0 ? fd : err_set(e, 0, _("the watch does not run: see `mode` of the section watch"));
 }
 
 int client_follow(struct client *c, struct err *e)

@@ -30,6 +30,7 @@ int client_allow(struct client *c, const struct ctl_allow *ask, struct ctl_done 
 int client_blocks(struct client *c, void (*each)(void *own, const struct ctl_entry *entry), void *own, struct err *e);
 
 struct tail *client_tail(struct client *c, struct err *e); /* the caller's; tail_free */
+int client_recorder(struct client *c, struct err *e);      /* the recorder's memory file; the caller's to close */
 int client_follow(struct client *c, struct err *e);        /* from here on client_wait hears news */
 /* Sleeps until there is news, or the time is over.  1 news, 0 none, -1 the core is gone. */
 int client_wait(struct client *c, int64_t timeout_us, struct err *e);

@@ -123,13 +123,14 @@ static bool is_block(struct walk *w, uint32_t at)
 
 /* ---- named blocks ---- */
 
+/* Several words are fine: "disk hangs". */
 static bool is_name(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++) {
         uint8_t c = s.at[i];
 
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-              c == '.'))
+              c == '.' || (c == ' ' && i > 0 && i + 1 < s.len)))
             return false;
     }
     return s.len > 0 && s.len < KEY_NAME_LEN;

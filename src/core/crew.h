@@ -22,6 +22,7 @@ enum crew_op {
     /* core -> supervisor */
     CREW_RELOAD = 520, /* nothing: somebody asked for a reload */
     CREW_STUCK,        /* struct crew_row: this part broke the rules of its link; end it */
+    CREW_RUN,          /* struct crew_row: start this part for one piece of work (xray) */
 };
 
 struct crew_row {

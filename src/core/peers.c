@@ -26,6 +26,8 @@ static int on_ready(void *ctx, struct chan *from, const struct msg *m, const voi
     (void)fd;
     p->ready = true;
     p->gaps = ready->unenforced;
+    if (p->row->kind == ROW_XRAY)
+        return 0; /* it comes for one picture, and the picture is the event */
     event_add_words(&ev, F_NAME, p->row->name);
     event_add_number(&ev, F_PID, (uint64_t)(uint32_t)p->pid);
     core_emit(p->core, &ev, 0);
@@ -55,7 +57,9 @@ static int on_event(void *ctx, struct chan *from, const struct msg *m, const voi
     p->events++;
     if (ev.grade >= GRADE_WARN)
         p->core->findings++;
+    watching_before(p->core, &ev);
     core_take(p->core, &ev);
+    watching_after(p->core, &ev);
     if (event_get_number(&ev, F_FLOW, &flow))
         p->core->flows[flow % CORE_FLOWS] = (struct flow_seen){ flow, ev.seq };
     return 0;
@@ -132,6 +136,14 @@ static const struct chan_op helper_ops[] = {
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
     { LINK_BOOK, "book", 0, 0, true, relay_on_file },
     { LINK_LISTS, "lists", 0, 0, true, relay_on_file },
+    { LINK_VALUE, "value", sizeof(struct link_value), sizeof(struct link_value), false, watching_on_value },
+};
+
+static const struct chan_op watch_ops[] = {
+    { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
+    { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
+    { LINK_RING, "recorder", 0, 0, true, watching_on_ring },
+    { LINK_SHELVE, "shelve", sizeof(struct link_shelve), sizeof(struct link_shelve), true, watching_on_shelve },
 };
 
 static const struct chan_op sensor_ops[] = {
@@ -475,6 +487,8 @@ static const struct {
     [ROW_HOLD] = { hold_ops, sizeof(hold_ops) / sizeof(hold_ops[0]) },
     [ROW_SENSOR] = { sensor_ops, sizeof(sensor_ops) / sizeof(sensor_ops[0]) },
     [ROW_HELPER] = { helper_ops, sizeof(helper_ops) / sizeof(helper_ops[0]) },
+    [ROW_WATCH] = { watch_ops, sizeof(watch_ops) / sizeof(watch_ops[0]) },
+    [ROW_XRAY] = { watch_ops, sizeof(watch_ops) / sizeof(watch_ops[0]) },
     [ROW_CONSOLE] = { console_ops, sizeof(console_ops) / sizeof(console_ops[0]) },
 };
 
@@ -570,6 +584,8 @@ static void brief(struct peer *p)
     case ROW_HAND:
     case ROW_HOLD:
     case ROW_LOOK:
+    case ROW_WATCH:
+    case ROW_XRAY:
     case ROW_CORE:
         break;
     }

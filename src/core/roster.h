@@ -10,7 +10,18 @@
 #include "core/settings.h"
 #include "part/part.h"
 
-enum row_kind { ROW_CORE, ROW_SCRIBE, ROW_HAND, ROW_LOOK, ROW_HOLD, ROW_SENSOR, ROW_HELPER, ROW_WATCH, ROW_XRAY, ROW_CONSOLE };
+enum row_kind {
+    ROW_CORE,
+    ROW_SCRIBE,
+    ROW_HAND,
+    ROW_LOOK,
+    ROW_HOLD,
+    ROW_SENSOR,
+    ROW_HELPER,
+    ROW_WATCH,
+    ROW_XRAY,
+    ROW_CONSOLE
+};
 
 enum row_settings {
     SETTINGS_NONE,

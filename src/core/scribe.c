@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/keeper.h"
+#include "core/shelf.h"
 #include "core/settings.h"
 #include "journal/journal.h"
 #include "journal/query.h"
@@ -23,6 +24,7 @@ struct scribe {
     struct journal *journal;
     struct tail *tail; /* NULL until the core sends it */
     struct keeper *keeper;
+    struct shelf *shelf;
     uint32_t sync_timer, retry_timer, keep_timer;
     bool failed;          /* the disk refuses: said once, retried each second */
     char log_folder[344]; /* where the story's log stands */
@@ -244,10 +246,32 @@ static int on_evidence(void *ctx, struct chan *from, const struct msg *m, const 
     return 0;
 }
 
+static int on_shelve(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct scribe *s = ((struct role *)ctx)->own;
+    struct event ev = event_new(EV_XRAY_FAILED);
+    const struct link_shelve *what = body;
+    struct err e;
+
+    (void)from;
+    if (fd < 0)
+        return -1;
+    if (shelf_put(s->shelf, what, fd, &e) < 0) {
+        say("%s", e.text);
+        event_add_words(&ev, F_WHY, e.text);
+        ev.cause = m->cause;
+        if (what->shelf == SHELF_XRAY)
+            report(s, &ev);
+    }
+    (void)close(fd);
+    return 0;
+}
+
 static const struct chan_op scribe_ops[] = {
     { LINK_TAIL, "tail", 0, 0, true, on_tail },
     { LINK_MORE, "more", sizeof(struct link_seq), sizeof(struct link_seq), false, on_more },
     { LINK_EVIDENCE, "evidence", sizeof(struct link_evidence), sizeof(struct link_evidence), true, on_evidence },
+    { LINK_SHELVE, "shelve", sizeof(struct link_shelve), sizeof(struct link_shelve), true, on_shelve },
 };
 
 /* ---- start and end ---- */
@@ -329,7 +353,8 @@ static int scribe_run(struct role *r, struct err *e)
     chan_limit(r->core, 64u * 1024 * 1024); /* a replay of every block there may be */
     s->journal = journal_open(js->folder, &limits, clock_wall_us(), &found, e);
     s->keeper = keeper_new(conf(s), e);
-    if (!s->journal || !s->keeper || replay(s, e) < 0)
+    s->shelf = shelf_new(conf(s), e);
+    if (!s->journal || !s->keeper || !s->shelf || replay(s, e) < 0)
         return -1;
     say_seq(s, LINK_REPLAY_DONE, found.last_seq);
     tell_opened(s, &found);
@@ -359,6 +384,7 @@ static void scribe_reload(struct role *r)
     struct scribe *s = r->own;
 
     keeper_set(s->keeper, r->settings);
+    shelf_set(s->shelf, r->settings);
 }
 
 const struct part scribe_part = {

@@ -337,18 +337,19 @@ static int watch_run(struct role *r, struct err *e)
     return loop_timer(r->loop, SECOND_US, SECOND_US, each_second, w) ? 0 : err_set(e, 0, "no room for a timer");
 }
 
-/* What is opened before the jail stays as it is. */
+bool watch_needs_restart(const struct watch_settings *old, const struct watch_settings *now)
+{
+    return now->read_disks != old->read_disks || now->memory_bytes != old->memory_bytes ||
+           now->memory_us != old->memory_us || now->disk_every_us != old->disk_every_us ||
+           (now->disk_keep_us == 0) != (old->disk_keep_us == 0) || now->logs_count != old->logs_count ||
+           memcmp(now->logs, old->logs, sizeof(now->logs)) != 0;
+}
+
 static void watch_reload(struct role *r)
 {
     struct watch *w = r->own;
-    const struct watch_settings *now = r->settings;
-    const struct watch_settings *old = &w->triggers_of;
 
-    if (now->read_disks != old->read_disks || now->memory_bytes != old->memory_bytes ||
-        now->memory_us != old->memory_us || now->disk_every_us != old->disk_every_us ||
-        now->logs_count != old->logs_count || memcmp(now->logs, old->logs, sizeof(now->logs)) != 0)
-        say("the recorder's size, logs and read_disks change with the next start; all else is in force");
-    w->world.settings = now;
+    w->world.settings = r->settings;
     fit_triggers(w);
 }
 

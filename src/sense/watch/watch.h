@@ -13,6 +13,10 @@
 #ifndef SERVIOLA_WATCH_WATCH_H
 #define SERVIOLA_WATCH_WATCH_H
 #include "part/part.h"
+#include "sense/watch/settings.h"
 
 extern const struct part sense_watch;
+
+/* Whether what was opened before the jail for `old` does not do for `now`. */
+bool watch_needs_restart(const struct watch_settings *old, const struct watch_settings *now);
 #endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/eye.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "part/link.h"
+
+enum { ORDERS_FD = 3, IMAGE_FD = 4, FIRST_FREE_FD = 5 };
+
+/* What a picture needs; it gives all of it up before it reads what it saw. */
+static const uint64_t kept_caps = 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYSLOG |
+                                  1ull << CAP_SYS_ADMIN | 1ull << CAP_NET_ADMIN | 1ull << CAP_SETUID |
+                                  1ull << CAP_SETGID | 1ull << CAP_SETPCAP | 1ull << CAP_KILL;
+
+static void become_small(void)
+{
+    for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
+        if (!(kept_caps >> cap & 1))
+            (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* an exec gives no more than what is left here */
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* The link that came with the next order; -1: the supervisor is gone. */
+static int hear(void)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    char byte;
+    struct iovec part = { &byte, 1 };
+    struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    const struct cmsghdr *c;
+    ssize_t n;
+    int link;
+
+    do
+        n = recvmsg(ORDERS_FD, &m, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    c = n == 1 ? CMSG_FIRSTHDR(&m) : NULL;
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+        return -1;
+    memcpy(&link, CMSG_DATA(c), sizeof(link));
+    return link;
+}
+
+static void run_part(int link)
+{
+    char name[] = "serviola";
+    char option[] = "-x";
+    char part[] = "xray";
+    char *argv[] = { name, option, part, NULL };
+    int image = dup(IMAGE_FD);
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGCHLD, SIG_DFL);
+    if (image >= 0 && dup2(link, LINK_FD) == LINK_FD) {
+        close(SETTINGS_FD);
+        (void)fexecve(image, argv, environ);
+    }
+    _exit(3);
+}
+
+static void be_eye(int orders, int image)
+{
+    int link;
+
+    (void)prctl(PR_SET_NAME, "serviola-eye", 0, 0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_IGN); /* nobody waits for a picture */
+    orders = dup(orders);
+    image = dup(image);
+    if (orders < 0 || image < 0 || dup2(orders, ORDERS_FD) < 0 || dup2(image, IMAGE_FD) < 0 ||
+        close_range(FIRST_FREE_FD, ~0u, 0) < 0)
+        _exit(3);
+    become_small();
+    while ((link = hear()) >= 0) {
+        if (fork() == 0)
+            run_part(link);
+        close(link);
+    }
+    _exit(0);
+}
+
+int eye_start(int image, struct err *e)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return err_set(e, errno, "the eye");
+    pid = fork();
+    if (pid == 0)
+        be_eye(ends[1], image);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return err_set(e, errno, "the eye");
+    }
+    return ends[0];
+}
+
+int eye_open(int eye, int link, struct err *e)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    char byte = 'x';
+    struct iovec part = { &byte, 1 };
+    struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &link, sizeof(link));
+    return sendmsg(eye, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : err_set(e, errno, "the eye");
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * eye - a process that was there before the supervisor's jail, and starts the part that takes pictures.
+ *
+ * Landlock forbids whoever is under it to look into processes that are not,
+ * and all children of the supervisor are.  The eye is forked before that.  It
+ * hears one byte and a link, runs `serviola -x xray` on that link, and reads
+ * and knows nothing else; it ends with the supervisor.
+ */
+#ifndef SERVIOLA_CORE_EYE_H
+#define SERVIOLA_CORE_EYE_H
+#include "base/err.h"
+
+/* `image` is what is run; borrowed.  The descriptor to say it on (close-on-exec), or -1. */
+int eye_start(int image, struct err *e);
+int eye_open(int eye, int link, struct err *e); /* `link` becomes LINK_FD of the part; it stays the caller's */
+#endif

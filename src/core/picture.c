@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/picture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "part/link.h"
+#include "sense/xray/xray.h"
+#include "snap/file.h"
+#include "sys/memfile.h"
+#include "view/explain/explain.h"
+
+enum { TOLD_MOST = 16 };
+
+struct picture {
+    struct snap *snap;
+    char why[200]; /* there is none: why not */
+};
+
+static int picture_open(struct role *r, struct err *e)
+{
+    struct picture *p = calloc(1, sizeof(*p));
+    struct err failed;
+
+    if (!p)
+        return err_set(e, ENOMEM, "a picture");
+    r->own = p;
+    p->snap = xray_take(&failed);
+    if (!p->snap)
+        memcpy(p->why, failed.text, sizeof(p->why) - 1);
+    return 0;
+}
+
+static void tell_failed(struct role *r, const char *why)
+{
+    struct event ev = event_new(EV_XRAY_FAILED);
+
+    event_add_words(&ev, F_WHY, why);
+    (void)role_emit(r, &ev, 0);
+}
+
+/* "xray-20261122t182755-123.xray": in the alphabet of the shelf. */
+static void file_name(const struct snap *s, char name[64])
+{
+    char stamp[40];
+    struct text when = TEXT_IN(stamp);
+    struct text t = text_in(name, 64);
+
+    text_time(&when, snap_host(s)->begun_us, 3);
+    text_word(&t, "xray-");
+    for (size_t i = 0; i < when.len; i++)
+        if (stamp[i] == 'T' || stamp[i] == 'Z')
+            text_word(&t, stamp[i] == 'T' ? "t" : "");
+        else if (stamp[i] != '-' && stamp[i] != ':')
+            text_addf(&t, "%c", stamp[i] == '.' ? '-' : stamp[i]);
+    text_word(&t, ".xray");
+}
+
+static void tell_finding(struct role *r, const struct finding *f)
+{
+    struct event ev = event_new(f->grade == GRADE_ALARM ? EV_XRAY_ALARM : EV_XRAY_FOUND);
+
+    event_add_words(&ev, F_NAME, f->id);
+    event_add_words(&ev, F_WHY, f->text);
+    (void)role_emit(r, &ev, 0);
+}
+
+static void explain_it(struct role *r, const struct snap *s)
+{
+    struct err e;
+    struct findings *f = explain(s, &e);
+    unsigned told = 0;
+
+    if (!f) {
+        tell_failed(r, e.text);
+        return;
+    }
+    for (size_t i = 0; i < f->count && told < TOLD_MOST; i++)
+        if (f->at[i].grade > GRADE_NOTE) {
+            tell_finding(r, &f->at[i]);
+            told++;
+        }
+    free(f);
+}
+
+static int shelve(struct role *r, const struct snap *s, const char name[64], struct err *e)
+{
+    char first[] = "serviola";
+    char second[] = "xray";
+    char *command[] = { first, second, NULL };
+    struct link_shelve what = { .shelf = SHELF_XRAY, .from_us = snap_host(s)->begun_us };
+    struct snap_bytes file;
+    int fd;
+    int rc;
+
+    memcpy(what.name, name, sizeof(what.name));
+    if (snap_pack(s, command, &file, e) < 0)
+        return -1;
+    fd = memfile_from(file.at, file.len, "serviola-xray", e);
+    snap_bytes_done(&file);
+    if (fd < 0)
+        return -1;
+    rc = chan_send(r->core, LINK_SHELVE, 0, 0, &what, sizeof(what), fd);
+    memfile_close(fd);
+    return rc < 0 ? err_set(e, 0, "the core does not take it") : 0;
+}
+
+static void end(void *ctx)
+{
+    loop_stop(((struct role *)ctx)->loop);
+}
+
+static int picture_run(struct role *r, struct err *e)
+{
+    struct picture *p = r->own;
+    struct event ev = event_new(EV_XRAY_TAKEN);
+    char name[64] = { 0 };
+
+    if (!p->snap) {
+        tell_failed(r, p->why);
+        return loop_timer(r->loop, 0, 0, end, r) ? 0 : err_set(e, 0, "no room for a timer");
+    }
+    file_name(p->snap, name);
+    event_add_words(&ev, F_NAME, name);
+    event_add_number(&ev, F_SPAN, (uint64_t)(snap_host(p->snap)->ended_us - snap_host(p->snap)->begun_us));
+    (void)role_emit(r, &ev, 0);
+    explain_it(r, p->snap); /* first: what it shows matters most */
+    if (shelve(r, p->snap, name, e) < 0)
+        tell_failed(r, e->text);
+    snap_free(p->snap);
+    p->snap = NULL;
+    return loop_timer(r->loop, 0, 0, end, r) ? 0 : err_set(e, 0, "no room for a timer");
+}
+
+const struct part core_picture = {
+    .name = "xray",
+    .what = "takes a picture of the whole host",
+    .user = "serviola-look",
+    .calls = JAIL_BASE,
+    .open = picture_open,
+    .run = picture_run,
+};
