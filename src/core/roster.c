@@ -7,6 +7,7 @@
 #include "core/picture.h"
 #include "core/scribe.h"
 #include "sense/gate/bookkeeper.h"
+#include "sense/gate/listkeeper.h"
 #include "sense/gate/ports.h"
 #include "sense/hunt/hunt.h"
 #include "sense/watch/watch.h"
@@ -25,8 +26,9 @@ const struct row roster[] = {
     { ROW_LOOK, "look", NULL, "look", SETTINGS_HAND, NULL, { 0 } },             /* reads what needs privilege */
     { ROW_HOLD, "hold", NULL, "hold", SETTINGS_HAND, NULL, { 0 } },             /* the valve of hold mode */
     { ROW_SENSOR, "hunt", &sense_hunt, NULL, SETTINGS_HUNT, "hunt.", { HAND_CAPTURE, HAND_HOLD } },
-    { ROW_HELPER, "book", &gate_book, NULL, SETTINGS_BOOK, "gate.book_", { 0 } }, /* the gate's memory, on disk */
-    { ROW_SENSOR, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },         /* keeps what others log */
+    { ROW_HELPER, "book", &gate_book, NULL, SETTINGS_BOOK, "gate.book_", { 0 } },     /* the gate's memory, on disk */
+    { ROW_HELPER, "lists", &gate_lists, NULL, SETTINGS_LISTS, "gate.lists_", { 0 } }, /* reads the gate's lists */
+    { ROW_SENSOR, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },             /* keeps what others log */
     { ROW_WATCH, "watch", &sense_watch, NULL, SETTINGS_WATCH, "watch.", { 0 } }, /* measures each second, and records */
     { ROW_XRAY, "xray", &core_picture, NULL, SETTINGS_NONE, "xray.", { 0 } }, /* takes one picture, through the eye */
     { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } }, /* shows it all, live */
