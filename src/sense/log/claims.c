@@ -6,38 +6,60 @@
 
 #include "base/table.h"
 
-enum { SECOND = 1000000, ENOUGH = 8, JUMP_S = 30, QUARTER_S = 900, FARTHEST_ZONE_S = 14 * 3600, ZONE_SLACK_S = 20 };
+enum {
+    SECOND = 1000000,
+    ENOUGH = 8,
+    JUMP_S = 30,
+    SPREAD_S = 20,
+    TELL_EVERY_S = 60,
+    QUARTER_S = 900,
+    FARTHEST_ZONE_S = 14 * 3600,
+    ZONE_SLACK_S = 20
+};
 
-struct claimant {
-    int64_t samples[CLAIMS_SAMPLES]; /* a ring */
-    uint32_t count;
-    bool told;
+struct name {
     bool renamed;
-    int64_t told_us;
     char host[CLAIMS_NAME];
 };
 
+struct clock_key { /* whose clock: a relay brings those of many */
+    uint64_t source;
+    char host[CLAIMS_NAME];
+};
+struct clock {
+    int64_t samples[CLAIMS_SAMPLES]; /* a ring */
+    uint32_t count;
+    bool told;
+    int64_t told_us; /* the offset that was last told, */
+    int64_t said_us; /* and when */
+};
+
 struct claims {
-    struct table *sources;
+    struct table *names;  /* struct name by source */
+    struct table *clocks; /* struct clock by struct clock_key */
 };
 
 struct claims *claims_new(size_t sources, uint64_t seed, struct err *e)
 {
     struct claims *c = calloc(1, sizeof(*c));
 
-    if (c)
-        c->sources = table_new(sources, sizeof(uint64_t), sizeof(struct claimant), seed, e);
-    if (c && c->sources)
+    if (c) {
+        c->names = table_new(sources, sizeof(uint64_t), sizeof(struct name), seed, e);
+        c->clocks = table_new(sources, sizeof(struct clock_key), sizeof(struct clock), seed, e);
+    }
+    if (c && c->names && c->clocks)
         return c;
-    free(c);
+    claims_free(c);
     err_set(e, 0, "claims");
     return NULL;
 }
 
 void claims_free(struct claims *c)
 {
-    if (c)
-        table_free(c->sources);
+    if (!c)
+        return;
+    table_free(c->names);
+    table_free(c->clocks);
     free(c);
 }
 
@@ -51,7 +73,8 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool median(const struct claimant *from, int64_t *us)
+/* False: too few, or they contradict each other: old lines are sent again, or several clocks share a name. */
+static bool median(const struct clock *from, int64_t *us)
 {
     int64_t sorted[CLAIMS_SAMPLES];
     uint32_t n = from->count < CLAIMS_SAMPLES ? from->count : CLAIMS_SAMPLES;
@@ -61,7 +84,7 @@ static bool median(const struct claimant *from, int64_t *us)
     memcpy(sorted, from->samples, n * sizeof(*sorted));
     qsort(sorted, n, sizeof(*sorted), by_value);
     *us = sorted[n / 2];
-    return true;
+    return sorted[n - 2] - sorted[1] <= (int64_t)SPREAD_S * SECOND;
 }
 
 static int64_t distance(int64_t a, int64_t b)
@@ -87,13 +110,12 @@ static void keep_name(char to[CLAIMS_NAME], struct slice host)
         memcpy(to, host.at, len);
 }
 
-static void see_name(struct claimant *from, struct slice host, struct claims_told *told)
+static void see_name(struct claims *c, const struct log_line *line, struct claims_told *told)
 {
+    struct name *from = table_add(c->names, &line->source, NULL, NULL, NULL);
     char name[CLAIMS_NAME];
 
-    if (host.len == 0)
-        return;
-    keep_name(name, host);
+    keep_name(name, line->host);
     if (from->host[0] == '\0')
         memcpy(from->host, name, sizeof(name));
     else if (!from->renamed && memcmp(from->host, name, sizeof(name)) != 0) {
@@ -103,41 +125,38 @@ static void see_name(struct claimant *from, struct slice host, struct claims_tol
     }
 }
 
-static void see_clock(struct claimant *from, const struct log_line *line, struct claims_told *told)
+static void see_clock(struct claims *c, const struct log_line *line, struct claims_told *told)
 {
+    struct clock_key key = { .source = line->source };
+    struct clock *clock;
     int64_t now_us;
 
-    if (line->stamp_us == 0 || line->near_us != line->at_us)
+    keep_name(key.host, line->host);
+    clock = table_add(c->clocks, &key, NULL, NULL, NULL);
+    clock->samples[clock->count++ % CLAIMS_SAMPLES] = line->stamp_us - line->at_us;
+    if (!median(clock, &now_us))
         return;
-    from->samples[from->count++ % CLAIMS_SAMPLES] = line->stamp_us - line->at_us;
-    if (!median(from, &now_us))
-        return;
-    if (!from->told) {
-        from->told = true;
-        from->told_us = !line->zoned && is_zone(now_us) ? now_us : 0;
+    if (!clock->told) {
+        clock->told = true;
+        clock->told_us = !line->zoned && is_zone(now_us) ? now_us : 0;
     }
-    if (distance(now_us, from->told_us) <= (int64_t)JUMP_S * SECOND)
+    if (distance(now_us, clock->told_us) <= (int64_t)JUMP_S * SECOND ||
+        (clock->said_us != 0 && line->at_us - clock->said_us < (int64_t)TELL_EVERY_S * SECOND))
         return;
     told->clock = true;
     told->offset_us = now_us;
-    told->before_us = from->told_us;
-    from->told_us = now_us;
-    keep_name(told->host, line->host);
+    told->before_us = clock->told_us;
+    memcpy(told->clock_of, key.host, sizeof(key.host));
+    clock->told_us = now_us;
+    clock->said_us = line->at_us;
 }
 
 bool claims_see(struct claims *c, const struct log_line *line, struct claims_told *told)
 {
-    struct claimant *from = table_add(c->sources, &line->source, NULL, NULL, NULL);
-
     *told = (struct claims_told){ 0 };
-    see_name(from, line->host, told);
-    see_clock(from, line, told);
+    if (line->host.len > 0)
+        see_name(c, line, told);
+    if (line->stamp_us != 0 && line->near_us == line->at_us)
+        see_clock(c, line, told);
     return told->clock || told->name;
-}
-
-bool claims_offset(struct claims *c, uint64_t source, int64_t *offset_us)
-{
-    const struct claimant *from = table_find(c->sources, &source);
-
-    return from && median(from, offset_us);
 }

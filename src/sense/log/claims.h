@@ -20,6 +20,7 @@ struct claims_told { /* what a line gave occasion to tell */
     bool clock;      /* the offset is another one than was last told */
     bool name;       /* a source with one name so far has a second one */
     int64_t offset_us, before_us;
+    char clock_of[CLAIMS_NAME];
     char host[CLAIMS_NAME], host_before[CLAIMS_NAME];
 };
 
@@ -28,6 +29,4 @@ struct claims *claims_new(size_t sources, uint64_t seed, struct err *e);
 void claims_free(struct claims *c);
 /* A line with its claims and its source; true: something is to be told. */
 bool claims_see(struct claims *c, const struct log_line *line, struct claims_told *told);
-/* What is known of a source's clock: false when it has given too few stamps. */
-bool claims_offset(struct claims *c, uint64_t source, int64_t *offset_us);
 #endif

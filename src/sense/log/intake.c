@@ -72,7 +72,7 @@ void intake_sample(struct intake *in, const struct log_line *line)
     text_word(&t, told.offset_us < 0 ? " behind ours, was " : " ahead of ours, was ");
     text_duration(&t, told.before_us < 0 ? -told.before_us : told.before_us);
     text_word(&t, told.before_us < 0 ? " behind" : " ahead");
-    intake_tell(in, EV_LOG_CLOCK_CHANGED, address_of(line), told.host, words, 0);
+    intake_tell(in, EV_LOG_CLOCK_CHANGED, address_of(line), told.clock_of, words, 0);
 }
 
 /* ---- lines ---- */

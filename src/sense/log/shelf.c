@@ -36,9 +36,14 @@ static struct slice written(const struct seg_out *out)
 
 /* ---- facts ---- */
 
-static void set_bit(uint64_t set[4], struct slice name)
+static void set_bit(uint64_t set[4], struct slice name, struct slice *last)
 {
-    unsigned bit = lines_bit(name);
+    unsigned bit;
+
+    if (slice_eq(name, *last))
+        return;
+    *last = name;
+    bit = lines_bit(name);
 
     set[bit / 64] |= (uint64_t)1 << bit % 64;
 }
@@ -46,6 +51,8 @@ static void set_bit(uint64_t set[4], struct slice name)
 static void look_at(struct packer *p, struct shelf_entry *entry)
 {
     struct lines_walk w = lines_walk(slice_of(p->raw, p->raw_len), p->block.first_seq);
+    struct slice last_host = SLICE("\n"); /* no name */
+    struct slice last_program = SLICE("\n");
     struct log_line line;
     bool first = true;
 
@@ -57,11 +64,11 @@ static void look_at(struct packer *p, struct shelf_entry *entry)
         entry->time_min_us = first || at_us < entry->time_min_us ? at_us : entry->time_min_us;
         entry->time_max_us = first || at_us > entry->time_max_us ? at_us : entry->time_max_us;
         first = false;
-        set_bit(entry->hosts, line.host);
-        set_bit(entry->programs, line.program);
+        set_bit(entry->hosts, line.host, &last_host);
+        set_bit(entry->programs, line.program, &last_program);
         if (line.severity < 8)
             entry->severities = (uint8_t)(entry->severities | 1u << line.severity);
-        lines_tokens(line.raw, token_set_add, &p->tokens);
+        token_set_add(&p->tokens, line.raw);
     }
 }
 

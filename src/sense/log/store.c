@@ -2,6 +2,7 @@
 #include "sense/log/store.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +311,15 @@ static void store_free(struct store *s)
     free(s);
 }
 
+/* A segment that is packed takes tens of MiB, again and again: given back and asked for anew, the kernel would clear
+ * each page each time. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 struct store *store_open(const char *folder, const struct store_limits *l, const struct store_calls *calls,
                          int64_t now_us, struct journal_opened *found, struct err *e)
 {
@@ -320,6 +330,7 @@ struct store *store_open(const char *folder, const struct store_limits *l, const
         err_set(e, ENOMEM, "log store");
         return NULL;
     }
+    keep_memory();
     s->limits = *l;
     s->calls = *calls;
     s->end = &s->first;

@@ -17,25 +17,46 @@ static uint64_t mix(uint64_t h, uint64_t v)
     return h ^ h >> 32;
 }
 
-/* Letters lose their case by a bit that leaves digits alone; what else becomes equal by it is a false "perhaps". */
-static uint64_t load(const uint8_t *at, size_t len)
+/*
+ * A key is made of a token's length and its bytes, 16 at once, the last ones filled up with zeros.  Letters lose their
+ * case by a bit that leaves digits alone; what else becomes equal by it is a false "perhaps".
+ */
+static uint64_t mask(size_t bytes) /* the first so many of eight */
 {
-    uint64_t v = 0;
+    return bytes >= 8 ? UINT64_MAX : (1ull << 8 * bytes) - 1;
+}
 
-    memcpy(&v, at, len < 8 ? len : 8);
-    v |= 0x2020202020202020u;
-    return len < 8 ? v & ((1ull << 8 * len) - 1) : v;
+static uint64_t fold16(uint64_t h, const uint8_t *at, size_t len) /* 16 bytes can be read, len of them count */
+{
+    const uint64_t lower = 0x2020202020202020u;
+    uint64_t v[2];
+
+    memcpy(v, at, sizeof(v));
+    h = mix(h, (v[0] | lower) & mask(len));
+    return mix(h, (v[1] | lower) & mask(len < 8 ? 0 : len - 8));
+}
+
+static uint64_t key_start(size_t len)
+{
+    return 0x51ed270b2f4a3b95u ^ len;
+}
+
+static uint64_t key_end(uint64_t h)
+{
+    h *= 0xd6e8feb86659fd93u;
+    return (h ^ h >> 32) | (h == 0);
 }
 
 uint64_t lines_token_key(struct slice token)
 {
-    uint64_t h = 0x51ed270b2f4a3b95u ^ token.len;
+    uint64_t h = key_start(token.len);
+    uint8_t last[16] = { 0 };
 
-    for (; token.len > 8; token = slice_skip(token, 8))
-        h = mix(h, load(token.at, 8));
-    h = mix(h, token.len > 0 ? load(token.at, token.len) : 0);
-    h *= 0xd6e8feb86659fd93u;
-    return (h ^ h >> 32) | (h == 0);
+    for (; token.len > 16; token = slice_skip(token, 16))
+        h = fold16(h, token.at, 16);
+    if (token.len > 0)
+        memcpy(last, token.at, token.len);
+    return key_end(fold16(h, last, token.len));
 }
 
 unsigned lines_bit(struct slice name)
@@ -102,15 +123,21 @@ static void see_quad(struct slice text, size_t from, lines_token_seen *seen, voi
         seen(ctx, lines_token_key(slice_of(text.at + from, i - from)));
 }
 
-static void see(struct slice text, size_t from, size_t to, lines_token_seen *seen, void *ctx)
+static inline __attribute__((always_inline)) void see(struct slice text, size_t from, size_t to, lines_token_seen *seen,
+                                                      void *ctx)
 {
     if (is_digit(text.at[from]) && to < text.len && text.at[to] == '.')
         see_quad(text, from, seen, ctx);
-    if (to - from >= LINES_TOKEN_MIN)
+    if (to - from < LINES_TOKEN_MIN)
+        return;
+    if (to - from <= 16 && from + 16 <= text.len)
+        seen(ctx, key_end(fold16(key_start(to - from), text.at + from, to - from)));
+    else
         seen(ctx, lines_token_key(slice_of(text.at + from, to - from)));
 }
 
-void lines_tokens(struct slice text, lines_token_seen *seen, void *ctx)
+/* Inlined twice, so that the common use calls nothing for a token. */
+static inline __attribute__((always_inline)) void each_token(struct slice text, lines_token_seen *seen, void *ctx)
 {
     uint8_t last[CHUNK];
     uint64_t before = 0; /* the bit of the byte before this chunk */
@@ -140,6 +167,11 @@ void lines_tokens(struct slice text, lines_token_seen *seen, void *ctx)
     }
     if (before)
         see(text, from, text.len, seen, ctx);
+}
+
+void lines_tokens(struct slice text, lines_token_seen *seen, void *ctx)
+{
+    each_token(text, seen, ctx);
 }
 
 /* ---- each once ---- */
@@ -192,7 +224,7 @@ static bool grow(struct token_set *t)
     return true;
 }
 
-void token_set_add(void *set, uint64_t key)
+static inline __attribute__((always_inline)) void add(void *set, uint64_t key)
 {
     struct token_set *t = set;
 
@@ -204,6 +236,11 @@ void token_set_add(void *set, uint64_t key)
     }
     if (insert(t, key))
         t->keys[t->count++] = key;
+}
+
+void token_set_add(struct token_set *t, struct slice text)
+{
+    each_token(text, add, t);
 }
 
 /* ---- filters ---- */

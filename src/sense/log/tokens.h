@@ -27,7 +27,7 @@ struct token_set {
 };
 void token_set_clear(struct token_set *t);
 void token_set_done(struct token_set *t);
-void token_set_add(void *set, uint64_t key); /* a lines_token_seen */
+void token_set_add(struct token_set *t, struct slice text); /* all its tokens */
 
 size_t filter_bytes(size_t keys);
 void filter_make(uint8_t *filter, size_t bytes, const uint64_t *keys, size_t count);
