@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/log_analyse.h"
 #include "cmd/log_pack.h"
 #include "cmd/log_receive.h"
 #include "cmd/log_templates.h"
@@ -171,6 +172,10 @@ int cmd_log(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "templates") == 0)
         return log_templates(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "analyse") == 0)
+        return log_analyse(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "new") == 0)
+        return log_new(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "pack") == 0)
         return log_pack(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "unpack") == 0)
@@ -183,7 +188,7 @@ int cmd_log(int argc, char **argv)
         return code;
     if (strcmp(o.common.words[0], "verify") != 0)
         return options_wrong(&usage,
-                             _("there is no such word behind log; what works is: verify, templates, pack, unpack"));
+                             _("there is no such word behind log; what works is: verify, analyse, new, templates, pack, unpack"));
     if (o.common.count == 2)
         return verify(&o, o.common.words[1]);
     code = sight_configure(&s, &o.common);

@@ -14,11 +14,12 @@ enum {
     SEEN_BITS = 2048,      /* what is counted without being kept */
     LEARNING_NETWORKS = 3, /* in the first day nobody has a past: then only many networks, */
     LEARNING_BOUNCES = 20, /* or so many per cent of refused recipients, are suspect */
+    STRAY = 50,            /* when each address sent so many, one that sent a single message is the owner */
     MASS_RECIPIENTS = 5,   /* a message to more recipients weighs as several */
 };
 
 const struct account_limits account_usual = {
-    .accounts = 20000, .messages = 100, .factor = 3, .quiet_us = HOUR, .settled_us = 24 * HOUR
+    .accounts = 20000, .messages = 100, .factor = 3, .quiet_us = HOUR / 2, .settled_us = 24 * HOUR
 };
 
 struct network {
@@ -37,7 +38,8 @@ struct episode {
     struct account_report sum; /* account and source are set when it is told */
     struct seen sources, networks;
     struct addr source[ACCOUNT_SOURCES];
-    uint64_t others; /* messages from known networks meanwhile */
+    uint32_t of_source[ACCOUNT_SOURCES]; /* messages */
+    uint64_t others;                     /* messages from known networks meanwhile */
     bool suspected;
 };
 
@@ -125,6 +127,23 @@ static struct account *find(struct accounts *a, struct slice name)
     return table_find(a->all, &key);
 }
 
+/* The owner may have written too, meanwhile: a single message beside hundreds of each other address. */
+static void drop_strays(struct episode *n)
+{
+    uint32_t kept = 0;
+
+    if (n->sources.count > ACCOUNT_SOURCES || n->sum.messages < (uint64_t)STRAY * n->sources.count)
+        return;
+    for (uint32_t i = 0; i < n->sources.count; i++) {
+        if (n->of_source[i] < 2)
+            continue;
+        n->source[kept] = n->source[i];
+        n->of_source[kept++] = n->of_source[i];
+    }
+    n->sum.messages -= n->sources.count - kept;
+    n->sources.count = kept;
+}
+
 static void report(struct accounts *a, struct account *k, bool over)
 {
     struct episode *n = k->now;
@@ -149,8 +168,10 @@ static void report(struct accounts *a, struct account *k, bool over)
 
 static void end_episode(struct accounts *a, struct account *k)
 {
-    if (k->now->suspected)
+    if (k->now->suspected) {
+        drop_strays(k->now);
         report(a, k, true);
+    }
     for (size_t i = 0; i < ACCOUNT_NETWORKS; i++) {
         if (k->net[i].of_episode && k->now->suspected)
             memset(&k->net[i], 0, sizeof(k->net[i])); /* a thief's network never becomes a known one */
@@ -179,7 +200,7 @@ static void turn_hour(struct account *k, int64_t now_us)
 
     if (hour <= k->hour)
         return;
-    if (!(k->now && k->now->suspected)) {
+    if (k->in_hour > 0 && !(k->now && k->now->suspected)) {
         k->busiest = k->in_hour > k->busiest ? k->in_hour : k->busiest;
         *week = (uint16_t)(count > *week / 2u ? count : *week / 2u);
     }
@@ -282,6 +303,8 @@ static void from_new_network(struct accounts *a, struct account *k, struct addr 
     place = n->sources.count;
     if (see(&n->sources, addr_hash(client, a->seed)) && place < ACCOUNT_SOURCES)
         n->source[place] = client;
+    for (uint32_t i = 0; i < n->sources.count && i < ACCOUNT_SOURCES; i++)
+        n->of_source[i] += addr_eq_ip(n->source[i], client);
     (void)see(&n->networks, addr_hash(net, a->seed));
     n->sum.messages++;
     n->sum.last_us = now_us;

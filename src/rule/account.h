@@ -32,7 +32,7 @@ struct account_limits {
     uint32_t accounts;  /* at most in the table */
     uint32_t messages;  /* of an episode before it is suspected at all: 100 */
     uint32_t factor;    /* times its own busiest hour: 3 */
-    int64_t quiet_us;   /* no message from the new networks for so long: the episode is over; 1 h */
+    int64_t quiet_us;   /* no message from the new networks for so long: the episode is over; 30 min */
     int64_t settled_us; /* a network seen so long ago is no longer new; 24 h */
 };
 extern const struct account_limits account_usual;

@@ -255,3 +255,60 @@ struct slice template_words(const struct templates *t, uint32_t id, uint64_t *li
     *lines = k->lines;
     return words_of(k);
 }
+
+void templates_save(const struct templates *t, struct bytes_out *to)
+{
+    bytes_put(to, t->count, 4);
+    for (uint32_t i = 0; i < t->count; i++) {
+        bytes_put_slice(to, words_of(&t->all[i]));
+        bytes_put(to, t->all[i].lines, 8);
+    }
+}
+
+/* Words with one space between them, and no control byte but the mark. */
+static bool is_sound(struct slice words)
+{
+    bool gap = true;
+
+    for (size_t i = 0; i < words.len; i++) {
+        if ((words.at[i] == ' ' && gap) || (words.at[i] < ' ' && words.at[i] != TEMPLATE_MARK))
+            return false;
+        gap = words.at[i] == ' ';
+    }
+    return words.len == 0 || !gap;
+}
+
+static uint32_t load_one(struct templates *t, struct slice words)
+{
+    struct slice rest = words;
+    struct slice first = next_word(&rest);
+    size_t count = first.len > 0;
+    uint64_t key;
+    struct bough *b;
+
+    while (rest.len > 0) {
+        (void)next_word(&rest);
+        count++;
+    }
+    key = hash_bytes(first.at, first.len, t->seed + count);
+    b = table_find(t->boughs, &key);
+    if (!b)
+        b = table_add(t->boughs, &key, NULL, NULL, NULL);
+    return add(t, b, words);
+}
+
+int templates_load(struct templates *t, struct bytes_in *from, struct err *e)
+{
+    uint32_t count = (uint32_t)bytes_get(from, 4);
+
+    from->bad = from->bad || count > t->caps.templates || t->count > 0;
+    for (uint32_t i = 0; i < count && !from->bad; i++) {
+        struct slice words = bytes_get_slice(from, TEMPLATE_BYTES);
+        uint64_t lines = bytes_get(from, 8);
+
+        from->bad = from->bad || !is_sound(words) || load_one(t, words) != i + 1;
+        if (!from->bad)
+            t->all[i].lines = lines;
+    }
+    return from->bad ? err_set(e, 0, "templates are not sound") : 0;
+}

@@ -21,6 +21,7 @@
 #define SERVIOLA_SENSE_LOG_TEMPLATE_H
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -55,4 +56,8 @@ uint32_t templates_count(const struct templates *t);
 struct template_told templates_told(const struct templates *t);
 /* Its words, TEMPLATE_MARK for each <*>; borrowed until the next message.  `id` is 1 to templates_count. */
 struct slice template_words(const struct templates *t, uint32_t id, uint64_t *lines);
+
+/* What was learned, for the next start: ids stay.  Loaded into a fresh one; what is not sound is refused. */
+void templates_save(const struct templates *t, struct bytes_out *to);
+int templates_load(struct templates *t, struct bytes_in *from, struct err *e);
 #endif

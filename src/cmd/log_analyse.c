@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* serviola log analyse: what an administrator should know of these logs.  log new: what was never logged before. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/words.h"
+#include "cmd/command.h"
+#include "cmd/log_analyse.h"
+#include "cmd/options.h"
+#include "sense/log/analyse/analyse.h"
+#include "sense/log/past.h"
+#include "sys/clock.h"
+#include "sys/say.h"
+#include "view/paint.h"
+#include "view/when.h"
+
+enum { FINDINGS_MOST = 4096, MEMORY_MOST = 256 << 20 };
+
+struct analyse_options {
+    struct common_options common;
+    const char *host, *memory, *since;
+    uint64_t year, most;
+    struct prefix own;
+    bool list;
+};
+
+#define SHARED_ROWS                                                                                                      \
+    {                                                                                                                    \
+        "host", 0, OPTION_TEXT, offsetof(struct analyse_options, host), "NAME", N_("only what is about this host"), NULL \
+    },                                                                                                                   \
+        { "year",        0,                                                                                              \
+          OPTION_NUMBER, offsetof(struct analyse_options, year),                                                         \
+          "YEAR",        N_("of the newest stamp that has none; else the file's own time says it"),                      \
+          NULL },                                                                                                        \
+    {                                                                                                                    \
+        "memory", 0, OPTION_TEXT, offsetof(struct analyse_options, memory), "FILE",                                      \
+            N_("what was learned before, and is kept there afterwards"), NULL                                            \
+    }
+
+static const struct option_row rows[] = {
+    SHARED_ROWS,
+    { "own", 0, OPTION_NET, offsetof(struct analyse_options, own), "NET",
+      N_("a network of ours: mail out of it is no sign of a stolen password"), NULL },
+    { "list", 'l', OPTION_FLAG, offsetof(struct analyse_options, list), NULL, N_("print what can be found"), NULL },
+    { 0 },
+};
+
+static const struct usage usage = {
+    .name = "log analyse",
+    .what = N_(
+        "log analyse reads logs and says what to know of them: who fell silent, what was never logged before, dying\n"
+        "hardware, reboots, wrong clocks, bursts, tried passwords, lost lines, stolen mail accounts.\n"
+        "Folders are read whole: rotations in their order, packed ones too, all merged by time.  Without FILE,\n"
+        "/var/log.  Exit code 1: something was found that wants a look."),
+    .synopsis = "[--host NAME] [--year YEAR] [--memory FILE] [--own NET] [FILE|FOLDER...] [--json] | --list",
+    .rows = rows,
+    .least = 0,
+    .most = 4096,
+    .examples = N_("serviola log analyse|what this host's logs say\n"
+                   "serviola log analyse --year 2007 evidence/var/log|logs of another host, without a year in them\n"
+                   "serviola log analyse --memory /var/lib/serviola/log.memory|each night: only what is new is new"),
+};
+
+static const struct option_row new_rows[] = {
+    SHARED_ROWS,
+    { "since", 's', OPTION_TEXT, offsetof(struct analyse_options, since), "WHEN",
+      N_("a time, or the word reboot: the newest boot in the logs"), NULL },
+    { "most", 'n', OPTION_NUMBER, offsetof(struct analyse_options, most), "N", N_("no more than so many (20)"), NULL },
+    { 0 },
+};
+
+static const struct usage new_usage = {
+    .name = "log new",
+    .what = N_("log new prints the kinds of messages that were never logged before a moment, the gravest first."),
+    .synopsis = "--since WHEN|reboot [--host NAME] [--most N] [--year YEAR] [FILE|FOLDER...] [--json]",
+    .rows = new_rows,
+    .least = 0,
+    .most = 4096,
+    .examples = N_("serviola log new --since reboot|what was never logged before the newest boot\n"
+                   "serviola log new --since 2007-12-06T12:29:00Z --host vlnx1 --year 2007 evidence/|on one host"),
+};
+
+/* --- findings: the last word on each matter */
+
+struct page {
+    const struct analyse_options *o;
+    struct log_finding *at;
+    size_t count, more;
+};
+
+static void on_finding(void *own, const struct log_finding *f)
+{
+    struct page *p = own;
+
+    if (p->o->host && f->host[0] && strcmp(p->o->host, f->host) != 0)
+        return;
+    for (size_t i = p->count; i > 0; i--)
+        if (p->at[i - 1].key == f->key) {
+            p->at[i - 1] = *f;
+            return;
+        }
+    if (p->count == FINDINGS_MOST) {
+        p->more++;
+        return;
+    }
+    p->at[p->count++] = *f;
+}
+
+static int gravest_first(const void *x, const void *y)
+{
+    const struct log_finding *a = x;
+    const struct log_finding *b = y;
+
+    if (a->grade != b->grade)
+        return a->grade < b->grade ? 1 : -1;
+    if (a->rank != b->rank && strcmp(a->id, b->id) == 0)
+        return a->rank < b->rank ? 1 : -1;
+    return (a->from_us > b->from_us) - (a->from_us < b->from_us);
+}
+
+static void print_words(const struct log_finding *f, bool colour)
+{
+    (void)printf("%s%-5s%s  %s  [%s]\n", paint_on(colour, paint_of(f->grade)),
+                 f->grade == GRADE_ALARM  ? "ALARM"
+                 : f->grade == GRADE_WARN ? "WARN"
+                                          : "note",
+                 paint_off(colour), f->text, f->id);
+    for (unsigned i = 0; i < f->proofs; i++)
+        (void)printf("         %s\n", f->proof[i]);
+    if (f->proofs_more > 0)
+        (void)printf(_("         and %u more\n"), f->proofs_more);
+    if (f->next[0])
+        (void)printf("       > %s\n", f->next);
+}
+
+static void json_string(const char *name, const char *words)
+{
+    char escaped[6 * 900 + 1];
+    struct text t = TEXT_IN(escaped);
+
+    text_json(&t, slice_text(words));
+    (void)printf("%s\"%s\"", name, escaped);
+}
+
+static void json_time(const char *name, int64_t at_us)
+{
+    char words[40];
+    struct text t = TEXT_IN(words);
+
+    text_time(&t, at_us, 6);
+    (void)printf(",\"%s\":\"%s\"", name, words);
+}
+
+static void print_json(const struct log_finding *f)
+{
+    (void)printf("{\"finding\":\"%s\",\"grade\":\"%s\"", f->id, grade_name(f->grade));
+    json_string(",\"text\":", f->text);
+    (void)fputs(",\"proof\":[", stdout);
+    for (unsigned i = 0; i < f->proofs; i++)
+        json_string(i ? "," : "", f->proof[i]);
+    json_string("],\"next\":", f->next);
+    json_string(",\"host\":", f->host);
+    json_time("from", f->from_us);
+    if (f->to_us != 0)
+        json_time("to", f->to_us);
+    (void)printf(",\"count\":%llu,\"rank\":%u,\"open\":%s,\"proof_more\":%u}\n", (unsigned long long)f->count, f->rank,
+                 f->phase == LOG_BEGAN ? "true" : "false", f->proofs_more);
+}
+
+static int print_all(struct page *p)
+{
+    bool colour = paint_wanted(STDOUT_FILENO);
+    int code = EXIT_FINE;
+
+    if (p->count > 0)
+        qsort(p->at, p->count, sizeof(*p->at), gravest_first);
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->at[i].grade > GRADE_NOTE)
+            code = EXIT_FOUND;
+        if (p->o->common.json)
+            print_json(&p->at[i]);
+        else
+            print_words(&p->at[i], colour);
+    }
+    if (p->more > 0)
+        say(_("%zu more findings had no room"), p->more);
+    if (p->count == 0 && !p->o->common.json)
+        (void)puts(_("Nothing is out of order."));
+    return fflush(stdout) == 0 ? code : EXIT_CANNOT;
+}
+
+/* --- what was learned before */
+
+static int load_memory(struct analysis *a, const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    int status = -1;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_set(e, errno, "%s", path);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > MEMORY_MOST ||
+        !(bytes = malloc((size_t)st.st_size + 1))) {
+        err_set(e, 0, "%s: %s", path, _("this is no memory of serviola log"));
+        goto out;
+    }
+    while (len < (size_t)st.st_size) {
+        ssize_t n = read(fd, bytes + len, (size_t)st.st_size - len);
+
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    status = analysis_load(a, slice_of(bytes, len), e);
+    if (status < 0)
+        err_wrap(e, "%s", path);
+out:
+    free(bytes);
+    (void)close(fd);
+    return status;
+}
+
+/* Beside it first, then in its place: it is whole or as it was. */
+static int save_memory(struct analysis *a, const char *path, struct err *e)
+{
+    struct bytes_out bytes = { 0 };
+    char beside[4096];
+    int fd = -1;
+    size_t done = 0;
+    int status = analysis_save(a, &bytes, e);
+
+    if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
+        status = err_set(e, ENAMETOOLONG, "%s", path);
+    if (status == 0 && (fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+        status = err_set(e, errno, "%s", beside);
+    while (status == 0 && done < bytes.len) {
+        ssize_t n = write(fd, bytes.at + done, bytes.len - done);
+
+        if (n < 0)
+            status = err_set(e, errno, "%s", beside);
+        else
+            done += (size_t)n;
+    }
+    if (status == 0 && (fsync(fd) < 0 || rename(beside, path) < 0))
+        status = err_set(e, errno, "%s", path);
+    if (fd >= 0)
+        (void)close(fd);
+    bytes_done(&bytes);
+    return status;
+}
+
+/* --- reading */
+
+static void note(void *own, const char *name, const char *why)
+{
+    char visible[512];
+    struct text t = TEXT_IN(visible);
+
+    (void)own;
+    text_visible(&t, slice_text(name));
+    say("%s: %s", visible, why);
+}
+
+static int read_all(struct analysis *a, const struct analyse_options *o, struct err *e)
+{
+    static char usual[] = "/var/log";
+    static char *usual_paths[] = { usual, NULL };
+    struct past_order order = { .paths = o->common.count > 0 ? o->common.words : usual_paths,
+                                .count = o->common.count > 0 ? o->common.count : 1,
+                                .now_us = clock_wall_us(),
+                                .year = o->year > 0 && o->year < 10000 ? (int)o->year : 0,
+                                .note = note };
+    time_t now = time(NULL);
+    struct tm local;
+    struct past *p;
+    struct log_line l;
+    int64_t last_us = 0;
+    int got;
+
+    if (localtime_r(&now, &local))
+        order.zone_s = (int32_t)local.tm_gmtoff;
+    p = past_open(&order, e);
+    if (!p)
+        return -1;
+    while ((got = past_next(p, &l, e)) > 0) {
+        if (l.at_us == 0) /* not one stamp so far */
+            continue;
+        analyse_line(a, &l);
+        last_us = l.at_us;
+    }
+    past_close(p);
+    analyse_end(a, last_us);
+    return got;
+}
+
+static struct analysis *begin(const struct analyse_options *o, log_found *found, struct page *p, struct err *e)
+{
+    struct analysis *a;
+    uint64_t seed;
+
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+        err_set(e, errno, "getrandom");
+        return NULL;
+    }
+    p->o = o;
+    p->at = calloc(FINDINGS_MOST, sizeof(*p->at));
+    a = p->at ? analysis_new(&analysis_usual, seed, found, p, e) : NULL;
+    if (!p->at)
+        err_set(e, ENOMEM, "findings");
+    if (a && ((o->own.net.family != 0 && analysis_own(a, o->own, e) < 0) ||
+              (o->memory && load_memory(a, o->memory, e) < 0))) {
+        analysis_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+/* A cap that was reached is never silent. */
+static void tell(struct analysis_told t)
+{
+    if (t.no_host > 0)
+        say(_("%llu lines of hosts beyond %u are not told apart"), (unsigned long long)t.no_host, analysis_usual.hosts);
+    if (t.no_template > 0)
+        say(_("%llu lines found no room among the templates"), (unsigned long long)t.no_template);
+}
+
+int log_analyse(int argc, char **argv)
+{
+    struct analyse_options o = { 0 };
+    struct page p = { 0 };
+    struct analysis *a;
+    struct err e = { 0 };
+    int code;
+
+    if (!options_read(&usage, argc, argv, &o, &code))
+        return code;
+    if (o.list) {
+        for (const struct log_finding_kind *k = log_finding_kinds; k->id; k++)
+            (void)printf(o.common.json ? "{\"finding\":\"%s\",\"what\":\"%s\"}\n" : "%-20s%s\n", k->id, _(k->what));
+        return fflush(stdout) == 0 ? EXIT_FINE : EXIT_CANNOT;
+    }
+    a = begin(&o, on_finding, &p, &e);
+    if (!a || read_all(a, &o, &e) < 0 || (o.memory && save_memory(a, o.memory, &e) < 0)) {
+        say("%s", e.text);
+        code = EXIT_CANNOT;
+    } else {
+        tell(analysis_told(a));
+        code = print_all(&p);
+    }
+    analysis_free(a);
+    free(p.at);
+    return code;
+}
+
+static void ignore(void *own, const struct log_finding *f)
+{
+    (void)own;
+    (void)f;
+}
+
+int log_new(int argc, char **argv)
+{
+    struct analyse_options o = { .most = 20 };
+    struct page p = { 0 };
+    struct analysis *a;
+    int64_t since = 0;
+    struct err e = { 0 };
+    int code;
+
+    if (!options_read(&new_usage, argc, argv, &o, &code))
+        return code;
+    if (!o.since || (strcmp(o.since, "reboot") != 0 && !when_read(slice_text(o.since), clock_wall_us(), &since)))
+        return options_wrong(&new_usage, "%s", _("--since wants the word reboot, or a time"));
+    a = begin(&o, ignore, &p, &e);
+    if (!a || read_all(a, &o, &e) < 0) {
+        say("%s", e.text);
+        code = EXIT_CANNOT;
+        goto out;
+    }
+    if (strcmp(o.since, "reboot") == 0)
+        since = analyse_reboot(a, slice_text(o.host));
+    if (since == 0) {
+        say("%s", _("no boot is in these logs"));
+        code = EXIT_CANNOT;
+        goto out;
+    }
+    tell(analysis_told(a));
+    analyse_new(a, since, slice_text(o.host), o.most < FINDINGS_MOST ? o.most : FINDINGS_MOST, on_finding, &p);
+    code = print_all(&p);
+out:
+    analysis_free(a);
+    free(p.at);
+    return code;
+}
