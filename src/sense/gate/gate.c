@@ -252,7 +252,13 @@ static int on_links_known(void *ctx, struct chan *from, const struct msg *m, con
 static int on_lent(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     (void)from;
-    return door_on_lent(gate_of(ctx), m->id, body, fd);
+    return m->id == DOOR_POLICY ? door_on_policy(gate_of(ctx), body, fd) : door_on_lent(gate_of(ctx), m->id, body, fd);
+}
+
+static int on_lent_in_name(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    (void)from;
+    return server_on_lent(gate_of(ctx), m->id, body, fd);
 }
 
 static int on_book(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
@@ -309,6 +315,8 @@ static const struct chan_op ops[] = {
     { HAND_FACT_LINK, "interface", sizeof(struct hand_link), sizeof(struct hand_link), false, on_link_fact },
     { HAND_FACT_LINKS_KNOWN, "interfaces known", 0, 0, false, on_links_known },
     { HAND_LISTEN + HAND_ANSWER, "listening", sizeof(struct hand_outcome), sizeof(struct hand_outcome), true, on_lent },
+    { HAND_BORROW + HAND_ANSWER, "in a client's name", sizeof(struct hand_outcome), sizeof(struct hand_outcome), true,
+      on_lent_in_name },
     { LINK_BOOK, "book", 0, 0, true, on_book },
     { LINK_LISTS, "lists", 0, 0, true, on_lists },
     { LINK_FORGET, "forget", sizeof(struct addr), sizeof(struct addr), false, on_ignored },
@@ -420,13 +428,8 @@ static int gate_open(struct role *r, struct err *e)
     g->means.limits = limits_new(&g->set.limits, seed, e);
     g->means.book = book_new(-1, g->set.greylist.entries, e);
     g->warden = warden_new(&g->set.accounts, seed, tell_alone, g, e);
-    g->policy_fd = -1;
-    if (g->set.policy_socket[0])
-        g->policy_fd = policy_listen(g->set.policy_socket, e);
     set_name(g);
-    if (!g->means.limits || !g->means.book || !g->warden || (g->set.policy_socket[0] && g->policy_fd < 0))
-        return -1;
-    return 0;
+    return g->means.limits && g->means.book && g->warden ? 0 : -1;
 }
 
 static void gate_confine(struct role *r, struct jail *j)
@@ -452,8 +455,6 @@ static int gate_run(struct role *r, struct err *e)
         return -1;
     g->tarpit = tarpit_new(r->loop, &g->set.limits, e);
     if (!g->tarpit)
-        return -1;
-    if (g->policy_fd >= 0 && !(g->policy = policy_new(&g->means, g->warden, g->policy_fd, e)))
         return -1;
     loop_before_sleep(r->loop, before_sleep, g);
     return loop_timer(r->loop, 1000, TICK_US, on_tick, g) ? 0 : err_set(e, 0, "no timer for the gate");

@@ -6,6 +6,7 @@
  *   door.c     listening sockets, who may come in, PROXY headers
  *   session.c  a client's connection            dialogue.c its commands
  *   onward.c   what goes on to the server        message.c  DATA on its way
+ *   blind.c    bytes that go by unread
  *   server.c   the dialogue with the server      backend.c  is the server there, what does it offer, whom does it trust
  *   verdict.c  what the checks come to           checks/    one question each
  *   dns.c book.c lists.c callback.c limits.c     what checks work with

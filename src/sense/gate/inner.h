@@ -82,9 +82,12 @@ void server_say(struct server *s, struct slice lines, unsigned replies);
 bool server_feed(struct server *s, struct slice bytes); /* false: hold on until drained */
 bool server_is_ready(const struct server *s);
 void server_close(struct server *s, bool politely); /* QUIT first; NULL is fine; no hook is called any more */
-int64_t server_due_us(const struct server *s);      /* boot clock: it must have answered by then */
+/* Its socket, unwatched, is yours now, or -1; what was read and not yet told is borrowed until server_close. */
+int server_give_up(struct server *s, struct slice *unread);
+int64_t server_due_us(const struct server *s); /* boot clock: it must have answered by then */
 void server_expire(struct server *s);
-const struct gate_listener *server_listener(const struct server *s);
+/* The hand's answer about a socket in a client's name. */
+int server_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
 
 /* ---- door.c: where clients come in ---- */
 
@@ -100,6 +103,8 @@ void door_name_all(struct gate *g); /* after the settings changed */
 void door_open_all(struct gate *g); /* those whose server is known */
 void door_close_listener(struct gate *g, uint32_t listener);
 void door_close_all(struct gate *g);
+enum { DOOR_POLICY = GATE_DOORS + 1 }; /* the id of the policy service's socket */
+int door_on_policy(struct gate *g, const struct hand_outcome *o, int fd);
 int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
 void door_pause(struct gate *g, bool pause); /* no descriptors are left, or there are again */
 
@@ -141,6 +146,7 @@ struct session {
     struct visit *visit; /* owned */
     struct backend *backend;
     struct server *server; /* owned; NULL: not needed yet, or gone */
+    struct blind *blind;   /* owned; NULL: bytes are read */
     struct tls *tls;       /* owned */
     struct places places;
     struct outbox out;
@@ -188,8 +194,11 @@ void dialogue_ehlo(struct session *s, const struct smtp_offer *o);
 void onward_rcpt(struct session *s); /* s->mail and s->rcpt go to the server */
 void onward_line(struct session *s, struct slice line, enum waits waits);
 bool onward_open(struct session *s); /* false: it was said that it can't be */
-void onward_copy(struct session *s, struct slice bytes);
 extern const struct server_hooks onward_hooks;
+
+struct blind *blind_new(struct session *s, struct slice from_client); /* NULL: it can't be done */
+void blind_turn(struct blind *b);                                     /* the client's socket is ready */
+void blind_free(struct blind *b);
 
 void message_begin(struct session *s);
 size_t message_take(struct session *s, struct slice in); /* bytes used */
@@ -221,11 +230,13 @@ struct gate {
     int64_t began_us, stopping_us;
     uint32_t ticks;
     struct rate_bucket capped; /* events of that kind */
-    struct lists *lists;       /* owned; means.lists */
-    struct warden *warden;     /* who logged in */
+    struct server *borrowing;  /* those that wait for a socket in their client's name */
+    uint32_t borrowing_count, borrow_id;
+    struct lists *lists;   /* owned; means.lists */
+    struct warden *warden; /* who logged in */
     struct tarpit *tarpit;
     struct policy *policy; /* NULL: no socket for it */
-    int policy_fd;         /* listening; -1: none */
+    bool policy_asked;
     uint16_t ports[GATE_PORTS];
     size_t ports_count;
     uint8_t buffer[GATE_BUFFER];

@@ -117,7 +117,7 @@ static void on_rcpt(struct session *s, const struct smtpreply *r)
                        s->visit->means->wall_us(s->gate));
     if (r->code / 100 == 2) {
         s->recipients++;
-        session_enter(s, s->visit->at->blind ? S_BLIND : S_COMMAND);
+        session_enter(s, s->visit->at->blind && !s->tls ? S_BLIND : S_COMMAND);
         return;
     }
     session_decide(s, r->code / 100 == 4 ? OUTCOME_DEFERRED : OUTCOME_REFUSED, r->code,
@@ -150,10 +150,6 @@ static void on_reply(void *ctx, const struct smtpreply *r)
     struct session *s = ctx;
     enum waits waits = (enum waits)s->waits;
 
-    if (s->state == S_BLIND) {
-        session_say_raw(s, r->all);
-        return;
-    }
     if (s->state != S_SERVER && s->state != S_VERDICT)
         return; /* a 421 that nobody asked for: the end follows */
     s->waits = WAITS_NOTHING;
@@ -245,15 +241,8 @@ static void on_drained(void *ctx)
 {
     struct session *s = ctx;
 
-    if (s->state == S_DATA || s->state == S_BLIND)
-        session_enter(s, (enum session_state)s->state); /* it reads again */
+    if (s->state == S_DATA)
+        session_enter(s, S_DATA); /* it reads again */
 }
 
 const struct server_hooks onward_hooks = { on_ready, on_reply, on_failed, on_drained };
-
-void onward_copy(struct session *s, struct slice bytes)
-{
-    s->bytes += bytes.len;
-    if (!s->server || !server_feed(s->server, bytes))
-        session_deafen(s);
-}

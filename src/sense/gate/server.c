@@ -14,8 +14,16 @@
 #include "sys/loop.h"
 #include "wire/proxyproto.h"
 
-enum server_state { SERVER_CONNECTING, SERVER_GREETING, SERVER_EHLO, SERVER_XCLIENT, SERVER_READY, SERVER_OVER };
-enum { LINE_MOST = 1024, REPLIES_A_TURN = 64 };
+enum server_state {
+    SERVER_BORROWING,
+    SERVER_CONNECTING,
+    SERVER_GREETING,
+    SERVER_EHLO,
+    SERVER_XCLIENT,
+    SERVER_READY,
+    SERVER_OVER
+};
+enum { LINE_MOST = 1024, REPLIES_A_TURN = 64, BORROWING_MOST = 128, BORROW_IDS = 1 << 20 /* above those of doors */ };
 
 struct server {
     struct backend *backend;
@@ -23,6 +31,8 @@ struct server {
     char *client_name, *helo; /* owned; NULL: none */
     const struct server_hooks *hooks;
     void *ctx;
+    struct server *next_borrowing; /* in g->borrowing */
+    uint32_t borrow_id;
     int fd;
     enum server_state state;
     bool introduced; /* XCLIENT was taken */
@@ -35,11 +45,6 @@ struct server {
 };
 
 static void on_socket(void *ctx, int fd, int events);
-
-const struct gate_listener *server_listener(const struct server *s)
-{
-    return s->backend->at;
-}
 
 bool server_is_ready(const struct server *s)
 {
@@ -60,13 +65,39 @@ static void release(struct server *s)
     free(s);
 }
 
+static void stop_borrowing(struct server *s)
+{
+    struct gate *g = s->backend->gate;
+
+    for (struct server **at = &g->borrowing; *at; at = &(*at)->next_borrowing)
+        if (*at == s) {
+            *at = s->next_borrowing;
+            g->borrowing_count--;
+            return;
+        }
+}
+
 static void hang_up(struct server *s)
 {
+    if (s->state == SERVER_BORROWING)
+        stop_borrowing(s);
     s->state = SERVER_OVER;
     if (s->fd < 0)
         return;
     loop_close(s->backend->gate->role->loop, s->fd);
     s->fd = -1;
+}
+
+int server_give_up(struct server *s, struct slice *unread)
+{
+    int fd = s->fd;
+
+    *unread = slice_of(s->in, s->in_len);
+    if (s->state != SERVER_READY || s->out.len > 0)
+        return -1;
+    loop_unwatch(s->backend->gate->role->loop, fd);
+    s->fd = -1;
+    return fd;
 }
 
 void server_close(struct server *s, bool politely)
@@ -97,7 +128,7 @@ static void fail(struct server *s, const char *why, const struct smtpreply *said
 void server_expire(struct server *s)
 {
     s->in_hook = true;
-    fail(s, s->state == SERVER_CONNECTING ? "no connection in time" : "no answer in time", NULL);
+    fail(s, s->state <= SERVER_CONNECTING ? "no connection in time" : "no answer in time", NULL);
     s->in_hook = false;
     if (s->freed)
         release(s);
@@ -105,7 +136,7 @@ void server_expire(struct server *s)
 
 static void want(struct server *s)
 {
-    bool out = s->out.len > 0 || s->state == SERVER_CONNECTING;
+    bool out = s->out.len > 0 || s->state <= SERVER_CONNECTING;
     struct err e;
 
     if (s->fd < 0 || out == s->watched_out)
@@ -116,7 +147,7 @@ static void want(struct server *s)
 
 static void push(struct server *s)
 {
-    if (s->state == SERVER_CONNECTING || s->state == SERVER_OVER)
+    if (s->state <= SERVER_CONNECTING || s->state == SERVER_OVER)
         return;
     if (outbox_send(&s->out, s->fd, NULL) < 0)
         (void)shutdown(s->fd, SHUT_RDWR); /* reading finds the end, and tells it in its own time */
@@ -378,17 +409,14 @@ static socklen_t to_sockaddr(struct addr a, struct sockaddr_storage *room)
     return sizeof(*v6);
 }
 
-static int connect_to(struct server *s)
+static int connect_now(struct server *s)
 {
-    struct addr to = s->backend->at->to;
     struct sockaddr_storage room;
-    socklen_t len = to_sockaddr(to, &room);
+    socklen_t len = to_sockaddr(s->backend->at->to, &room);
     int one = 1;
     struct err e;
 
-    s->fd = socket(to.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (s->fd < 0)
-        return -1;
+    s->state = SERVER_CONNECTING;
     (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (connect(s->fd, (const struct sockaddr *)(const void *)&room, len) < 0 && errno != EINPROGRESS)
         return -1;
@@ -397,6 +425,57 @@ static int connect_to(struct server *s)
         return -1;
     s->watched_out = s->out.len > 0;
     return loop_watch(s->backend->gate->role->loop, s->fd, LOOP_IN | (s->watched_out ? LOOP_OUT : 0), on_socket, s, &e);
+}
+
+/* A socket in the client's name comes from the hand, in its own time. */
+static int borrow(struct server *s)
+{
+    struct gate *g = s->backend->gate;
+
+    errno = EAGAIN;
+    if (g->borrowing_count >= BORROWING_MOST)
+        return -1;
+    s->state = SERVER_BORROWING;
+    s->borrow_id = g->borrow_id = BORROW_IDS | ((g->borrow_id + 1) & (BORROW_IDS - 1));
+    if (chan_send(g->role->core, HAND_BORROW, s->borrow_id, 0, &s->client, sizeof(s->client), -1) < 0)
+        return -1;
+    s->next_borrowing = g->borrowing;
+    g->borrowing = s;
+    g->borrowing_count++;
+    return 0;
+}
+
+int server_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd)
+{
+    struct server *s = g->borrowing;
+
+    while (s && s->borrow_id != id)
+        s = s->next_borrowing;
+    if (!s) { /* the client left meanwhile */
+        if (fd >= 0)
+            (void)close(fd);
+        return 0;
+    }
+    stop_borrowing(s);
+    s->fd = fd;
+    s->in_hook = true;
+    if (fd < 0) {
+        s->state = SERVER_CONNECTING;
+        fail(s, hand_code_words((enum hand_code)o->code), NULL);
+    } else if (connect_now(s) < 0)
+        fail(s, strerror(errno), NULL);
+    s->in_hook = false;
+    if (s->freed)
+        release(s);
+    return 0;
+}
+
+static int connect_to(struct server *s)
+{
+    if (s->backend->at->identity == GATE_TRANSPARENT)
+        return borrow(s);
+    s->fd = socket(s->backend->at->to.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return s->fd < 0 ? -1 : connect_now(s);
 }
 
 struct server *server_open(struct backend *b, struct addr client, struct addr local, const char *client_name,
@@ -418,6 +497,7 @@ struct server *server_open(struct backend *b, struct addr client, struct addr lo
     s->due_us = gate_now_us(b->gate) + SERVER_WAIT_S * 1000000LL;
     if (connect_to(s) == 0)
         return s;
+    s->state = SERVER_CONNECTING;
     backend_failed(b, strerror(errno));
     hang_up(s);
     release(s);

@@ -272,6 +272,7 @@ static void release(struct session *s)
     session_drop_server(s, true);
     timers_remove(g->timers, s->timer);
     tls_free(s->tls);
+    blind_free(s->blind);
     if (s->fd >= 0)
         loop_close(g->role->loop, s->fd);
     limits_leave(g->means.limits, &s->places);
@@ -399,10 +400,7 @@ static void take(struct session *s, struct slice in)
             used = message_take(s, in);
         else if (s->state == S_PROXY)
             used = take_proxy(s, in);
-        else if (s->state == S_BLIND) {
-            onward_copy(s, in);
-            used = in.len;
-        } else if (s->state == S_LINGER) {
+        else if (s->state == S_LINGER) {
             s->unread = true; /* nobody listens any more, but hanging up now would take our words back */
             used = in.len;
         }
@@ -518,6 +516,10 @@ static void on_socket(void *ctx, int fd, int events)
         shake(s);
         return;
     }
+    if (s->blind) {
+        blind_turn(s->blind);
+        return;
+    }
     if (!(events & (LOOP_IN | LOOP_GONE)))
         return;
     if (states[s->state].reads && s->out.len < SESSION_CHUNK)
@@ -554,6 +556,22 @@ static void flush(struct session *s)
     s->shut = true;
 }
 
+/* Once the client has its last reply: from here on nobody reads along. */
+static void go_blind(struct session *s)
+{
+    s->blind = blind_new(s, slice_of(s->in, s->in_len));
+    server_close(s->server, false);
+    s->server = NULL;
+    if (!s->blind) {
+        session_decide(s, OUTCOME_DEFERRED, 451, "the sessions' ends could not be joined");
+        session_end(s);
+        return;
+    }
+    (void)keep(s, slice_of(NULL, 0));
+    session_decide(s, OUTCOME_PASSED, 0, "");
+    blind_turn(s->blind);
+}
+
 void session_flush_all(struct gate *g)
 {
     while (g->dirty) {
@@ -561,7 +579,10 @@ void session_flush_all(struct gate *g)
 
         g->dirty = s->next_dirty;
         s->dirty = false;
-        if (s->in_len > 0 && states[s->state].reads && s->state != S_GREETING && s->state != S_TLS) {
+        if (s->state == S_BLIND && !s->blind && s->out.len == 0)
+            go_blind(s);
+        if (s->in_len > 0 && s->state != S_BLIND && states[s->state].reads && s->state != S_GREETING &&
+            s->state != S_TLS) {
             struct slice in = slice_of(s->in, s->in_len);
             uint8_t *old = s->in;
 
@@ -571,6 +592,8 @@ void session_flush_all(struct gate *g)
             free(old);
         }
         flush(s);
+        if (s->state == S_BLIND && !s->blind && s->out.len == 0)
+            touch(s); /* its last reply has just left */
         if (s->state == S_DEAD && !s->dirty)
             release(s);
     }
