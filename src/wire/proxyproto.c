@@ -146,7 +146,7 @@ static void put_v6(struct addr a, uint8_t *to)
 
 size_t proxyproto_write_v1(struct addr src, struct addr dst, uint8_t *out, size_t size)
 {
-    char line[PROXYPROTO_V1_MOST + 1];
+    char line[192];
     bool four = src.family == 4 && dst.family == 4;
     int n;
 
@@ -157,7 +157,7 @@ size_t proxyproto_write_v1(struct addr src, struct addr dst, uint8_t *out, size_
                      !four && src.family == 4 ? "::ffff:" : "", addr_ip_text(src).text,
                      !four && dst.family == 4 ? "::ffff:" : "", addr_ip_text(dst).text, (unsigned)src.port,
                      (unsigned)dst.port);
-    if (n < 0 || (size_t)n >= sizeof(line) || (size_t)n > size)
+    if (n < 0 || n > PROXYPROTO_V1_MOST || (size_t)n > size)
         return 0;
     memcpy(out, line, (size_t)n);
     return (size_t)n;
