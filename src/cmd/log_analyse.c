@@ -16,7 +16,7 @@
 #include "cmd/log_analyse.h"
 #include "cmd/options.h"
 #include "sense/log/analyse/analyse.h"
-#include "sense/log/past.h"
+#include "sense/log/logfiles.h"
 #include "sys/clock.h"
 #include "sys/say.h"
 #include "view/paint.h"
@@ -275,30 +275,30 @@ static int read_all(struct analysis *a, const struct analyse_options *o, struct 
 {
     static char usual[] = "/var/log";
     static char *usual_paths[] = { usual, NULL };
-    struct past_order order = { .paths = o->common.count > 0 ? o->common.words : usual_paths,
-                                .count = o->common.count > 0 ? o->common.count : 1,
-                                .now_us = clock_wall_us(),
-                                .year = o->year > 0 && o->year < 10000 ? (int)o->year : 0,
-                                .note = note };
+    struct logfiles_order order = { .paths = o->common.count > 0 ? o->common.words : usual_paths,
+                                    .count = o->common.count > 0 ? o->common.count : 1,
+                                    .now_us = clock_wall_us(),
+                                    .year = o->year > 0 && o->year < 10000 ? (int)o->year : 0,
+                                    .note = note };
     time_t now = time(NULL);
     struct tm local;
-    struct past *p;
+    struct logfiles *p;
     struct log_line l;
     int64_t last_us = 0;
     int got;
 
     if (localtime_r(&now, &local))
         order.zone_s = (int32_t)local.tm_gmtoff;
-    p = past_open(&order, e);
+    p = logfiles_open(&order, e);
     if (!p)
         return -1;
-    while ((got = past_next(p, &l, e)) > 0) {
+    while ((got = logfiles_next(p, &l, e)) > 0) {
         if (l.at_us == 0) /* not one stamp so far */
             continue;
         analyse_line(a, &l);
         last_us = l.at_us;
     }
-    past_close(p);
+    logfiles_close(p);
     analyse_end(a, last_us);
     return got;
 }

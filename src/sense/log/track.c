@@ -34,7 +34,7 @@ struct teller {
 };
 
 struct track {
-    const struct past_order *order;
+    const struct logfiles_order *order;
     uint64_t source;
     const char **paths;
     size_t count, next;   /* next: the file that is to be opened */
@@ -43,7 +43,7 @@ struct track {
     bool many_hosts;
     bool end, skip, fresh; /* skip: the rest of a line that was cut; fresh: nothing of this file was read yet */
     size_t from, to;
-    uint8_t *buffer; /* [READ + PAST_LINE] */
+    uint8_t *buffer; /* [READ + LOGFILES_LINE] */
     struct ahead ring[AHEAD];
     size_t first, there;
     int64_t at_us, behind_us;       /* arrival of the newest line; stamp of the one before that was behind it, or 0 */
@@ -52,12 +52,12 @@ struct track {
     size_t name_len[NAMES];
 };
 
-struct track *track_new(const struct past_order *o, uint64_t source, struct err *e)
+struct track *track_new(const struct logfiles_order *o, uint64_t source, struct err *e)
 {
     struct track *t = calloc(1, sizeof(*t));
 
     if (t)
-        t->buffer = malloc(READ + PAST_LINE);
+        t->buffer = malloc(READ + LOGFILES_LINE);
     if (!t || !t->buffer) {
         free(t);
         (void)err_set(e, ENOMEM, "logs");
@@ -165,7 +165,7 @@ static void fill(struct track *t)
     memmove(t->buffer, t->buffer + t->from, t->to - t->from);
     t->to -= t->from;
     t->from = 0;
-    n = archive_read_data(t->open, t->buffer + t->to, READ + PAST_LINE - t->to);
+    n = archive_read_data(t->open, t->buffer + t->to, READ + LOGFILES_LINE - t->to);
     if (n < 0)
         note(t, archive_error_string(t->open));
     t->end = n <= 0;
@@ -187,12 +187,12 @@ static bool cut_line(struct track *t, struct slice *line)
         const uint8_t *stop = there > 0 ? memchr(at, '\n', there) : NULL;
         size_t len = stop ? (size_t)(stop - at) : there;
 
-        if (stop || (t->end && there > 0) || there >= PAST_LINE) {
+        if (stop || (t->end && there > 0) || there >= LOGFILES_LINE) {
             bool skipped = t->skip;
 
             t->skip = !stop && !t->end;
             t->from += len + (stop != NULL);
-            *line = slice_first(slice_of(at, len), PAST_LINE);
+            *line = slice_first(slice_of(at, len), LOGFILES_LINE);
             if (!skipped)
                 return true;
         } else if (t->end) {

@@ -24,10 +24,10 @@ static void tell(struct analysis *a, const struct trace_key *key, const struct l
     finding_text(&f,
                  _("%s on %s wrote one message %" PRIu64 " times in %s, where at most %" PRIu32
                    " in five minutes are usual: %s"),
-                 words_program(a, key->program).text, words_host(a, key->host).text, t->burst_lines,
-                 words_span(t->burst_last_us - t->burst_from_us).text, t->busiest,
-                 words_for(slice_of(t->example, t->example_len)).text);
-    finding_proof(&f, _("from %s to %s"), words_time(t->burst_from_us).text, words_time(t->burst_last_us).text);
+                 shown_program(a, key->program).text, shown_host(a, key->host).text, t->burst_lines,
+                 shown_span(t->burst_last_us - t->burst_from_us).text, t->busiest,
+                 shown(slice_of(t->example, t->example_len)).text);
+    finding_proof(&f, _("from %s to %s"), shown_time(t->burst_from_us).text, shown_time(t->burst_last_us).text);
     finding_tell(a, &f, (uint64_t)key->program << 40 ^ (uint64_t)key->template << 8 ^ (uint64_t)t->burst_from_us);
 }
 

@@ -60,7 +60,7 @@ static void tell_skew(struct analysis *a, struct log_host *h, int64_t spread_ms)
     h->skew_told = true;
     f.from_us = a->now_us;
     f.count = (uint64_t)llabs(ms / 1000);
-    finding_text(&f, _("the clock of %s is %" PRIi64 ".%03d s %s"), words_host(a, h->id).text, imaxabs(ms) / 1000,
+    finding_text(&f, _("the clock of %s is %" PRIi64 ".%03d s %s"), shown_host(a, h->id).text, imaxabs(ms) / 1000,
                  (int)(llabs(ms) % 1000), ms > 0 ? _("ahead") : _("behind"));
     finding_next(&f, "%s", _("let it follow a time server; until then compare its stamps with care"));
     finding_tell(a, &f, 0);
@@ -113,13 +113,13 @@ static void tell_late(struct analysis *a)
     f.count = c->lines;
     if (c->hosts == 1)
         finding_text(&f, _("%" PRIu64 " lines of %s came late, at %s; nothing is lost"), c->lines,
-                     words_host(a, c->host[0]).text, words_time(c->at_us).text);
+                     shown_host(a, c->host[0]).text, shown_time(c->at_us).text);
     else
         finding_text(&f, _("%" PRIu64 " lines of %u hosts came late, at %s; nothing is lost, the way to us was closed"),
-                     c->lines, c->hosts, words_time(c->at_us).text);
-    finding_proof(&f, _("stamps from %s to %s"), words_time(c->from_us).text, words_time(c->to_us).text);
+                     c->lines, c->hosts, shown_time(c->at_us).text);
+    finding_proof(&f, _("stamps from %s to %s"), shown_time(c->from_us).text, shown_time(c->to_us).text);
     for (unsigned i = 0; i < c->hosts && c->hosts > 1; i++)
-        finding_proof(&f, "%s", words_host(a, c->host[i]).text);
+        finding_proof(&f, "%s", shown_host(a, c->host[i]).text);
     finding_tell(a, &f, (uint64_t)c->at_us);
     memset(c, 0, sizeof(*c));
 }
@@ -166,15 +166,15 @@ static void tell_jump(struct analysis *a, struct log_host *h, enum log_phase pha
     f.count = (uint64_t)llabs(seconds);
     if (unset)
         finding_text(&f, _("%s wrote %" PRIu32 " lines with an unset clock: its stamps say %s"),
-                     words_host(a, h->id).text, o->lines, words_time(o->first_stamp_us).text);
+                     shown_host(a, h->id).text, o->lines, shown_time(o->first_stamp_us).text);
     else
-        finding_text(&f, _("the clock of %s jumped by %+" PRIi64 " s at %s"), words_host(a, h->id).text, seconds,
-                     words_time(o->first_us).text);
+        finding_text(&f, _("the clock of %s jumped by %+" PRIi64 " s at %s"), shown_host(a, h->id).text, seconds,
+                     shown_time(o->first_us).text);
     if (phase == LOG_ENDED)
-        finding_text(&f, _("; it was right again at %s"), words_time(o->last_us).text);
+        finding_text(&f, _("; it was right again at %s"), shown_time(o->last_us).text);
     finding_proof(&f, _("%" PRIu32 " lines from %s to %s by our clock, from %s to %s by its own"), o->lines,
-                  words_time(o->first_us).text, words_time(o->last_us).text, words_time(o->first_stamp_us).text,
-                  words_time(o->last_stamp_us).text);
+                  shown_time(o->first_us).text, shown_time(o->last_us).text, shown_time(o->first_stamp_us).text,
+                  shown_time(o->last_stamp_us).text);
     finding_tell(a, &f, (uint64_t)o->first_us);
     o->told = true;
 }

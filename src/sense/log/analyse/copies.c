@@ -62,9 +62,9 @@ static void tell_run(struct analysis *a, struct run *r)
         f.to_us = r->last_us;
         f.count = r->lines;
         finding_text(&f, _("%" PRIu64 " lines of %s were sent again at %s; they count once"), r->lines,
-                     words_host(a, r->host).text, words_time(r->first_us).text);
-        finding_proof(&f, _("stamps from %s to %s"), words_time(r->from_stamp_us).text,
-                      words_time(r->to_stamp_us).text);
+                     shown_host(a, r->host).text, shown_time(r->first_us).text);
+        finding_proof(&f, _("stamps from %s to %s"), shown_time(r->from_stamp_us).text,
+                      shown_time(r->to_stamp_us).text);
         finding_tell(a, &f, (uint64_t)r->first_us);
     }
     memset(r, 0, sizeof(*r));

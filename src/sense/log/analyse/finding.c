@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "sense/log/analyse/inner.h"
 
-struct log_words words_for(struct slice s)
+struct log_words shown(struct slice s)
 {
     enum { SHOWN = 180 };
     struct log_words w;
@@ -19,21 +19,21 @@ struct log_words words_for(struct slice s)
     return w;
 }
 
-struct log_words words_host(const struct analysis *a, uint32_t id)
+struct log_words shown_host(const struct analysis *a, uint32_t id)
 {
     struct slice name = names_of(a->host_names, id);
 
-    return words_for(name.len > 0 ? name : SLICE("(no name)"));
+    return shown(name.len > 0 ? name : SLICE("(no name)"));
 }
 
-struct log_words words_program(const struct analysis *a, uint32_t id)
+struct log_words shown_program(const struct analysis *a, uint32_t id)
 {
     struct slice name = names_of(a->program_names, id);
 
-    return words_for(name.len > 0 ? name : SLICE("(no name)"));
+    return shown(name.len > 0 ? name : SLICE("(no name)"));
 }
 
-struct log_words words_time(int64_t at_us)
+struct log_words shown_time(int64_t at_us)
 {
     struct log_words w;
     struct text t = TEXT_IN(w.text);
@@ -42,7 +42,7 @@ struct log_words words_time(int64_t at_us)
     return w;
 }
 
-struct log_words words_span(int64_t us)
+struct log_words shown_span(int64_t us)
 {
     struct log_words w;
     struct text t = TEXT_IN(w.text);

@@ -48,11 +48,11 @@ static void write_finding(struct analysis *a, struct log_finding *f, const struc
     f->grade = f->rank >= 2 * GRAVE ? GRADE_ALARM : f->rank >= GRAVE ? GRADE_WARN : GRADE_NOTE;
     finding_text(f,
                  t->only_here ? _("never logged before: %s %s: %s") : _("never logged before on this host: %s %s: %s"),
-                 words_host(a, key->host).text, words_program(a, key->program).text, words_for(example).text);
-    finding_proof(f, _("first at %s"), words_time(t->first_us).text);
+                 shown_host(a, key->host).text, shown_program(a, key->program).text, shown(example).text);
+    finding_proof(f, _("first at %s"), shown_time(t->first_us).text);
     if (t->lines > 1)
         finding_proof(f, words_many("%" PRIu64 " line until %s", "%" PRIu64 " lines until %s", t->lines), t->lines,
-                      words_time(t->last_us).text);
+                      shown_time(t->last_us).text);
     if (t->kind.marks & KIND_HARDWARE)
         finding_next(f, _("class %s: save what can be saved, then look at the device"),
                      fault_class_name(t->kind.fault));

@@ -56,16 +56,16 @@ void hardware_close(struct analysis *a)
 
 static void prove(struct log_finding *f, const struct step *s)
 {
-    struct log_words first = words_for(slice_of(s->first, s->first_len));
+    struct log_words first = shown(slice_of(s->first, s->first_len));
 
     if (s->lines == 1)
-        finding_proof(f, "%s  %s", words_time(s->first_us).text, first.text);
+        finding_proof(f, "%s  %s", shown_time(s->first_us).text, first.text);
     else if (s->last_len == s->first_len && memcmp(s->first, s->last, s->first_len) == 0)
-        finding_proof(f, _("%s  %s (%" PRIu64 " times until %s)"), words_time(s->first_us).text, first.text, s->lines,
-                      words_time(s->last_us).text);
+        finding_proof(f, _("%s  %s (%" PRIu64 " times until %s)"), shown_time(s->first_us).text, first.text, s->lines,
+                      shown_time(s->last_us).text);
     else
-        finding_proof(f, _("%s  %.120s (%" PRIu64 " times until %s: %.100s)"), words_time(s->first_us).text, first.text,
-                      s->lines, words_time(s->last_us).text, words_for(slice_of(s->last, s->last_len)).text);
+        finding_proof(f, _("%s  %.120s (%" PRIu64 " times until %s: %.100s)"), shown_time(s->first_us).text, first.text,
+                      s->lines, shown_time(s->last_us).text, shown(slice_of(s->last, s->last_len)).text);
 }
 
 static void tell(struct analysis *a, const struct story *s, enum log_phase phase)
@@ -80,11 +80,11 @@ static void tell(struct analysis *a, const struct story *s, enum log_phase phase
     f.to_us = phase == LOG_ENDED ? s->last_us : 0;
     f.count = s->lines;
     if (wait)
-        finding_text(&f, _("%s: tasks wait for minutes for their disk, since %s"), words_host(a, key->host).text,
-                     words_time(s->first_us).text);
+        finding_text(&f, _("%s: tasks wait for minutes for their disk, since %s"), shown_host(a, key->host).text,
+                     shown_time(s->first_us).text);
     else {
-        finding_text(&f, _("%s reports faults of its hardware since %s:"), words_host(a, key->host).text,
-                     words_time(s->first_us).text);
+        finding_text(&f, _("%s reports faults of its hardware since %s:"), shown_host(a, key->host).text,
+                     shown_time(s->first_us).text);
         for (unsigned i = 0; i < s->steps; i++) {
             if (told >> s->step[i].fault & 1)
                 continue;

@@ -219,11 +219,11 @@ void finding_tell_as(struct analysis *a, struct log_finding *f, const char *as, 
 struct log_words {
     char text[256];
 };
-struct log_words words_for(struct slice s); /* escaped, cut with dots when it is long */
-struct log_words words_host(const struct analysis *a, uint32_t id);
-struct log_words words_program(const struct analysis *a, uint32_t id);
-struct log_words words_time(int64_t at_us); /* 2007-12-05T18:28:00Z */
-struct log_words words_span(int64_t us);
+struct log_words shown(struct slice s); /* escaped, cut with dots when it is long */
+struct log_words shown_host(const struct analysis *a, uint32_t id);
+struct log_words shown_program(const struct analysis *a, uint32_t id);
+struct log_words shown_time(int64_t at_us); /* 2007-12-05T18:28:00Z */
+struct log_words shown_span(int64_t us);
 
 bool log_has(struct slice s, const char *word);
 bool log_begins(struct slice s, const char *word);

@@ -68,18 +68,18 @@ static void tell(struct analysis *a, const struct attacker *k, enum log_phase ph
     f.count = failures;
     if (success)
         finding_text(&f, _("%s tried %" PRIu64 " passwords at %s (%s) from %s on; at %s that of %s fitted"),
-                     addr_ip_text(key->client).text, failures, words_host(a, key->host).text,
-                     words_program(a, key->program).text, words_time(k->first_us).text, words_time(k->success_us).text,
-                     words_for(slice_of(k->user, k->user_len)).text);
+                     addr_ip_text(key->client).text, failures, shown_host(a, key->host).text,
+                     shown_program(a, key->program).text, shown_time(k->first_us).text, shown_time(k->success_us).text,
+                     shown(slice_of(k->user, k->user_len)).text);
     else
         finding_text(&f, _("%s tries passwords at %s (%s): %" PRIu64 " from %s to %s"), addr_ip_text(key->client).text,
-                     words_host(a, key->host).text, words_program(a, key->program).text, failures,
-                     words_time(k->first_us).text, words_time(k->last_us).text);
+                     shown_host(a, key->host).text, shown_program(a, key->program).text, failures,
+                     shown_time(k->first_us).text, shown_time(k->last_us).text);
     for (unsigned i = 0; i < k->users; i++)
-        finding_proof(&f, _("user %s"), words_for(slice_of(k->name[i], k->name_len[i])).text);
+        finding_proof(&f, _("user %s"), shown(slice_of(k->name[i], k->name_len[i])).text);
     if (success)
         finding_next(&f, _("change the password of %s, end its sessions, see what it did since %s"),
-                     words_for(slice_of(k->user, k->user_len)).text, words_time(k->success_us).text);
+                     shown(slice_of(k->user, k->user_len)).text, shown_time(k->success_us).text);
     else
         finding_next(&f, _("serviola block %s"), addr_ip_text(key->client).text);
     finding_tell_as(a, &f, "bruteforce", addr_hash(key->client, 1) ^ (uint64_t)k->first_us);

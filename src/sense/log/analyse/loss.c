@@ -37,9 +37,8 @@ void loss_line(struct analysis *a, struct reading *r)
     f.count = lost_in(r->text);
     if (f.count == 0)
         return;
-    finding_text(&f, _("%s dropped %" PRIu64 " messages itself: they are in no log"), words_host(a, r->host->id).text,
+    finding_text(&f, _("%s dropped %" PRIu64 " messages itself: they are in no log"), shown_host(a, r->host->id).text,
                  f.count);
-    finding_proof(&f, "%s %s: %s", words_time(r->at_us).text, words_program(a, r->program).text,
-                  words_for(r->text).text);
+    finding_proof(&f, "%s %s: %s", shown_time(r->at_us).text, shown_program(a, r->program).text, shown(r->text).text);
     finding_tell(a, &f, (uint64_t)r->at_us);
 }

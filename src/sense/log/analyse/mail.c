@@ -101,7 +101,7 @@ static void on_account(void *own, const struct account_report *r)
     struct analysis *a = own;
     uint32_t host = host_of(a, r);
     struct log_finding f = finding_of(a, "stolen_account", GRADE_ALARM, host);
-    struct log_words name = words_for(r->account);
+    struct log_words name = shown(r->account);
 
     f.phase = r->over ? LOG_ENDED : LOG_BEGAN;
     f.from_us = r->from_us;
@@ -114,7 +114,7 @@ static void on_account(void *own, const struct account_report *r)
                             "the account %s sent %" PRIu64 " messages from %s to %s out of %" PRIu32
                             " addresses it was never seen at; its busiest hour before had %" PRIu32,
                             r->sources),
-                 name.text, r->messages, words_time(r->from_us).text, words_time(r->last_us).text, r->sources,
+                 name.text, r->messages, shown_time(r->from_us).text, shown_time(r->last_us).text, r->sources,
                  r->usual);
     finding_proof(&f, _("recipients: %" PRIu64 "; sent %" PRIu64 ", deferred %" PRIu64 ", refused %" PRIu64),
                   r->recipients, r->sent, r->deferred, r->bounced);

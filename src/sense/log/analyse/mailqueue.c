@@ -102,7 +102,7 @@ static void tell_queue(struct analysis *a, struct server *s, enum log_phase phas
     finding_text(&f,
                  _("the mail queue of %s grew by %" PRIi32
                    " messages since %s; in two hours it never grew by more than %" PRIi32),
-                 words_host(a, host).text, s->queue_grown, words_time(s->queue_from_us).text, s->growth_most);
+                 shown_host(a, host).text, s->queue_grown, shown_time(s->queue_from_us).text, s->growth_most);
     finding_next(&f, "%s", _("see whose messages they are, and why they stay (postqueue -p, exim -bp, qmail-qread)"));
     finding_tell(a, &f, (uint64_t)s->queue_from_us);
 }
@@ -182,14 +182,14 @@ static void tell_deferred(struct analysis *a, struct server *s, enum log_phase p
     f.count = s->deferred;
     finding_text(
         &f, _("%s deferred %" PRIu32 " of %" PRIu32 " deliveries since %s; at most %" PRIu32 " an hour are usual"),
-        words_host(a, host).text, s->deferred, s->deferred + s->sent, words_time(f.from_us).text, s->deferred_most);
+        shown_host(a, host).text, s->deferred, s->deferred + s->sent, shown_time(f.from_us).text, s->deferred_most);
     for (unsigned w = 0; w < WHYS; w++)
         if (s->why[w] > 0)
             finding_proof(&f, "%" PRIu32 ": %s", s->why[w], _(whys[w].name));
     for (size_t i = 1; i < DOMAINS; i++)
         most = s->domain[i].count > most->count ? &s->domain[i] : most;
     if (most->count > 0)
-        finding_proof(&f, _("%s most of all, about %" PRIu32 " times"), words_for(slice_of(most->name, most->len)).text,
+        finding_proof(&f, _("%s most of all, about %" PRIu32 " times"), shown(slice_of(most->name, most->len)).text,
                       most->count);
     finding_tell(a, &f, (uint64_t)s->hour);
 }
@@ -209,7 +209,7 @@ static void tell_list(struct analysis *a, const struct server *s, const struct l
 {
     uint32_t host = host_of(a, s);
     struct log_finding f = finding_of(a, "mail_blacklisted", GRADE_ALARM, host);
-    struct log_words name = words_for(l->len > 0 ? slice_of(l->name, l->len) : SLICE("?"));
+    struct log_words name = shown(l->len > 0 ? slice_of(l->name, l->len) : SLICE("?"));
 
     f.phase = phase;
     f.from_us = l->first_us;
@@ -217,11 +217,11 @@ static void tell_list(struct analysis *a, const struct server *s, const struct l
     f.count = l->count;
     if (l->host.family != 0)
         finding_text(&f, _("other servers refuse mail of %s because %s is on the list %s: %" PRIu32 " times since %s"),
-                     words_host(a, host).text, addr_ip_text(l->host).text, name.text, l->count,
-                     words_time(l->first_us).text);
+                     shown_host(a, host).text, addr_ip_text(l->host).text, name.text, l->count,
+                     shown_time(l->first_us).text);
     else
         finding_text(&f, _("other servers refuse mail of %s by the list %s: %" PRIu32 " times since %s"),
-                     words_host(a, host).text, name.text, l->count, words_time(l->first_us).text);
+                     shown_host(a, host).text, name.text, l->count, shown_time(l->first_us).text);
     finding_next(
         &f, "%s",
         _("find what was sent first (stolen_account, serviola hunt); only then ask the list to remove the address"));

@@ -56,8 +56,8 @@ static void tell(struct analysis *a, const struct sender *k, enum log_phase phas
     f.count = k->packets;
     finding_text(
         &f, _("%s opened %" PRIu64 " connections to port 25 of %" PRIu32 " hosts or more, from %s to %s (seen by %s)"),
-        addr_ip_text(key->client).text, k->packets, k->servers, words_time(k->first_us).text,
-        words_time(k->last_us).text, words_host(a, key->host).text);
+        addr_ip_text(key->client).text, k->packets, k->servers, shown_time(k->first_us).text,
+        shown_time(k->last_us).text, shown_host(a, key->host).text);
     finding_next(&f, _("serviola hunt finds what it says; serviola block %s stops it"), addr_ip_text(key->client).text);
     finding_tell(a, &f, addr_hash(key->client, 1) ^ (uint64_t)k->first_us);
 }

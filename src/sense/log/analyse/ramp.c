@@ -41,9 +41,9 @@ static void tell(struct analysis *a, struct log_stream *s, enum log_phase phase,
     f.count = s->ramp_count;
     finding_text(
         &f, _("%s on %s: %" PRIu64 " of %" PRIu64 " lines in a day are errors; before it were %" PRIu64 " of %" PRIu64),
-        words_program(a, s->program).text, words_host(a, s->host).text, now.errors, now.lines, before.errors,
+        shown_program(a, s->program).text, shown_host(a, s->host).text, now.errors, now.lines, before.errors,
         before.lines);
-    finding_proof(&f, _("%" PRIu64 " errors since %s"), s->ramp_count, words_time(s->ramp_from_us).text);
+    finding_proof(&f, _("%" PRIu64 " errors since %s"), s->ramp_count, shown_time(s->ramp_from_us).text);
     finding_tell(a, &f, (uint64_t)s->program << 32 ^ (uint64_t)s->ramp_from_us);
 }
 

@@ -26,15 +26,15 @@ void reboot_line(struct analysis *a, struct reading *r)
     f.from_us = clean ? h->halted_us : r->at_us;
     f.to_us = r->at_us;
     if (clean)
-        finding_text(&f, _("%s was shut down at %s and booted at %s"), words_host(a, h->id).text,
-                     words_time(h->halted_us).text, words_time(r->at_us).text);
+        finding_text(&f, _("%s was shut down at %s and booted at %s"), shown_host(a, h->id).text,
+                     shown_time(h->halted_us).text, shown_time(r->at_us).text);
     else
-        finding_text(&f, _("%s booted at %s without having been shut down"), words_host(a, h->id).text,
-                     words_time(r->at_us).text);
-    finding_proof(&f, "%s", words_for(r->text).text);
+        finding_text(&f, _("%s booted at %s without having been shut down"), shown_host(a, h->id).text,
+                     shown_time(r->at_us).text);
+    finding_proof(&f, "%s", shown(r->text).text);
     if (!clean)
         finding_next(&f, _("serviola log new --host %s --since %s: what was never logged before"),
-                     words_host(a, h->id).text, words_time(r->at_us).text);
+                     shown_host(a, h->id).text, shown_time(r->at_us).text);
     finding_tell(a, &f, (uint64_t)r->at_us);
 }
 
@@ -44,7 +44,7 @@ void oom_line(struct analysis *a, struct reading *r)
 
     f.from_us = f.to_us = r->at_us;
     f.count = 1;
-    finding_text(&f, _("%s ran out of memory at %s"), words_host(a, r->host->id).text, words_time(r->at_us).text);
-    finding_proof(&f, "%s", words_for(r->text).text);
+    finding_text(&f, _("%s ran out of memory at %s"), shown_host(a, r->host->id).text, shown_time(r->at_us).text);
+    finding_proof(&f, "%s", shown(r->text).text);
     finding_tell(a, &f, (uint64_t)r->at_us / HOUR_US); /* what an oom-killer says in an hour is one matter */
 }

@@ -85,17 +85,17 @@ static void tell_group(struct analysis *a, struct group *g, enum log_phase phase
         finding_text(&f,
                      _("%u hosts were not heard from %s to %s (%s), then %" PRIu64
                        " lines came late: nothing is lost, the way to us was closed"),
-                     g->hosts, words_time(g->from_us).text, words_time(g->to_us).text,
-                     words_span(g->to_us - g->from_us).text, f.count);
+                     g->hosts, shown_time(g->from_us).text, shown_time(g->to_us).text,
+                     shown_span(g->to_us - g->from_us).text, f.count);
     else if (phase == LOG_ENDED)
         finding_text(&f, _("%u hosts fell silent at once, from %s to %s (%s): suspect the network between them and us"),
-                     g->hosts, words_time(g->from_us).text, words_time(g->to_us).text,
-                     words_span(g->to_us - g->from_us).text);
+                     g->hosts, shown_time(g->from_us).text, shown_time(g->to_us).text,
+                     shown_span(g->to_us - g->from_us).text);
     else
         finding_text(&f, _("%u hosts fell silent at once, at %s: suspect the network between them and us"), g->hosts,
-                     words_time(g->from_us).text);
+                     shown_time(g->from_us).text);
     for (unsigned i = 0; i < g->hosts; i++)
-        finding_proof(&f, "%s", words_host(a, g->host[i]).text);
+        finding_proof(&f, "%s", shown_host(a, g->host[i]).text);
     if (!late)
         finding_next(&f, "%s", _("look at the switch, the tunnel or the relay that they have in common"));
     finding_tell_as(a, &f, "network_silence", g->key);
@@ -166,8 +166,8 @@ static void leave_group(struct analysis *a, const struct log_host *h, const stru
 static void last_words(const struct analysis *a, struct log_finding *f, const struct log_host *h)
 {
     if (h->last_len > 0)
-        finding_proof(f, _("the last line, %s %s: %s"), words_time(h->rhythm.last_us).text,
-                      words_program(a, h->last_program).text, words_for(slice_of(h->last, h->last_len)).text);
+        finding_proof(f, _("the last line, %s %s: %s"), shown_time(h->rhythm.last_us).text,
+                      shown_program(a, h->last_program).text, shown(slice_of(h->last, h->last_len)).text);
 }
 
 static void host_fell_silent(struct analysis *a, struct log_host *h, int64_t now_us)
@@ -183,7 +183,7 @@ static void host_fell_silent(struct analysis *a, struct log_host *h, int64_t now
     f.from_us = h->rhythm.last_us;
     f.count = (uint64_t)(h->rhythm.owed_lines / 1000);
     finding_text(&f, _("%s is silent since %s; about %" PRIu64 " lines should have come in %s"),
-                 words_host(a, h->id).text, words_time(f.from_us).text, f.count, words_span(now_us - f.from_us).text);
+                 shown_host(a, h->id).text, shown_time(f.from_us).text, f.count, shown_span(now_us - f.from_us).text);
     last_words(a, &f, h);
     finding_next(&f, "%s",
                  _("look at the host's console: when its disk hangs it still answers to ping, and logs nothing"));
@@ -203,9 +203,9 @@ static void program_fell_silent(struct analysis *a, struct log_stream *s, int64_
     f.count = (uint64_t)(s->rhythm.owed_lines / 1000);
     finding_text(
         &f, _("%s on %s is silent since %s while the host goes on; about %" PRIu64 " lines should have come in %s"),
-        words_program(a, s->program).text, words_host(a, s->host).text, words_time(f.from_us).text, f.count,
-        words_span(now_us - f.from_us).text);
-    finding_next(&f, _("is %s running on %s?"), words_program(a, s->program).text, words_host(a, s->host).text);
+        shown_program(a, s->program).text, shown_host(a, s->host).text, shown_time(f.from_us).text, f.count,
+        shown_span(now_us - f.from_us).text);
+    finding_next(&f, _("is %s running on %s?"), shown_program(a, s->program).text, shown_host(a, s->host).text);
     finding_tell(a, &f, s->quiet.key ^ ((uint64_t)s->program << 48));
 }
 
@@ -237,20 +237,20 @@ static void end_host(struct analysis *a, struct log_host *h)
     if (late)
         finding_text(
             &f, _("%s was not heard from %s to %s (%s); its lines came late, %" PRIu64 " of them: nothing is lost"),
-            words_host(a, h->id).text, words_time(q.from_us).text, words_time(q.to_us).text,
-            words_span(q.to_us - q.from_us).text, f.count);
+            shown_host(a, h->id).text, shown_time(q.from_us).text, shown_time(q.to_us).text,
+            shown_span(q.to_us - q.from_us).text, f.count);
     else
         finding_text(&f, _("%s was silent from %s to %s (%s); about %" PRIu64 " lines are missing"),
-                     words_host(a, h->id).text, words_time(q.from_us).text, words_time(q.to_us).text,
-                     words_span(q.to_us - q.from_us).text, f.count);
+                     shown_host(a, h->id).text, shown_time(q.from_us).text, shown_time(q.to_us).text,
+                     shown_span(q.to_us - q.from_us).text, f.count);
     if (!late && h->booted_us >= q.to_us - SECOND_US && h->booted_us < q.to_us + VERDICT_US)
         finding_text(&f, h->halted_us > q.from_us - VERDICT_US
                              ? _("; it was shut down, and came back with a boot")
                              : _("; it came back with a boot, and nobody had shut it down"));
-    finding_proof(&f, _("last line before: %s"), words_time(q.from_us).text);
-    finding_proof(&f, _("first line after: %s"), words_time(q.to_us).text);
+    finding_proof(&f, _("last line before: %s"), shown_time(q.from_us).text);
+    finding_proof(&f, _("first line after: %s"), shown_time(q.to_us).text);
     finding_next(&f, _("serviola log new --host %s --since %s: what was never logged before"),
-                 words_host(a, h->id).text, words_time(q.to_us).text);
+                 shown_host(a, h->id).text, shown_time(q.to_us).text);
     finding_tell_as(a, &f, "silence", q.key);
 }
 
@@ -267,9 +267,9 @@ static void end_program(struct analysis *a, struct log_stream *s)
     f.count = (uint64_t)(q.lost / 1000);
     finding_text(
         &f, _("%s on %s was silent from %s to %s (%s) while the host went on; about %" PRIu64 " lines are missing"),
-        words_program(a, s->program).text, words_host(a, s->host).text, words_time(q.from_us).text,
-        words_time(q.to_us).text, words_span(q.to_us - q.from_us).text, f.count);
-    finding_next(&f, _("why did %s stop on %s?"), words_program(a, s->program).text, words_host(a, s->host).text);
+        shown_program(a, s->program).text, shown_host(a, s->host).text, shown_time(q.from_us).text,
+        shown_time(q.to_us).text, shown_span(q.to_us - q.from_us).text, f.count);
+    finding_next(&f, _("why did %s stop on %s?"), shown_program(a, s->program).text, shown_host(a, s->host).text);
     finding_tell(a, &f, q.key ^ ((uint64_t)s->program << 48));
 }
 

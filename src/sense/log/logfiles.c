@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which files, in which order, merged by time.  One log is read by track.c. */
-#include "sense/log/past.h"
+#include "sense/log/logfiles.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -15,8 +15,8 @@ struct found_file {
     int64_t rotation; /* the larger the older; 0: the one that is written now */
 };
 
-struct past {
-    const struct past_order *order;
+struct logfiles {
+    const struct logfiles_order *order;
     struct found_file *files;
     size_t count, cap;
     struct track **tracks;
@@ -58,12 +58,12 @@ static void read_name(struct found_file *f)
     }
 }
 
-static int add_file(struct past *p, const char *path, struct err *e)
+static int add_file(struct logfiles *p, const char *path, struct err *e)
 {
     struct found_file *f;
 
-    if (p->count == PAST_FILES)
-        return err_set(e, 0, "more than %d files", PAST_FILES);
+    if (p->count == LOGFILES_FILES)
+        return err_set(e, 0, "more than %d files", LOGFILES_FILES);
     if (p->count == p->cap) {
         size_t cap = p->cap ? 2 * p->cap : 64;
         struct found_file *files = reallocarray(p->files, cap, sizeof(*files));
@@ -83,7 +83,7 @@ static int add_file(struct past *p, const char *path, struct err *e)
 }
 
 /* A file that is named by itself is a log of its own, whatever its name. */
-static int collect(struct past *p, char *path, struct err *e)
+static int collect(struct logfiles *p, char *path, struct err *e)
 {
     char *roots[] = { path, NULL };
     FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, NULL);
@@ -120,11 +120,11 @@ static bool same_log(const struct found_file *a, const struct found_file *b)
     return a->stem == b->stem && memcmp(a->path, b->path, a->stem) == 0;
 }
 
-static int make_tracks(struct past *p, struct err *e)
+static int make_tracks(struct logfiles *p, struct err *e)
 {
     size_t to;
 
-    p->tracks = calloc(PAST_LOGS, sizeof(struct track *));
+    p->tracks = calloc(LOGFILES_LOGS, sizeof(struct track *));
     if (!p->tracks)
         return err_set(e, ENOMEM, "logs");
     for (size_t from = 0; from < p->count; from = to) {
@@ -132,7 +132,7 @@ static int make_tracks(struct past *p, struct err *e)
 
         for (to = from + 1; to < p->count && same_log(&p->files[from], &p->files[to]); to++)
             ;
-        if (p->tracks_count == PAST_LOGS) {
+        if (p->tracks_count == LOGFILES_LOGS) {
             p->order->note(p->order->own, p->files[from].path, "too many logs at a time; it is left out");
             continue;
         }
@@ -147,9 +147,9 @@ static int make_tracks(struct past *p, struct err *e)
     return 0;
 }
 
-struct past *past_open(const struct past_order *o, struct err *e)
+struct logfiles *logfiles_open(const struct logfiles_order *o, struct err *e)
 {
-    struct past *p = calloc(1, sizeof(*p));
+    struct logfiles *p = calloc(1, sizeof(*p));
 
     if (!p) {
         (void)err_set(e, ENOMEM, "logs");
@@ -165,11 +165,11 @@ struct past *past_open(const struct past_order *o, struct err *e)
         goto fail;
     return p;
 fail:
-    past_close(p);
+    logfiles_close(p);
     return NULL;
 }
 
-void past_close(struct past *p)
+void logfiles_close(struct logfiles *p)
 {
     if (!p)
         return;
@@ -182,7 +182,7 @@ void past_close(struct past *p)
     free(p);
 }
 
-int past_next(struct past *p, struct log_line *l, struct err *e)
+int logfiles_next(struct logfiles *p, struct log_line *l, struct err *e)
 {
     struct track *first = NULL;
 
