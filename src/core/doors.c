@@ -39,6 +39,9 @@ static void name_places(const struct gate_settings *gate, struct hand_settings *
                                                                          .v6only = l->listen.at[a].family == 6,
                                                                          .transparent = transparent };
     }
+    if (gate->policy_listen.port != 0 && hand->listens_count < HAND_LISTENS)
+        hand->listens[hand->listens_count++] =
+            (struct hand_listen){ .at = gate->policy_listen, .v6only = gate->policy_listen.family == 6 };
 }
 
 /* ---- who is never blocked ---- */

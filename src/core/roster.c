@@ -97,7 +97,7 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
     if (row->kind == ROW_HOLD)
         return h->hunt.mode == HUNT_HOLD;
     if (row->settings == SETTINGS_GATE || row->settings == SETTINGS_BOOK || row->settings == SETTINGS_LISTS)
-        return h->gate.listeners_count > 0;
+        return h->gate.listeners_count > 0 || h->gate.policy_listen.port != 0;
     if (row->kind == ROW_WATCH)
         return h->watch.mode == WATCH_ON;
     if (row->kind == ROW_XRAY)

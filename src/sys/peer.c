@@ -58,21 +58,21 @@ int peer_group(const char *name, gid_t *group, struct err *e)
     return found ? 0 : err_set(e, 0, "group %s does not exist; tools/users makes it (as root)", name);
 }
 
-static int open_at(const char *path, int type, struct sockaddr_un *at, struct err *e)
+static int open_at(const char *path, struct sockaddr_un *at, struct err *e)
 {
     int fd;
 
     *at = (struct sockaddr_un){ .sun_family = AF_UNIX };
     if (!text_cstr(at->sun_path, sizeof(at->sun_path), slice_text(path)) || path[0] == '\0')
         return err_set(e, ENAMETOOLONG, "socket name");
-    fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return fd < 0 ? err_set(e, errno, "socket") : fd;
 }
 
-static int connect_as(const char *path, int type, struct err *e)
+int peer_connect(const char *path, struct err *e)
 {
     struct sockaddr_un at;
-    int fd = open_at(path, type, &at, e);
+    int fd = open_at(path, &at, e);
 
     if (fd < 0)
         return err_wrap(e, "%s", path);
@@ -84,18 +84,8 @@ static int connect_as(const char *path, int type, struct err *e)
     return fd;
 }
 
-int peer_connect(const char *path, struct err *e)
-{
-    return connect_as(path, SOCK_SEQPACKET, e);
-}
-
-int peer_connect_stream(const char *path, struct err *e)
-{
-    return connect_as(path, SOCK_STREAM, e);
-}
-
 /* Takes a name away that a process left behind when it died. */
-static int clear_name(const char *path, int type, struct err *e)
+static int clear_name(const char *path, struct err *e)
 {
     struct err why = { 0 };
     struct stat st;
@@ -105,7 +95,7 @@ static int clear_name(const char *path, int type, struct err *e)
         return errno == ENOENT ? 0 : err_set(e, errno, "look for an old socket");
     if (!S_ISSOCK(st.st_mode))
         return err_set(e, 0, "something that is no socket is there; remove it or name another path");
-    fd = connect_as(path, type, &why);
+    fd = peer_connect(path, &why);
     if (fd >= 0) {
         (void)close(fd);
         return err_set(e, 0, "serviola runs already");
@@ -124,13 +114,13 @@ static int bind_narrow(int fd, const struct sockaddr_un *at) /* nobody connects 
     return result;
 }
 
-static int listen_as(const char *path, int type, mode_t mode, gid_t group, struct err *e)
+int peer_listen(const char *path, mode_t mode, gid_t group, struct err *e)
 {
     struct sockaddr_un at;
     bool named = false;
-    int fd = open_at(path, type, &at, e);
+    int fd = open_at(path, &at, e);
 
-    if (fd < 0 || clear_name(path, type, e) < 0)
+    if (fd < 0 || clear_name(path, e) < 0)
         goto fail;
     named = bind_narrow(fd, &at) == 0;
     if (!named) {
@@ -150,14 +140,4 @@ fail:
     if (fd >= 0)
         (void)close(fd);
     return err_wrap(e, "%s", path);
-}
-
-int peer_listen(const char *path, mode_t mode, gid_t group, struct err *e)
-{
-    return listen_as(path, SOCK_SEQPACKET, mode, group, e);
-}
-
-int peer_listen_stream(const char *path, mode_t mode, gid_t group, struct err *e)
-{
-    return listen_as(path, SOCK_STREAM, mode, group, e);
 }

@@ -31,7 +31,4 @@ int peer_group(const char *name, gid_t *group, struct err *e);
 int peer_listen(const char *path, mode_t mode, gid_t group, struct err *e);
 /* Connects to it; non-blocking from then on. */
 int peer_connect(const char *path, struct err *e);
-/* The same for those who speak in streams: programs of others. */
-int peer_listen_stream(const char *path, mode_t mode, gid_t group, struct err *e);
-int peer_connect_stream(const char *path, struct err *e);
 #endif

@@ -481,12 +481,12 @@ const struct key gate_keys[] = {
       KEY_AT(struct gate_settings, folder),
       .def = "/var/lib/serviola/gate",
       .help = "Where the greylist's book is kept." },
-    { .name = "policy_socket",
-      .type = KEY_TEXT,
-      KEY_AT(struct gate_settings, policy_socket),
+    { .name = "policy_listen",
+      .type = KEY_ADDR,
+      KEY_AT(struct gate_settings, policy_listen),
       .def = "",
-      .help = "A unix socket for check_policy_service of Postfix, such as /var/spool/postfix/private/serviola; empty: "
-              "none. It is made when the gate starts." },
+      .help = "Where Postfix asks for verdicts, such as 127.0.0.1:10031 for check_policy_service inet:127.0.0.1:10031. "
+              "Whoever reaches it may ask: loopback is the place for it. Without a listener this alone makes a gate." },
     { .name = "policy_checks",
       .type = KEY_TABLE,
       KEY_AT(struct gate_settings, policy_checks),

@@ -11,7 +11,6 @@
 #include "sense/gate/verdict.h"
 #include "sense/gate/warden.h"
 #include "sys/loop.h"
-#include "sys/peer.h"
 #include "wire/policyproto.h"
 
 #define SECOND_US 1000000LL
@@ -39,12 +38,6 @@ struct policy {
     uint64_t next_number;
     int fd;
 };
-
-int policy_listen(const char *path, struct err *e)
-{
-    return path[0] == '/' ? peer_listen_stream(path, 0666, (gid_t)-1, e)
-                          : err_set(e, 0, "policy_socket: \"%s\" does not begin with a /", path);
-}
 
 /* ---- connections ---- */
 

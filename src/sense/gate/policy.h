@@ -3,7 +3,7 @@
  * policy - the gate's verdicts for a Postfix that keeps its port 25 (check_policy_service).
  *
  *   smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination,
- *       check_policy_service unix:private/serviola
+ *       check_policy_service inet:127.0.0.1:10031
  *
  * Asked at any stage, best at RCPT.  What is refused is answered with code
  * and words, what is deferred DEFER_IF_PERMIT, the rest DUNNO.  A request is
@@ -19,12 +19,6 @@
 #include "sense/gate/check.h"
 
 enum { POLICY_ASKERS = 512, POLICY_ANSWER_S = 40, POLICY_IDLE_S = 1000 };
-
-/*
- * Before the jail: a listening socket at a path, such as /var/spool/postfix/private/serviola; -1 with why.  A socket
- * that nobody listens on any more is replaced.  Whoever can reach it may ask: the folder decides.
- */
-int policy_listen(const char *path, struct err *e);
 
 struct policy;
 struct warden;

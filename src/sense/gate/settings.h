@@ -133,7 +133,7 @@ struct gate_settings {
     uint32_t certificate_len, key_len; /* no keys: what stood in them */
     char certificate_pem[GATE_PEM], key_pem[GATE_PEM];
     char folder[200];                 /* where the book is kept */
-    char policy_socket[108];          /* check_policy_service; empty: none */
+    struct addr policy_listen;        /* check_policy_service; family 0: none */
     struct gate_policy policy_checks; /* what is asked there */
     struct gate_accounts accounts;
     bool blocks;         /* a failed callback blocks its client for a while */
