@@ -3,11 +3,17 @@
  * callback - does the client's own port 25 speak SMTP?  Connect, greeting, EHLO, QUIT; never RCPT.
  *
  * Three fences against a loop: an address of ours is never called
- * (addr_is_self on the target and, once connected, on our own end); our EHLO
+ * (callback_never on the target and, once connected, on our own end); our EHLO
  * name carries a token (`cb-<hmac>.name`) that every gate with the same
  * secret knows as a callback; and budgets: one in flight per target, so many
- * in all, so many a second per network.  At most one connection goes out for
- * one that came in.  Results are kept in the book.
+ * in all, so many a second per network.  Results are kept in the book, so one
+ * target is called once in hours.
+ *
+ * The bound, which tests/model/gate.pml proves: with A addresses that gates
+ * call from, one client connection causes at most one callback by the gate
+ * that it came to, and that at most one by each other gate to each gate it
+ * heard from: A x (A + 1) in all, and two in the usual case of one gate
+ * calling another.
  */
 #ifndef SERVIOLA_GATE_CALLBACK_H
 #define SERVIOLA_GATE_CALLBACK_H
@@ -20,19 +26,28 @@ enum callback_result {
     CALLBACK_SPEAKS,  /* a mail server */
     CALLBACK_REFUSED, /* nobody there, or not for us */
     CALLBACK_SILENT,  /* too slow */
-    CALLBACK_BUSY,    /* the budget is empty: nothing is known */
+    CALLBACK_BUSY,    /* the budget is empty, or we could not: nothing is known */
     CALLBACK_NEVER,   /* an address that is never called: our own, private, special */
 };
+enum { CALLBACK_BYTES = 65536 }; /* of all that is heard in one call */
+
 struct callback;
 struct callback_call;
-struct callback *callback_new(struct gate_means *m, struct err *e);
-void callback_free(struct callback *c);
-/* `done` once, perhaps before this returns (then NULL); several askers of one target share a call.  `words` say what
- * was heard, e.g. "connection refused", and are borrowed for the call. */
+struct callback *callback_new(struct gate_means *m, struct err *e); /* m is borrowed for life */
+void callback_free(struct callback *c);                             /* calls under way end without an answer */
+/* `done` once unless callback_drop came first, perhaps before this returns (then NULL is returned); several askers of
+ * one target share a call.  `words` say what was heard, e.g. "connection refused"; plain text, borrowed for the call.
+ */
 struct callback_call *callback_ask(struct callback *c, struct addr who, const struct visit *v,
                                    void (*done)(void *ctx, enum callback_result r, const char *words), void *ctx);
-void callback_drop(struct callback_call *call);
+void callback_drop(struct callback_call *call); /* the call itself goes on: others will ask; NULL is fine */
 /* Is this HELO name one of a callback of ours, or of a gate that shares our token? */
 bool callback_is_ours(const struct callback *c, struct slice helo);
 uint64_t callback_in_flight(const struct callback *c);
+
+/* Why this client is never called, in words; NULL: it may be. */
+const char *callback_never(const struct gate_means *m, struct addr who, const struct visit *v);
+/* Another judge in its place, for tests on one host. */
+void callback_judge(struct callback *c,
+                    const char *(*never)(const struct gate_means *m, struct addr who, const struct visit *v));
 #endif

@@ -28,7 +28,8 @@ enum stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGES };
 
 enum check_id {
     CHECK_SELF,       /* either end is our own address: a loop */
-    CHECK_LIST,       /* own lists */
+    CHECK_LIST,       /* own lists, of addresses */
+    CHECK_LIST_NAME,  /* own lists, of names */
     CHECK_LIMITS,     /* rate and concurrency */
     CHECK_EARLY,      /* talks before it is greeted (found by the session) */
     CHECK_PIPELINING, /* more commands than it may send at once (found by the session) */
@@ -99,6 +100,7 @@ struct visit {
     uint16_t done;                   /* 1 << check: answered */
     struct inquiry *inquiry;         /* while checks run: what they keep (verdict.c owns it) */
     struct places *places;           /* what it takes in limits.h; NULL: nothing */
+    uint8_t listed;                  /* enum gate_act: the most that the lists it is on ask for */
     char *reasons;                   /* "generic: 4-3-2-1.dsl.isp.test holds 1.2.3.4; ..."; owned */
     void (*settled)(struct visit *v, enum check_id id); /* verdict.c */
     void *owner;                                        /* the session or request */
@@ -119,6 +121,6 @@ bool greylist_knows(const struct visit *v);
 struct slice visit_reason(const struct visit *v, enum check_id id);
 
 /* checks/ *.c */
-extern const struct check check_self, check_list, check_helo, check_rdns, check_confirmed, check_generic, check_dnsbl,
-    check_callback, check_bogus_mx, check_greylist;
+extern const struct check check_self, check_list, check_list_name, check_helo, check_rdns, check_confirmed,
+    check_generic, check_dnsbl, check_callback, check_bogus_mx, check_greylist;
 #endif

@@ -34,6 +34,7 @@ static const struct check check_limits = { .name = "limits", .starts = STAGE_CON
 static const struct check *const checks[CHECKS] = {
     [CHECK_SELF] = &check_self,
     [CHECK_LIST] = &check_list,
+    [CHECK_LIST_NAME] = &check_list_name,
     [CHECK_LIMITS] = &check_limits,
     [CHECK_EARLY] = &check_early,
     [CHECK_PIPELINING] = &check_pipelining,
@@ -55,6 +56,7 @@ static const struct answer {
 } answers[CHECKS] = {
     [CHECK_SELF] = { 554, "5.4.6", "a connection from ourselves would be a loop" },
     [CHECK_LIST] = { 554, "5.7.1", "listed here" },
+    [CHECK_LIST_NAME] = { 554, "5.7.1", "listed here" },
     [CHECK_LIMITS] = { 421, "4.7.0", "too many connections" },
     [CHECK_EARLY] = { 554, "5.5.1", "talking before the greeting" },
     [CHECK_PIPELINING] = { 554, "5.5.0", "more commands at once than were allowed" },
@@ -153,12 +155,19 @@ bool visit_is_outside(const struct visit *v)
     return gate_is_outside(v->at);
 }
 
+/* A list may ask for less than the policy allows. */
+static int list_act(const struct visit *v)
+{
+    return v->listed != GATE_OFF && v->listed < v->at->checks.list ? v->listed : v->at->checks.list;
+}
+
 enum gate_act visit_act(const struct visit *v, enum check_id id)
 {
     const struct gate_policy *p = &v->at->checks;
     const int acts[CHECKS] = {
         [CHECK_SELF] = GATE_REFUSE,
-        [CHECK_LIST] = p->list,
+        [CHECK_LIST] = list_act(v),
+        [CHECK_LIST_NAME] = list_act(v),
         [CHECK_LIMITS] = p->limits,
         [CHECK_EARLY] = p->early,
         [CHECK_PIPELINING] = p->pipelining,
@@ -260,7 +269,7 @@ struct verdict verdict_now(const struct visit *v, enum stage stage)
         say_no(&r, v, CHECK_SELF, false);
         return r;
     }
-    if (v->found[CHECK_LIST] == FOUND_GOOD)
+    if (v->found[CHECK_LIST] == FOUND_GOOD || v->found[CHECK_LIST_NAME] == FOUND_GOOD)
         return r;
     for (unsigned id = 0; id < CHECKS; id++) {
         enum gate_act act = visit_act(v, (enum check_id)id);

@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/gate/callback.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/rate.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "sense/gate/book.h"
+#include "sense/gate/ours.h"
+#include "sys/loop.h"
+
+#define SECOND_US 1000000LL
+enum {
+    TICK_US = 50000,
+    NETWORKS = 4096,    /* whose rate is remembered */
+    BUDGET_SAID_S = 60, /* gate.callback_budget, at most so often */
+    WORDS = 160,
+    NONCE = 8, /* seconds, and chance */
+    MAC = 12,
+    TOKEN = 2 * (NONCE + MAC), /* hexadecimal */
+    TOKEN_AGE_S = 86400,       /* of gates whose clocks differ, too */
+};
+#define TOKEN_BEGINS "cb-"
+
+enum heard { HEARD_NOTHING, HEARD_LINE, HEARD_NO_SMTP };
+enum step { STEP_CONNECT, STEP_GREETING, STEP_EHLO };
+
+struct call {
+    struct call *next, *prev;
+    struct callback *home;
+    struct callback_call *askers;
+    struct addr target, local;
+    uint64_t flow; /* of the visit that began it */
+    int fd;
+    enum step step;
+    int64_t began_us, deadline_us;
+    size_t bytes;
+    char line[WORDS]; /* as far as it fits */
+    size_t len;
+};
+struct callback_call { /* one asker */
+    struct callback_call *next;
+    struct call *call;
+    void (*done)(void *ctx, enum callback_result r, const char *words);
+    void *ctx;
+};
+struct callback {
+    struct gate_means *means;
+    const char *(*never)(const struct gate_means *m, struct addr who, const struct visit *v);
+    struct call *calls;
+    uint64_t in_flight;
+    struct table *networks; /* struct addr -> struct rate_bucket */
+    uint32_t timer;
+    uint8_t secret[crypto_generichash_KEYBYTES]; /* where the configuration has no token */
+    uint64_t unsaid;                             /* refused by the budget since it was said */
+    int64_t said_us;
+};
+
+static int64_t now_us(const struct callback *c)
+{
+    return c->means->now_us(c->means->ctx);
+}
+
+static uint32_t wall_s(const struct callback *c)
+{
+    return (uint32_t)(c->means->wall_us(c->means->ctx) / SECOND_US);
+}
+
+static const struct gate_callback *conf(const struct callback *c)
+{
+    return &c->means->set->callback;
+}
+
+/* ---- the first fence: who is never called ---- */
+
+const char *callback_never(const struct gate_means *m, struct addr who, const struct visit *v)
+{
+    if (who.family == 0 || ours_addr(m, who) || (v && addr_eq_ip(who, v->local)))
+        return "it is our own address";
+    for (uint32_t i = 0; i < m->set->listeners_count; i++)
+        if (addr_eq_ip(who, m->set->listeners[i].to))
+            return "it is our mail server's address";
+    if (v && addr_is_loopback(v->local))
+        return "it came in by an address of this host alone";
+    if (addr_is_multicast(who) || addr_is_link_local(who))
+        return "it is no address of a single host";
+    if (addr_is_private(who) && !m->set->callback.private_too)
+        return "it is a private address";
+    return NULL;
+}
+
+/* Connected, both ends are known: a call to ourselves comes from loopback, or from its own target. */
+static bool reached_ourselves(struct call *c)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+
+    memset(&sa, 0, sizeof(sa));
+    if (getsockname(c->fd, (struct sockaddr *)&sa, &len) < 0)
+        return true;
+    if (sa.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const void *)&sa;
+
+        c->local = addr_from_ip(6, six->sin6_addr.s6_addr, ntohs(six->sin6_port));
+    } else {
+        const struct sockaddr_in *four = (const void *)&sa;
+
+        c->local = addr_v4(ntohl(four->sin_addr.s_addr), ntohs(four->sin_port));
+    }
+    return c->home->never == callback_never && (addr_is_loopback(c->local) || addr_eq_ip(c->local, c->target));
+}
+
+/* ---- the second: the token ---- */
+
+/* cb-<8 bytes of time and chance><12 bytes of keyed hash>.name */
+static void mac_of(const struct callback *c, const uint8_t nonce[NONCE], uint8_t mac[MAC])
+{
+    static const uint8_t use[] = "serviola callback";
+    const char *token = c->means->set->token;
+    uint8_t key[crypto_generichash_KEYBYTES];
+    uint8_t all[crypto_generichash_BYTES];
+
+    memcpy(key, c->secret, sizeof(key));
+    if (token[0] != '\0')
+        (void)crypto_generichash(key, sizeof(key), (const uint8_t *)token, strnlen(token, sizeof(c->means->set->token)),
+                                 use, sizeof(use));
+    (void)crypto_generichash(all, sizeof(all), nonce, NONCE, key, sizeof(key));
+    memcpy(mac, all, MAC);
+    sodium_memzero(key, sizeof(key));
+}
+
+static void write_token(const struct callback *c, char text[TOKEN + 1])
+{
+    uint8_t bytes[NONCE + MAC];
+    uint32_t now = wall_s(c);
+
+    randombytes_buf(bytes, NONCE);
+    for (size_t i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)(now >> (24 - 8 * i));
+    mac_of(c, bytes, bytes + NONCE);
+    (void)sodium_bin2hex(text, TOKEN + 1, bytes, sizeof(bytes));
+}
+
+bool callback_is_ours(const struct callback *c, struct slice helo)
+{
+    uint8_t bytes[NONCE + MAC];
+    uint8_t mac[MAC];
+    size_t got = 0;
+    uint32_t then = 0;
+    uint32_t now = wall_s(c);
+
+    if (!slice_starts_nocase(helo, SLICE(TOKEN_BEGINS)))
+        return false;
+    helo = slice_skip(helo, sizeof(TOKEN_BEGINS) - 1);
+    if (helo.len < TOKEN || sodium_hex2bin(bytes, sizeof(bytes), (const char *)helo.at, TOKEN, NULL, &got, NULL) != 0 ||
+        got != sizeof(bytes))
+        return false;
+    mac_of(c, bytes, mac);
+    if (sodium_memcmp(mac, bytes + NONCE, MAC) != 0)
+        return false;
+    for (size_t i = 0; i < 4; i++)
+        then = then << 8 | bytes[i];
+    return (now > then ? now - then : then - now) <= TOKEN_AGE_S;
+}
+
+/* ---- the third: budgets ---- */
+
+static void say_budget(struct callback *c)
+{
+    struct event ev = event_new(EV_GATE_CALLBACK_BUDGET);
+
+    c->unsaid++;
+    if (c->said_us != 0 && now_us(c) - c->said_us < BUDGET_SAID_S * SECOND_US)
+        return;
+    c->said_us = now_us(c);
+    event_add_number(&ev, F_COUNT, c->unsaid);
+    event_add_number(&ev, F_VALUE, c->in_flight);
+    event_add_number(&ev, F_LIMIT, conf(c)->in_flight);
+    c->unsaid = 0;
+    if (c->means->tell)
+        c->means->tell(c->means->ctx, &ev, NULL);
+}
+
+static bool has_budget(struct callback *c, struct addr who)
+{
+    struct addr network = prefix_of(addr_ip(who), who.family == 4 ? 24 : 64).net;
+    struct rate_bucket *b = NULL;
+
+    if (c->in_flight < conf(c)->in_flight)
+        b = table_add(c->networks, &network, NULL, NULL, NULL);
+    if (b && rate_take(b, conf(c)->per_network, SECOND_US / (int64_t)conf(c)->per_network, now_us(c)))
+        return true;
+    say_budget(c);
+    return false;
+}
+
+/* ---- results ---- */
+
+static struct book_key key_of(const struct callback *c, struct addr who)
+{
+    return book_key(c->means->book, BOOK_CALLBACK, slice_of(who.ip, sizeof(who.ip)), slice_of(&who.family, 1),
+                    slice_of(NULL, 0));
+}
+
+static bool remembers(const struct callback *c, struct addr who, enum callback_result *r)
+{
+    struct book_entry en;
+    struct book_key k;
+
+    if (!c->means->book)
+        return false;
+    k = key_of(c, who);
+    if (!book_get(c->means->book, &k, &en) || book_expired(c->means->book, &en, wall_s(c)) || en.value >= BOOK_RESULTS)
+        return false;
+    *r = (enum callback_result)en.value;
+    return true;
+}
+
+static void remember(const struct callback *c, struct addr who, enum callback_result r)
+{
+    struct book_entry en = { .kind = BOOK_CALLBACK, .value = (uint8_t)r, .first_s = wall_s(c), .last_s = wall_s(c) };
+
+    if (!c->means->book || r >= CALLBACK_BUSY)
+        return;
+    en.key = key_of(c, who);
+    book_put(c->means->book, &en, wall_s(c));
+}
+
+static void tell_called(struct call *c, const char *words)
+{
+    struct gate_means *m = c->home->means;
+    struct event ev = event_new(EV_GATE_CALLED_BACK);
+
+    ev.src = c->local;
+    ev.dst = c->target;
+    event_add_number(&ev, F_FLOW, c->flow);
+    event_add_words(&ev, F_WHY, words);
+    event_add_number(&ev, F_SPAN, (uint64_t)(now_us(c->home) - c->began_us));
+    if (m->tell)
+        m->tell(m->ctx, &ev, NULL);
+}
+
+static void unlink_call(struct call *c)
+{
+    struct callback *home = c->home;
+
+    loop_unwatch(home->means->loop, c->fd);
+    (void)close(c->fd);
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        home->calls = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    home->in_flight--;
+}
+
+static void end_call(struct call *c, enum callback_result r, const char *words)
+{
+    remember(c->home, c->target, r);
+    tell_called(c, words);
+    unlink_call(c);
+    while (c->askers) { /* an asker may drop others, or begin a call */
+        struct callback_call *a = c->askers;
+
+        c->askers = a->next;
+        a->done(a->ctx, r, words);
+        free(a);
+    }
+    free(c);
+}
+
+/* ---- the dialogue ---- */
+
+static void set_step(struct call *c, enum step step, int64_t patience_us)
+{
+    int64_t now = now_us(c->home);
+    int64_t total_us = c->began_us + conf(c->home)->total_us;
+
+    c->step = step;
+    c->deadline_us = now + patience_us < total_us ? now + patience_us : total_us;
+}
+
+/* What is said fits into an empty socket buffer, or the call is not worth waiting for. */
+static bool say_to(struct call *c, const char *text)
+{
+    size_t len = strlen(text);
+
+    return send(c->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+}
+
+static bool say_ehlo(struct call *c)
+{
+    const char *name = c->home->means->name;
+    char token[TOKEN + 1];
+    char line[600];
+
+    write_token(c->home, token);
+    (void)snprintf(line, sizeof(line), "EHLO %s%s.%.300s\r\n", TOKEN_BEGINS, token, name && name[0] ? name : "invalid");
+    return say_to(c, line);
+}
+
+static const char *heard_words(const struct call *c, const char *before, char words[WORDS * 4])
+{
+    struct text t = text_in(words, (size_t)WORDS * 4);
+
+    text_word(&t, before);
+    text_visible(&t, slice_trim(slice_of(c->line, c->len < sizeof(c->line) ? c->len : sizeof(c->line))));
+    return words;
+}
+
+/* "250-" goes on, "250 " or "250" is the end. */
+static enum heard read_line(const struct call *c, unsigned *code, bool *last)
+{
+    const char *l = c->line;
+
+    if (c->len < 3 || l[0] < '2' || l[0] > '5' || l[1] < '0' || l[1] > '9' || l[2] < '0' || l[2] > '9')
+        return HEARD_NO_SMTP;
+    *code = (unsigned)(l[0] - '0') * 100 + (unsigned)(l[1] - '0') * 10 + (unsigned)(l[2] - '0');
+    *last = c->len == 3 || l[3] != '-';
+    return HEARD_LINE;
+}
+
+/* One whole line, without its end; true when the call is over. */
+static bool on_line(struct call *c)
+{
+    char words[WORDS * 4];
+    unsigned code = 0;
+    bool last = false;
+
+    if (read_line(c, &code, &last) == HEARD_NO_SMTP) {
+        end_call(c, CALLBACK_REFUSED, heard_words(c, "what it says is no SMTP: ", words));
+        return true;
+    }
+    if (!last)
+        return false;
+    if (c->step == STEP_EHLO || code / 100 == 4) { /* it has greeted us, or said that it is busy: a mail server */
+        (void)say_to(c, "QUIT\r\n");
+        end_call(c, CALLBACK_SPEAKS, heard_words(c, "it says ", words));
+        return true;
+    }
+    if (code / 100 != 2) {
+        end_call(c, CALLBACK_REFUSED, heard_words(c, "it greets with ", words));
+        return true;
+    }
+    if (!say_ehlo(c)) {
+        end_call(c, CALLBACK_SILENT, "it does not listen");
+        return true;
+    }
+    set_step(c, STEP_EHLO, conf(c->home)->greeting_us);
+    return false;
+}
+
+static void on_bytes(struct call *c, const char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (at[i] != '\n') {
+            if (c->len < sizeof(c->line))
+                c->line[c->len] = at[i];
+            c->len++;
+            continue;
+        }
+        if (c->len > 0 && c->len <= sizeof(c->line) && c->line[c->len - 1] == '\r')
+            c->len--;
+        if (on_line(c))
+            return;
+        c->len = 0;
+    }
+    c->bytes += len;
+    if (c->bytes > CALLBACK_BYTES)
+        end_call(c, CALLBACK_REFUSED, "64 KiB, and no end of its words");
+}
+
+static void on_error(struct call *c, int code)
+{
+    char words[WORDS];
+    enum callback_result r = CALLBACK_REFUSED;
+
+    if (code == ETIMEDOUT || code == EHOSTUNREACH || code == EHOSTDOWN)
+        r = CALLBACK_SILENT;
+    else if (code != ECONNREFUSED && code != ECONNRESET && code != EPIPE)
+        r = CALLBACK_BUSY; /* our own trouble: no route, no memory */
+    (void)snprintf(words, sizeof(words), "%s", strerror(code));
+    end_call(c, r, words);
+}
+
+/* True: it is connected. */
+static bool on_connected(struct call *c)
+{
+    int code = 0;
+    socklen_t len = sizeof(code);
+    struct err e;
+
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &code, &len) < 0)
+        code = errno;
+    if (code != 0) {
+        on_error(c, code);
+        return false;
+    }
+    if (reached_ourselves(c)) {
+        end_call(c, CALLBACK_NEVER, "the call came back to ourselves");
+        return false;
+    }
+    set_step(c, STEP_GREETING, conf(c->home)->greeting_us);
+    (void)loop_change(c->home->means->loop, c->fd, LOOP_IN, &e);
+    return true;
+}
+
+static void on_socket(void *ctx, int fd, int events)
+{
+    struct call *c = ctx;
+    char bytes[4096];
+    ssize_t n;
+
+    (void)events;
+    if (c->step == STEP_CONNECT && !on_connected(c))
+        return;
+    n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+    if (n > 0)
+        on_bytes(c, bytes, (size_t)n);
+    else if (n == 0)
+        end_call(c, c->step == STEP_EHLO ? CALLBACK_SPEAKS : CALLBACK_REFUSED,
+                 c->step == STEP_EHLO ? "it greets, and hangs up at EHLO" : "it hangs up without a greeting");
+    else if (errno != EAGAIN && errno != EINTR)
+        on_error(c, errno);
+}
+
+/* ---- deadlines ---- */
+
+static void on_tick(void *ctx)
+{
+    static const char *const late[] = { [STEP_CONNECT] = "no answer to a connection in time",
+                                        [STEP_GREETING] = "no greeting in time",
+                                        [STEP_EHLO] = "no answer to EHLO in time" };
+    struct callback *home = ctx;
+    struct call *c = home->calls;
+    int64_t now = now_us(home);
+
+    while (c) {
+        struct call *next = c->next;
+
+        if (now >= c->deadline_us) {
+            end_call(c, CALLBACK_SILENT, late[c->step]);
+            next = home->calls; /* whoever was told may have begun or ended others */
+        }
+        c = next;
+    }
+    if (!home->calls) {
+        loop_untimer(home->means->loop, home->timer);
+        home->timer = 0;
+    }
+}
+
+/* ---- asking ---- */
+
+static socklen_t socket_address(struct addr a, struct sockaddr_storage *sa)
+{
+    memset(sa, 0, sizeof(*sa));
+    if (a.family == 4) {
+        struct sockaddr_in *four = (void *)sa;
+
+        four->sin_family = AF_INET;
+        four->sin_port = htons(a.port);
+        memcpy(&four->sin_addr, a.ip, 4);
+        return sizeof(*four);
+    }
+    {
+        struct sockaddr_in6 *six = (void *)sa;
+
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(a.port);
+        memcpy(&six->sin6_addr, a.ip, 16);
+        return sizeof(*six);
+    }
+}
+
+/* Connects; NULL with errno. */
+static struct call *begin_call(struct callback *home, struct addr target, const struct visit *v)
+{
+    struct call *c = calloc(1, sizeof(*c));
+    struct sockaddr_storage sa;
+    socklen_t len = socket_address(target, &sa);
+    struct err e;
+
+    if (!c)
+        return NULL;
+    c->home = home;
+    c->target = target;
+    c->flow = v ? v->number : 0;
+    c->began_us = now_us(home);
+    c->fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (c->fd < 0 || (connect(c->fd, (const struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS) ||
+        loop_watch(home->means->loop, c->fd, LOOP_OUT, on_socket, c, &e) < 0) {
+        int code = errno;
+
+        if (c->fd >= 0)
+            (void)close(c->fd);
+        free(c);
+        errno = code;
+        return NULL;
+    }
+    set_step(c, STEP_CONNECT, conf(home)->connect_us);
+    c->next = home->calls;
+    if (c->next)
+        c->next->prev = c;
+    home->calls = c;
+    home->in_flight++;
+    if (home->timer == 0)
+        home->timer = loop_timer(home->means->loop, TICK_US, TICK_US, on_tick, home);
+    return c;
+}
+
+static struct callback_call *join(struct call *c, void (*done)(void *ctx, enum callback_result r, const char *words),
+                                  void *ctx)
+{
+    struct callback_call *a = calloc(1, sizeof(*a));
+
+    if (!a) {
+        done(ctx, CALLBACK_BUSY, "no memory");
+        return NULL;
+    }
+    *a = (struct callback_call){ .next = c->askers, .call = c, .done = done, .ctx = ctx };
+    c->askers = a;
+    return a;
+}
+
+static struct call *under_way(const struct callback *c, struct addr target)
+{
+    struct call *call = c->calls;
+
+    while (call && !addr_eq(call->target, target))
+        call = call->next;
+    return call;
+}
+
+struct callback_call *callback_ask(struct callback *c, struct addr who, const struct visit *v,
+                                   void (*done)(void *ctx, enum callback_result r, const char *words), void *ctx)
+{
+    static const char *const before[BOOK_RESULTS] = { [CALLBACK_SPEAKS] = "it answered when it was called before",
+                                                      [CALLBACK_REFUSED] = "it refused when it was called before",
+                                                      [CALLBACK_SILENT] = "it was silent when it was called before" };
+    const char *never = c->never(c->means, who, v);
+    enum callback_result r;
+    struct call *call;
+
+    who.port = (uint16_t)conf(c)->port;
+    call = under_way(c, who);
+    if (never) {
+        done(ctx, CALLBACK_NEVER, never);
+        return NULL;
+    }
+    if (remembers(c, who, &r)) {
+        done(ctx, r, before[r]);
+        return NULL;
+    }
+    if (!call && !has_budget(c, who)) {
+        done(ctx, CALLBACK_BUSY, "more callbacks are asked for than may be made");
+        return NULL;
+    }
+    if (!call)
+        call = begin_call(c, who, v);
+    if (!call) {
+        done(ctx, errno == ECONNREFUSED ? CALLBACK_REFUSED : CALLBACK_BUSY, strerror(errno));
+        return NULL;
+    }
+    return join(call, done, ctx);
+}
+
+void callback_drop(struct callback_call *call)
+{
+    struct callback_call **at;
+
+    if (!call)
+        return;
+    for (at = &call->call->askers; *at && *at != call; at = &(*at)->next)
+        ;
+    if (*at)
+        *at = call->next;
+    free(call);
+}
+
+/* ---- one for the gate ---- */
+
+struct callback *callback_new(struct gate_means *m, struct err *e)
+{
+    struct callback *c = calloc(1, sizeof(*c));
+    uint64_t seed;
+
+    if (!c) {
+        (void)err_set(e, ENOMEM, "callback");
+        return NULL;
+    }
+    c->means = m;
+    c->never = callback_never;
+    randombytes_buf(c->secret, sizeof(c->secret));
+    randombytes_buf(&seed, sizeof(seed));
+    c->networks = table_new(NETWORKS, sizeof(struct addr), sizeof(struct rate_bucket), seed, e);
+    if (c->networks)
+        return c;
+    free(c);
+    return NULL;
+}
+
+void callback_free(struct callback *c)
+{
+    if (!c)
+        return;
+    while (c->calls) {
+        struct call *call = c->calls;
+
+        unlink_call(call);
+        while (call->askers) {
+            struct callback_call *a = call->askers;
+
+            call->askers = a->next;
+            free(a);
+        }
+        free(call);
+    }
+    loop_untimer(c->means->loop, c->timer);
+    table_free(c->networks);
+    free(c);
+}
+
+void callback_judge(struct callback *c,
+                    const char *(*never)(const struct gate_means *m, struct addr who, const struct visit *v))
+{
+    c->never = never;
+}
+
+uint64_t callback_in_flight(const struct callback *c)
+{
+    return c->in_flight;
+}
