@@ -5,6 +5,7 @@
 
 #include "base/words.h"
 #include "view/line.h"
+#include "view/tell_gate.h"
 #include "view/when.h"
 
 static const char *const templates[EV_KINDS] = {
@@ -203,5 +204,7 @@ void tell(struct text *t, const struct event *ev, const char *who, int64_t now_u
 {
     const char *template = ev->kind < EV_KINDS ? templates[ev->kind] : NULL;
 
+    if (!template)
+        template = tell_gate_template((enum event_kind)ev->kind);
     (void)tell_as(t, _(template ? template : event_what((enum event_kind)ev->kind)), ev, who, now_us);
 }

@@ -6,6 +6,7 @@
 #include "base/words.h"
 #include "view/mode.h"
 #include "view/tell.h"
+#include "view/tell_gate.h"
 #include "view/when.h"
 
 const char *why_state_name(enum why_state s)
@@ -398,5 +399,13 @@ void why_answer(struct text *t, const struct why_case *c, const struct why_verdi
         text_word(t, _(" By now: "));
     }
     memcpy(a.who, addr_ip_text(c->who).text, sizeof(a.who));
+    if ((v->state == WHY_SEEN || v->state == WHY_NOTICED) && why_gate_answer(t, c)) {
+        put_standing(&a);
+        return;
+    }
     sentences[v->state](&a);
+    if (v->state == WHY_BLOCKED) {
+        text_word(t, " ");
+        (void)why_gate_answer(t, c);
+    }
 }
