@@ -7,4 +7,5 @@
 
 int log_receive(int argc, char **argv);
 int log_show(int argc, char **argv);
+int log_import(int argc, char **argv);
 #endif
