@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "core/eye.h"
+#include "sense/gate/ports.h"
 #include "sys/jail.h"
 #include "sys/lock.h"
 #include "sys/loop.h"
@@ -171,7 +172,7 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
     allow_descriptors();
     if (make_folder(h->journal.folder, "serviola-scribe", e) < 0)
         return -1;
-    if (h->gate.listeners_count > 0 &&
+    if (gate_is_wanted(&h->gate) &&
         (make_folder(h->gate.folder, "serviola-book", e) < 0 || jail_user("serviola-gate", &g->gate_uid, &gid, e) < 0))
         return -1;
     if (h->log.mode != LOG_OFF && make_folder(h->log.folder, "serviola-log", e) < 0)

@@ -7,6 +7,7 @@
 #include "core/picture.h"
 #include "core/scribe.h"
 #include "sense/gate/bookkeeper.h"
+#include "sense/gate/gate.h"
 #include "sense/gate/listkeeper.h"
 #include "sense/gate/ports.h"
 #include "sense/hunt/hunt.h"
@@ -28,6 +29,7 @@ const struct row roster[] = {
     { ROW_SENSOR, "hunt", &sense_hunt, NULL, SETTINGS_HUNT, "hunt.", { HAND_CAPTURE, HAND_HOLD } },
     { ROW_HELPER, "book", &gate_book, NULL, SETTINGS_BOOK, "gate.book_", { 0 } },     /* the gate's memory, on disk */
     { ROW_HELPER, "lists", &gate_lists, NULL, SETTINGS_LISTS, "gate.lists_", { 0 } }, /* reads the gate's lists */
+    { ROW_SENSOR, "gate", &sense_gate, NULL, SETTINGS_GATE, "gate.", { HAND_LISTEN, HAND_BORROW } },
     { ROW_SENSOR, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },             /* keeps what others log */
     { ROW_WATCH, "watch", &sense_watch, NULL, SETTINGS_WATCH, "watch.", { 0 } }, /* measures each second, and records */
     { ROW_XRAY, "xray", &core_picture, NULL, SETTINGS_NONE, "xray.", { 0 } }, /* takes one picture, through the eye */
@@ -97,7 +99,7 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
     if (row->kind == ROW_HOLD)
         return h->hunt.mode == HUNT_HOLD;
     if (row->settings == SETTINGS_GATE || row->settings == SETTINGS_BOOK || row->settings == SETTINGS_LISTS)
-        return h->gate.listeners_count > 0 || h->gate.policy_listen.port != 0;
+        return gate_is_wanted(&h->gate);
     if (row->kind == ROW_WATCH)
         return h->watch.mode == WATCH_ON;
     if (row->kind == ROW_XRAY)

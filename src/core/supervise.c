@@ -17,6 +17,7 @@
 #include "core/prepare.h"
 #include "core/roster.h"
 #include "part/link.h"
+#include "sense/gate/ports.h"
 #include "sys/chan.h"
 #include "sys/clock.h"
 #include "sys/jail.h"
@@ -367,7 +368,7 @@ static const char *needs_restart(const struct house_settings *a, const struct ho
         return "journal.folder";
     if (strcmp(a->block.table, b->block.table) != 0)
         return "block.table";
-    if (a->gate.listeners_count == 0 && b->gate.listeners_count > 0)
+    if (!gate_is_wanted(&a->gate) && gate_is_wanted(&b->gate))
         return "gate"; /* its folder is made and opened to its keeper at the start */
     if (strcmp(a->gate.folder, b->gate.folder) != 0)
         return "gate.folder";
@@ -408,8 +409,10 @@ static void keep_fixed(const struct house_settings *old, struct house_settings *
     memcpy(fresh->gate.folder, old->gate.folder, sizeof(old->gate.folder));
     fresh->core.tail_slots = old->core.tail_slots;
     fresh->gate.greylist.entries = old->gate.greylist.entries;
-    if (old->gate.listeners_count == 0)
+    if (!gate_is_wanted(&old->gate)) {
         fresh->gate.listeners_count = 0;
+        fresh->gate.policy_listen = (struct addr){ 0 };
+    }
 }
 
 static void dismiss(struct child *c)
@@ -585,7 +588,7 @@ static int jail_self(const struct house *h, struct err *e)
     static const char *const all[] = { "/", NULL };
     char control[sizeof(h->conf->core.control)];
     char log[sizeof(h->conf->hunt.story_log)];
-    const char *folders[6] = { "/dev", h->conf->journal.folder,
+    const char *folders[8] = { "/dev", h->conf->journal.folder,
                                folder_of(memcpy(control, h->conf->core.control, sizeof(control))) };
     size_t count = 3;
     struct jail jail = {
@@ -603,8 +606,11 @@ static int jail_self(const struct house *h, struct err *e)
 
     if (folder_of(memcpy(log, h->conf->hunt.story_log, sizeof(log))))
         folders[count++] = log;
-    if (h->conf->gate.listeners_count > 0)
-        folders[count] = h->conf->gate.folder;
+    if (gate_is_wanted(&h->conf->gate))
+        folders[count++] = h->conf->gate.folder;
+    if (h->conf->log.mode != LOG_OFF)
+        folders[count++] = h->conf->log.folder;
+    folders[count] = NULL;
     return jail_enter(&jail, &gaps, e);
 }
 

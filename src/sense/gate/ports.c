@@ -30,6 +30,11 @@ size_t gate_ports(const struct gate_settings *set, uint16_t at[GATE_PORTS])
     return count;
 }
 
+bool gate_is_wanted(const struct gate_settings *set)
+{
+    return set->listeners_count > 0 || set->policy_listen.port != 0;
+}
+
 bool gate_is_outside(const struct gate_listener *l)
 {
     if (l->outside != GATE_OUTSIDE_AUTO)
