@@ -29,4 +29,6 @@ int cmd_log(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_xray(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 #endif

@@ -5,6 +5,24 @@ extern const struct indicator indicator_dstate, indicator_disk, indicator_fill, 
     indicator_load, indicator_memory, indicator_cpus, indicator_kmsg, indicator_silence, indicator_peers,
     indicator_listeners, indicator_mailq, indicator_running, indicator_clock;
 
+/* What the watch says of itself: measured in watch.c. */
+static const struct indicator_help own_values[] = {
+    { "watch.cpu", "%", "CPU time that the watch itself took" },
+    { "watch.recorder", "B", "pictures in memory" },
+    { "watch.refused", "", "processes, connections and values that found no place" },
+    { NULL, NULL, NULL },
+};
+
+static void sample_nothing(void *own, const struct watch_world *w, const struct facts *f, struct values *out)
+{
+    (void)own;
+    (void)w;
+    (void)f;
+    (void)out;
+}
+
+static const struct indicator indicator_own = { "watch", own_values, NULL, sample_nothing, NULL };
+
 /* Each is one file in indicators/, and one line here. */
 const struct indicator *const indicators[] = {
     &indicator_dstate,    /* tasks that can't be ended */
@@ -22,5 +40,6 @@ const struct indicator *const indicators[] = {
     &indicator_mailq,     /* messages that wait */
     &indicator_running,   /* programs that must run */
     &indicator_clock,     /* jumps of the clock */
+    &indicator_own,       /* what this costs */
     NULL,
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/watch/mounts.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -15,7 +17,7 @@
 #include "sys/clock.h"
 #include "wire/proc.h"
 
-enum { BLOCK = 4096, FILL_EVERY = 10, SECOND_US = 1000000 };
+enum { BLOCK = 4096, FILL_EVERY = 10, SECOND_US = 1000000, SEARCH_DEPTH = 3, SEARCH_NAMES = 2000 };
 
 struct work { /* what an asker knows; copied by its fork */
     char point[MOUNT_POINT];
@@ -37,13 +39,63 @@ struct mounts {
 
 /* ---- in the asker ---- */
 
+struct search { /* for a file that can be read in the place of the device */
+    dev_t device;
+    unsigned left; /* names that are looked at */
+};
+
+/* NOLINTNEXTLINE(misc-no-recursion): SEARCH_DEPTH at most */
+static int find_file(int folder, struct search *s, unsigned depth)
+{
+    int again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = again < 0 ? NULL : fdopendir(again);
+    struct dirent *entry;
+    int fd = -1;
+
+    while (dir && fd < 0 && s->left > 0 && (entry = readdir(dir)) != NULL) {
+        struct stat st;
+
+        s->left--;
+        if (entry->d_name[0] == '.' || fstatat(again, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            st.st_dev != s->device)
+            continue;
+        if (S_ISREG(st.st_mode) && st.st_size >= BLOCK)
+            fd = openat(again, entry->d_name, O_RDONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC);
+        else if (S_ISDIR(st.st_mode) && depth < SEARCH_DEPTH) {
+            int inner = openat(again, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+            fd = inner < 0 ? -1 : find_file(inner, s, depth + 1);
+            if (inner >= 0)
+                close(inner);
+        }
+    }
+    if (dir)
+        (void)closedir(dir);
+    else if (again >= 0)
+        close(again);
+    return fd;
+}
+
+/* The device itself; where that is not ours to read, or there is none (btrfs, NFS), a file that lies on it. */
+static int open_disk(const struct work *w)
+{
+    struct search s = { .left = SEARCH_NAMES };
+    struct stat st;
+    int fd = w->device[0] == '/' ? open(w->device, O_RDONLY | O_DIRECT | O_CLOEXEC) : -1;
+
+    if (fd >= 0 || w->device[0] == '\0' || w->folder < 0 || fstat(w->folder, &st) < 0)
+        return fd;
+    s.device = st.st_dev;
+    return find_file(w->folder, &s, 0);
+}
+
 static void begin(void *ctx)
 {
     struct work *w = ctx;
     off_t end;
 
     w->folder = open(w->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    w->disk = w->device[0] ? open(w->device, O_RDONLY | O_DIRECT | O_CLOEXEC) : -1;
+    w->disk = open_disk(w);
     end = w->disk < 0 ? 0 : lseek(w->disk, 0, SEEK_END);
     w->size = end > 0 ? (uint64_t)end : 0;
     if (posix_memalign(&w->block, BLOCK, BLOCK) != 0)

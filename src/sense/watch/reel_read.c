@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "journal/crc32c.h"
@@ -12,7 +13,9 @@
 struct reel_reader {
     ZSTD_DCtx *zstd;
     struct reel_picture now;
-    uint8_t *told; /* of a key: the places of processes that it names */
+    long hz;
+    uint64_t step_from_ticks; /* when the picture before was taken, since boot; 0: there is none */
+    uint8_t *told;            /* of a key: the places of processes that it names */
     uint8_t *raw;
     struct slice rest; /* of it */
     bool bad;
@@ -23,6 +26,7 @@ struct reel_reader *reel_reader_new(struct err *e)
     struct reel_reader *r = calloc(1, sizeof(*r));
 
     if (r) {
+        r->hz = sysconf(_SC_CLK_TCK) > 0 ? sysconf(_SC_CLK_TCK) : 100;
         r->zstd = ZSTD_createDCtx();
         r->now.processes = calloc(REEL_PROCESSES, sizeof(*r->now.processes));
         r->now.sockets = calloc(REEL_SOCKETS, sizeof(*r->now.sockets));
@@ -150,6 +154,20 @@ static void get_values(struct reel_reader *r)
 
 /* ---- processes ---- */
 
+/* CPU time since the picture before; all of it, when the process began since then. */
+static uint64_t step_of(const struct reel_reader *r, const struct fact_process *before, const struct fact_process *now,
+                        bool is_new)
+{
+    bool same = before->state && before->pid == now->pid && before->start_ticks == now->start_ticks;
+    uint64_t from = same ? before->cpu_ticks : 0;
+
+    if (now->state == 0 || now->cpu_ticks < from)
+        return 0;
+    if (same || (is_new && r->step_from_ticks > 0 && now->start_ticks >= r->step_from_ticks))
+        return now->cpu_ticks - from;
+    return 0;
+}
+
 static void get_process(struct reel_reader *r, uint32_t place)
 {
     struct reel_process *p = &r->now.processes[place];
@@ -182,10 +200,7 @@ static void get_process(struct reel_reader *r, uint32_t place)
     }
     if (marks & MARK_GONE)
         memset(&now, 0, sizeof(now));
-    p->step_ticks = p->is.state && now.state && p->is.pid == now.pid && p->is.start_ticks == now.start_ticks &&
-                            now.cpu_ticks > p->is.cpu_ticks
-                      ? now.cpu_ticks - p->is.cpu_ticks
-                      : 0;
+    p->step_ticks = step_of(r, &p->is, &now, marks & MARK_NEW);
     p->is = now;
     r->told[place] = 1;
 }
@@ -308,6 +323,7 @@ int reel_read(struct reel_reader *r, struct slice *rest, struct err *e)
     r->bad = false;
     if (h.key)
         values_forget(&r->now.values);
+    r->step_from_ticks = r->now.mono_us > 0 ? (uint64_t)r->now.mono_us / (uint64_t)(1000000 / r->hz) : 0;
     get_values(r);
     get_processes(r, h.key);
     get_sockets(r, h.key);

@@ -172,7 +172,7 @@ static void measure_self(struct watch *w, const struct facts *f)
     int64_t cpu_us = own_cpu_us();
 
     if (f->step_us > 0)
-        (void)values_set(&w->values, "watch.cpu", (double)(cpu_us - w->cpu_us) / (double)f->step_us);
+        (void)values_set(&w->values, "watch.cpu", 100 * (double)(cpu_us - w->cpu_us) / (double)f->step_us);
     w->cpu_us = cpu_us;
     (void)values_set(&w->values, "watch.recorder", (double)recorder_bytes(w->recorder));
     (void)values_set(&w->values, "watch.refused", (double)(sampler_refused(w->sampler) + w->values.refused));

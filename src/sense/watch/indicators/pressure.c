@@ -13,6 +13,7 @@
 enum { KINDS = 3 };
 static const char *const names[KINDS][2] = { { "psi.io", "psi.io.full" },
                                              { "psi.cpu", "psi.cpu.full" },
+                                             { "psi.cpu.full", "%", "the same for a CPU, every task" },
                                              { "psi.memory", "psi.memory.full" } };
 static const char *const paths[KINDS] = { "pressure/io", NULL, "pressure/memory" };
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * recorded - a command's way to the recorder's past: the running watch's memory, and the disk.
+ */
+#ifndef SERVIOLA_CMD_RECORDED_H
+#define SERVIOLA_CMD_RECORDED_H
+#include "cmd/sight.h"
+#include "sense/watch/past.h"
+
+/* Either may be missing: without both it is NULL and the error says what to do.  `s` was configured. */
+struct past *recorded_open(struct sight *s, struct err *e);
+/* The same, of what is in memory alone: the newest pictures.  For followers. */
+struct past *recorded_live(struct sight *s, struct err *e);
+#endif
