@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * c-ares carries the questions (UDP, TCP when an answer is cut, the next
- * server when one is silent); what comes back is read by wire/dns.
- *
- * A pipe is one c-ares channel.  It is left for a fresh one after
- * PIPE_QUESTIONS, which moves the source port that a forger has to guess, and
- * when it seems stuck; it is destroyed from the tick alone, never below one
- * of its own callbacks.  Identifiers come from the kernel: a jailed c-ares
- * can't read /dev/urandom, and would fall back to rand().
+ * A pipe is left for a fresh one after PIPE_QUESTIONS, which moves the source
+ * port that a forger has to guess, and when it seems stuck.  The tick alone
+ * frees them.
  */
 #include "sense/gate/dns.h"
 
-#include <ares.h>
-#include <arpa/inet.h>
-#include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/table.h"
-#include "base/text.h"
 #include "sense/gate/dns_cache.h"
+#include "sense/gate/dns_pipe.h"
 #include "sys/clock.h"
 #include "sys/loop.h"
 
@@ -30,8 +23,6 @@ enum {
     FAILURES = 5, /* in a row, before a probe is sent */
     TICK_US = 50000,
     PROBE_US = 1000000, /* how long a probe may take, and how often one is sent */
-    EDNS_BYTES = 1232,  /* fits any path unfragmented */
-    CLASS_IN = 1,
     TTL_LEAST_S = 1,
     TTL_MOST_S = 86400,
     TTL_NEGATIVE_S = 60, /* without an SOA */
@@ -39,31 +30,17 @@ enum {
     TTL_FAILED_S = 1,
 };
 
-struct pipe {
-    ares_channel channel;
-    struct loop *loop;
-    unsigned open, asked; /* questions */
-    struct pipe *next;
-};
-
 struct flight { /* a question that was sent; its askers wait */
     struct dns_query *askers;
-    struct sent *sent;
+    struct dns_sent *sent;
     int64_t until_us;
 };
 
 struct dns_query {
-    struct flight *flight;
     struct dns_query *next, **at; /* at: what points here */
     bool *over;                   /* told when it ends below dns_ask */
     void (*done)(void *ctx, const struct dns_answer *a);
     void *ctx;
-};
-
-struct sent { /* what c-ares holds; it may outlive its flight */
-    struct dns *dns;
-    struct flight *flight; /* NULL: nobody waits any more */
-    struct pipe *pipe;
 };
 
 struct dns {
@@ -74,143 +51,45 @@ struct dns {
     void *ctx;
     struct table *flights; /* struct dns_question: struct flight, by age */
     struct dns_cache *cache;
-    struct pipe *pipes; /* the first one takes new questions */
-    uint32_t tick;      /* timer; 0: nothing is under way */
-    unsigned failures;  /* in a row */
-    bool down, ending;
+    struct dns_pipe *pipes[PIPES]; /* the first one takes new questions */
+    size_t pipes_count;
+    uint32_t tick;     /* timer; 0: nothing is under way */
+    unsigned failures; /* in a row */
+    bool down;
     uint64_t failed; /* while down */
-    struct pipe *probe;
+    struct dns_pipe *probe;
     bool probe_answered;
-    int64_t probe_until_us;
+    int64_t probe_until_us; /* 0: none is out */
 };
 
 static const struct dns_answer no_answer = { .code = DNS_FAILED };
 static const struct dns_answer no_such_name = { .code = DNS_NO_NAME };
 
-/* --- pipes --- */
-
-static void pipe_ready(void *ctx, int fd, int events)
-{
-    struct pipe *p = ctx;
-
-    ares_process_fd(p->channel, events & (LOOP_IN | LOOP_GONE) ? fd : ARES_SOCKET_BAD,
-                    events & LOOP_OUT ? fd : ARES_SOCKET_BAD);
-}
-
-/* A socket that can't be watched is one whose questions end at their deadline. */
-static void pipe_watch(void *ctx, ares_socket_t fd, int readable, int writable)
-{
-    struct pipe *p = ctx;
-    int events = (readable ? LOOP_IN : 0) | (writable ? LOOP_OUT : 0);
-
-    if (events == 0)
-        loop_unwatch(p->loop, fd);
-    else if (loop_change(p->loop, fd, events, NULL) < 0)
-        (void)loop_watch(p->loop, fd, events, pipe_ready, p, NULL);
-}
-
-static int pipe_servers(struct pipe *p, const struct key_addrs *servers)
-{
-    struct ares_addr_port_node node[KEY_ADDR_CAP];
-
-    memset(node, 0, sizeof(node));
-    for (uint32_t i = 0; i < servers->count; i++) {
-        struct addr a = servers->at[i];
-        bool v4 = a.family == 4;
-
-        node[i].next = i + 1 < servers->count ? &node[i + 1] : NULL;
-        node[i].family = v4 ? AF_INET : AF_INET6;
-        memcpy(v4 ? (void *)&node[i].addr.addr4 : (void *)&node[i].addr.addr6, a.ip, v4 ? 4 : 16);
-        node[i].udp_port = node[i].tcp_port = a.port ? a.port : 53;
-    }
-    return ares_set_servers_ports(p->channel, node);
-}
-
-static void pipe_free(struct pipe *p)
-{
-    if (!p)
-        return;
-    ares_destroy(p->channel);
-    free(p);
-}
-
-static struct pipe *pipe_new(struct loop *l, const struct key_addrs *servers, int64_t try_us, uint64_t tries,
-                             struct err *e)
-{
-    struct pipe *p = calloc(1, sizeof(*p));
-    char lookups[] = "b";
-    struct ares_options o = {
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
-        .timeout = (int)(try_us / 1000),
-        .tries = (int)tries,
-        .lookups = lookups,
-        .ednspsz = EDNS_BYTES,
-        .sock_state_cb = pipe_watch,
-        .sock_state_cb_data = p,
-    };
-    int status;
-
-    if (!p) {
-        (void)err_set(e, ENOMEM, "name servers");
-        return NULL;
-    }
-    p->loop = l;
-    status = ares_init_options(&p->channel, &o,
-                               ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-                                   ARES_OPT_EDNSPSZ | ARES_OPT_DOMAINS | ARES_OPT_SOCK_STATE_CB);
-    if (status != ARES_SUCCESS) {
-        (void)err_set(e, 0, "name servers: %s", ares_strerror(status));
-        free(p);
-        return NULL;
-    }
-    status = pipe_servers(p, servers);
-    if (status == ARES_SUCCESS)
-        return p;
-    (void)err_set(e, 0, "name servers: %s", ares_strerror(status));
-    pipe_free(p);
-    return NULL;
-}
-
-/* New questions take a fresh pipe; those that are under way stay where they are.  Without one, all goes on as it is. */
-static void pipe_renew(struct dns *d)
-{
-    unsigned count = 0;
-    struct pipe *fresh;
-
-    for (const struct pipe *p = d->pipes; p; p = p->next)
-        count++;
-    fresh = count < PIPES ? pipe_new(d->loop, &d->servers, d->set.try_us, d->set.tries, NULL) : NULL;
-    if (!fresh)
-        return;
-    fresh->next = d->pipes;
-    d->pipes = fresh;
-}
-
-/* False when it could not be sent; `answered` is called at any rate. */
-static bool pipe_send(struct pipe *p, enum dns_kind kind, const char *name, ares_callback answered, void *ctx)
-{
-    unsigned char *question = NULL;
-    uint16_t id;
-    int len;
-
-    if (getrandom(&id, sizeof(id), 0) != sizeof(id) ||
-        ares_create_query(name, CLASS_IN, dns_type(kind), id, 1, &question, &len, EDNS_BYTES) != ARES_SUCCESS)
-        return false;
-    ares_send(p->channel, question, len, answered, ctx);
-    ares_free_string(question);
-    return true;
-}
-
 /* --- are the servers there? --- */
 
-static void probe_answered(void *ctx, int status, int timeouts, unsigned char *at, int len)
-{
-    struct dns *d = ctx;
+static void on_reply(void *owner, void *about, enum dns_end how, struct slice message);
 
-    (void)timeouts, (void)at, (void)len;
-    if (d->ending || status == ARES_EDESTRUCTION || status == ARES_ECANCELLED)
-        return;
-    d->probe_answered = status != ARES_ETIMEOUT && status != ARES_ECONNREFUSED && status != ARES_ENOMEM;
+/* New questions take a fresh pipe; those that are under way stay where they are.  -1: all goes on as it is. */
+static int pipe_renew(struct dns *d, struct err *e)
+{
+    struct dns_pipe *fresh;
+
+    if (d->pipes_count == PIPES)
+        return err_set(e, 0, "name servers: too many that don't answer");
+    fresh = dns_pipe_new(d->loop, &d->servers, d->set.try_us, d->set.tries, on_reply, d, e);
+    if (!fresh)
+        return -1;
+    memmove(d->pipes + 1, d->pipes, d->pipes_count++ * sizeof(d->pipes[0]));
+    d->pipes[0] = fresh;
+    return 0;
+}
+
+static void on_probe(void *owner, void *about, enum dns_end how, struct slice message)
+{
+    struct dns *d = owner;
+
+    (void)about, (void)message;
+    d->probe_answered |= how == DNS_ANSWERED;
 }
 
 /* Its own pipe, so that a stuck one is told from silent servers; each server is asked within the second.  Every
@@ -218,12 +97,13 @@ static void probe_answered(void *ctx, int status, int timeouts, unsigned char *a
 static void probe_start(struct dns *d)
 {
     int64_t try_us = PROBE_US / (int64_t)(d->servers.count + 1);
+    struct dns_sent *sent;
 
     d->probe_answered = false;
     d->probe_until_us = clock_mono_us() + PROBE_US;
-    d->probe = pipe_new(d->loop, &d->servers, try_us, 1, NULL);
+    d->probe = dns_pipe_new(d->loop, &d->servers, try_us, 1, on_probe, d, NULL);
     if (d->probe)
-        (void)pipe_send(d->probe, DNS_A, "localhost", probe_answered, d);
+        dns_pipe_send(d->probe, DNS_A, "localhost", d, &sent);
 }
 
 static void tell(struct dns *d, bool down)
@@ -259,14 +139,14 @@ static void probe_look(struct dns *d, int64_t now_us)
     bool was_asked = d->probe_until_us != 0;
 
     if (d->probe)
-        ares_process_fd(d->probe->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        dns_pipe_tick(d->probe);
     if (was_asked && !d->probe_answered && now_us < d->probe_until_us)
         return;
-    pipe_free(d->probe);
+    dns_pipe_free(d->probe);
     d->probe = NULL;
     d->probe_until_us = 0;
     if (was_asked && d->probe_answered) {
-        pipe_renew(d); /* they answer, and yet questions failed: the pipe may be stuck */
+        (void)pipe_renew(d, NULL); /* they answer, and yet questions failed: the pipe may be stuck */
         servers_answer(d);
     } else if (was_asked && !d->down)
         tell(d, true);
@@ -291,8 +171,7 @@ static void flight_end(struct dns *d, struct flight *f, const struct dns_answer 
 {
     struct dns_query *askers = f->askers;
 
-    if (f->sent)
-        f->sent->flight = NULL;
+    dns_sent_forget(f->sent);
     table_remove(d->flights, f);
     if (askers)
         askers->at = &askers;
@@ -344,25 +223,21 @@ static void land(struct dns *d, struct flight *f, struct slice message)
     dns_kept_let_go(kept);
 }
 
-static void answered(void *ctx, int status, int timeouts, unsigned char *at, int len)
+static void on_reply(void *owner, void *about, enum dns_end how, struct slice message)
 {
-    struct sent *s = ctx;
-    struct dns *d = s->dns;
-    struct flight *f = s->flight;
+    struct dns *d = owner;
+    struct flight *f = about;
 
-    (void)timeouts;
-    s->pipe->open--;
-    free(s);
-    if (d->ending)
+    if (how == DNS_DROPPED)
         return;
-    if (status == ARES_SUCCESS || status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP)
+    if (how == DNS_ANSWERED)
         servers_answer(d);
-    else if (f)
+    else if (how == DNS_SILENT && f)
         servers_fail(d);
     if (!f)
         return;
     f->sent = NULL;
-    land(d, f, slice_of(at, at ? (size_t)len : 0));
+    land(d, f, message);
 }
 
 static void expire(struct dns *d, int64_t now_us)
@@ -378,18 +253,23 @@ static void expire(struct dns *d, int64_t now_us)
 /* Older pipes go when their last question is over. */
 static void reap(struct dns *d)
 {
-    struct pipe **at = &d->pipes->next;
+    size_t kept = 1;
 
-    while (*at) {
-        struct pipe *p = *at;
+    for (size_t i = 1; i < d->pipes_count; i++)
+        if (dns_pipe_open(d->pipes[i]) > 0)
+            d->pipes[kept++] = d->pipes[i];
+        else
+            dns_pipe_free(d->pipes[i]);
+    d->pipes_count = kept;
+}
 
-        if (p->open > 0) {
-            at = &p->next;
-            continue;
-        }
-        *at = p->next;
-        pipe_free(p);
-    }
+static size_t open_questions(const struct dns *d)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i < d->pipes_count; i++)
+        open += dns_pipe_open(d->pipes[i]);
+    return open;
 }
 
 static void on_tick(void *ctx)
@@ -397,13 +277,13 @@ static void on_tick(void *ctx)
     struct dns *d = ctx;
     int64_t now_us = clock_mono_us();
 
-    for (struct pipe *p = d->pipes; p; p = p->next)
-        ares_process_fd(p->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    for (size_t i = 0; i < d->pipes_count; i++)
+        dns_pipe_tick(d->pipes[i]);
     expire(d, now_us);
     if (probing(d) || d->failures >= FAILURES)
         probe_look(d, now_us);
     reap(d);
-    if (table_count(d->flights) > 0 || d->pipes->next || d->pipes->open > 0 || probing(d))
+    if (table_count(d->flights) > 0 || d->pipes_count > 1 || open_questions(d) > 0 || probing(d))
         return;
     loop_untimer(d->loop, d->tick);
     d->tick = 0;
@@ -416,32 +296,18 @@ static bool tick_start(struct dns *d)
     return d->tick != 0;
 }
 
-/* The flight may have ended when this returns. */
-static void flight_send(struct dns *d, struct flight *f, const struct dns_question *q)
-{
-    struct sent *s = calloc(1, sizeof(*s));
-
-    if (!s) {
-        flight_end(d, f, &no_answer);
-        return;
-    }
-    if (d->pipes->asked >= PIPE_QUESTIONS)
-        pipe_renew(d);
-    *s = (struct sent){ .dns = d, .flight = f, .pipe = d->pipes };
-    f->sent = s;
-    d->pipes->asked++;
-    d->pipes->open++;
-    if (!pipe_send(d->pipes, q->kind, q->name, answered, s))
-        answered(s, ARES_EBADQUERY, 0, NULL, 0);
-}
-
+/* What was given up still holds a place until c-ares gives it up, too. */
 static bool has_room(const struct dns *d)
 {
-    size_t open = 0;
+    return table_count(d->flights) < table_cap(d->flights) && open_questions(d) < 2 * table_cap(d->flights);
+}
 
-    for (const struct pipe *p = d->pipes; p; p = p->next)
-        open += p->open;
-    return table_count(d->flights) < table_cap(d->flights) && open < 2 * table_cap(d->flights);
+/* The flight may be over when this returns. */
+static void flight_send(struct dns *d, struct flight *f, const struct dns_question *q)
+{
+    if (dns_pipe_asked(d->pipes[0]) >= PIPE_QUESTIONS)
+        (void)pipe_renew(d, NULL);
+    dns_pipe_send(d->pipes[0], q->kind, q->name, f, &f->sent);
 }
 
 struct dns_query *dns_ask(struct dns *d, enum dns_kind kind, struct slice name,
@@ -477,8 +343,7 @@ struct dns_query *dns_ask(struct dns *d, enum dns_kind kind, struct slice name,
         f = table_add(d->flights, &question, NULL, NULL, NULL);
         f->until_us = clock_mono_us() + d->set.total_us;
     }
-    *q =
-        (struct dns_query){ .flight = f, .next = f->askers, .at = &f->askers, .over = &over, .done = done, .ctx = ctx };
+    *q = (struct dns_query){ .next = f->askers, .at = &f->askers, .over = &over, .done = done, .ctx = ctx };
     if (q->next)
         q->next->at = &q->next;
     f->askers = q;
@@ -528,8 +393,7 @@ struct dns *dns_new(struct loop *l, const struct gate_settings *set, void (*chan
     struct dns *d = calloc(1, sizeof(*d));
     uint64_t seeds[2];
 
-    if (!d || getrandom(seeds, sizeof(seeds), 0) != sizeof(seeds) ||
-        ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
+    if (!d || getrandom(seeds, sizeof(seeds), 0) != sizeof(seeds)) {
         (void)err_set(e, 0, "name servers: no memory or no random numbers");
         free(d);
         return NULL;
@@ -540,8 +404,7 @@ struct dns *dns_new(struct loop *l, const struct gate_settings *set, void (*chan
     set_servers(d, set);
     d->flights = table_new(d->set.in_flight, sizeof(struct dns_question), sizeof(struct flight), seeds[0], e);
     d->cache = d->flights ? dns_cache_new(d->set.cache, seeds[1], e) : NULL;
-    d->pipes = d->cache ? pipe_new(l, &d->servers, d->set.try_us, d->set.tries, e) : NULL;
-    if (d->pipes)
+    if (d->cache && pipe_renew(d, e) == 0)
         return d;
     dns_free(d);
     return NULL;
@@ -549,15 +412,10 @@ struct dns *dns_new(struct loop *l, const struct gate_settings *set, void (*chan
 
 int dns_set(struct dns *d, const struct gate_settings *set, struct err *e)
 {
-    struct pipe *fresh;
-
     set_servers(d, set);
-    fresh = pipe_new(d->loop, &d->servers, d->set.try_us, d->set.tries, e);
-    if (!fresh)
+    if (pipe_renew(d, e) < 0)
         return -1;
-    fresh->next = d->pipes;
-    d->pipes = fresh;
-    if (!tick_start(d)) /* which reaps the older ones */
+    if (!tick_start(d)) /* which frees the older ones */
         return err_set(e, 0, "name servers: no timer left");
     return 0;
 }
@@ -568,15 +426,10 @@ void dns_free(struct dns *d)
 
     if (!d)
         return;
-    d->ending = true;
     loop_untimer(d->loop, d->tick);
-    while (d->pipes) {
-        struct pipe *p = d->pipes;
-
-        d->pipes = p->next;
-        pipe_free(p);
-    }
-    pipe_free(d->probe);
+    for (size_t i = 0; i < d->pipes_count; i++)
+        dns_pipe_free(d->pipes[i]);
+    dns_pipe_free(d->probe);
     while (d->flights && (f = table_oldest(d->flights))) {
         while (f->askers)
             query_end(f->askers);
@@ -584,6 +437,5 @@ void dns_free(struct dns *d)
     }
     table_free(d->flights);
     dns_cache_free(d->cache);
-    ares_library_cleanup();
     free(d);
 }
