@@ -4,11 +4,13 @@
  *
  * `tar --zstd -xf FILE` and jq read it without serviola.  manifest.json comes
  * first: host, clock, command line, and the SHA-256 of each member; one
- * changed byte is found when the file is read.  A file appears whole under
- * its name or not at all.
+ * changed byte is found when the file is read.  seal.json comes last: the
+ * journal's signature of the manifest.  A file appears whole under its name
+ * or not at all.
  */
 #ifndef SERVIOLA_SNAP_FILE_H
 #define SERVIOLA_SNAP_FILE_H
+#include "snap/seal.h"
 #include "snap/snap.h"
 
 struct snap_bytes {
@@ -18,10 +20,19 @@ struct snap_bytes {
 };
 void snap_bytes_done(struct snap_bytes *b);
 
-/* The whole file, in memory.  `command` is what was typed, one word each, NULL-ended. */
+/* Who signs: keys NULL: nobody, because of `why`. */
+struct snap_signer {
+    const struct seal_keys *keys;
+    const char *why;
+};
+
+/* The whole file, in memory.  `command` is what was typed, one word each, NULL-ended; `signer` may be NULL. */
+int snap_pack_signed(const struct snap *s, char *const *command, const struct snap_signer *signer,
+                     struct snap_bytes *file, struct err *e);
 int snap_pack(const struct snap *s, char *const *command, struct snap_bytes *file, struct err *e);
 /* The same before it is compressed. */
-int snap_pack_tar(const struct snap *s, char *const *command, struct snap_bytes *tar, struct err *e);
+int snap_pack_tar(const struct snap *s, char *const *command, const struct snap_signer *signer, struct snap_bytes *tar,
+                  struct err *e);
 
 /*
  * To a temporary name beside `path`, synced, then renamed.  No component may

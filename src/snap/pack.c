@@ -91,7 +91,12 @@ static void put_manifest(const struct snap *s, char *const *command, const struc
     text_time(&t, h->begun_us, 6);
     text_word(&t, "\",\"ended\":\"");
     text_time(&t, h->ended_us, 6);
-    text_word(&t, "\",\"command\":[");
+    text_addf(&t,
+              "\",\"read_by\":\"%s\",\"meanwhile\":{\"sockets_appeared\":%" PRIu64 ",\"sockets_vanished\":%" PRIu64
+              ",\"processes_appeared\":%" PRIu64 ",\"processes_vanished\":%" PRIu64 "}",
+              slice_eq(h->back_end, SLICE("bpf")) ? "bpf" : "proc", h->sockets_appeared, h->sockets_vanished,
+              h->processes_appeared, h->processes_vanished);
+    text_word(&t, ",\"command\":[");
     for (size_t i = 0; command && command[i]; i++) {
         text_word(&t, i ? ",\"" : "\"");
         text_json(&t, slice_text(command[i]));
@@ -143,7 +148,19 @@ static void put_member(struct snap_bytes *tar, const char *name, int64_t at_us, 
     put(tar, zeros, (TAR_BLOCK - len % TAR_BLOCK) % TAR_BLOCK);
 }
 
-int snap_pack_tar(const struct snap *s, char *const *command, struct snap_bytes *tar, struct err *e)
+static void put_seal(const struct snap_bytes *manifest, const struct snap_signer *signer, int64_t at_us,
+                     struct snap_bytes *tar)
+{
+    char line[1024];
+    struct text t = TEXT_IN(line);
+
+    snap_seal_write(&t, slice_of(manifest->at, manifest->len), signer ? signer->keys : NULL,
+                    signer && signer->why ? signer->why : "nobody gave a key");
+    put_member(tar, "seal.json", at_us, (const uint8_t *)line, t.len);
+}
+
+int snap_pack_tar(const struct snap *s, char *const *command, const struct snap_signer *signer, struct snap_bytes *tar,
+                  struct err *e)
 {
     static const uint8_t end[2 * TAR_BLOCK];
     struct snap_bytes lines = { 0 };
@@ -167,6 +184,7 @@ int snap_pack_tar(const struct snap *s, char *const *command, struct snap_bytes 
         text_addf(&t, "%s.jsonl", snap_kinds[p].name);
         put_member(tar, name, at_us, lines.at ? lines.at + parts[p].from : NULL, parts[p].len);
     }
+    put_seal(&manifest, signer, at_us, tar);
     put(tar, end, sizeof(end));
 full:
     if (!line || lines.full || manifest.full)
@@ -182,12 +200,18 @@ full:
 
 int snap_pack(const struct snap *s, char *const *command, struct snap_bytes *file, struct err *e)
 {
+    return snap_pack_signed(s, command, NULL, file, e);
+}
+
+int snap_pack_signed(const struct snap *s, char *const *command, const struct snap_signer *signer,
+                     struct snap_bytes *file, struct err *e)
+{
     struct snap_bytes tar;
     size_t bound;
     size_t n;
 
     memset(file, 0, sizeof(*file));
-    if (snap_pack_tar(s, command, &tar, e) < 0)
+    if (snap_pack_tar(s, command, signer, &tar, e) < 0)
         return -1;
     bound = ZSTD_compressBound(tar.len);
     file->at = malloc(bound);

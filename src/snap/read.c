@@ -161,6 +161,7 @@ int snap_tar_read(struct slice tar, struct snap *s, struct err *e)
 {
     struct manifest m = { 0 };
     struct member member;
+    struct slice manifest;
     int got = next_member(&tar, &member, e);
 
     if (got < 0)
@@ -169,8 +170,10 @@ int snap_tar_read(struct slice tar, struct snap *s, struct err *e)
         return err_set(e, 0, "this is no x-ray: manifest.json does not come first");
     if (sodium_init() < 0 || read_manifest(member.bytes, &m, e) < 0)
         return -1;
+    manifest = member.bytes;
     while ((got = next_member(&tar, &member, e)) > 0)
-        if (read_member(s, &m, &member, e) < 0)
+        if (slice_eq(member.name, SLICE("seal.json")) ? snap_seal_read(member.bytes, manifest, &s->seal, e) < 0
+                                                      : read_member(s, &m, &member, e) < 0)
             return -1;
     for (size_t p = 0; p < SNAP_PARTS && got == 0; p++)
         if (m.part[p].there)

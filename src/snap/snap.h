@@ -264,7 +264,16 @@ struct snap_array {
     uint64_t lost; /* did not fit */
 };
 
+/* Who signed the file that a picture was read from (snap/seal). */
+struct snap_seal {
+    bool is_signed;
+    uint64_t segment;          /* of the journal: whose key it was */
+    char journal[65], key[65]; /* in hex: the journal's id, and the key */
+    char why[200];             /* not signed: why not */
+};
+
 struct snap {
+    struct snap_seal seal;
     struct snap_array part[SNAP_PARTS];
     uint8_t *texts; /* owned; never moves */
     size_t texts_used;

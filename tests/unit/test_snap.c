@@ -96,7 +96,7 @@ static void one_changed_byte_is_found_and_its_member_named(void **state)
     uint8_t *at;
 
     (void)state;
-    assert_int_equal(snap_pack_tar(s, NULL, &tar, &e), 0);
+    assert_int_equal(snap_pack_tar(s, NULL, NULL, &tar, &e), 0);
     assert_int_equal(snap_tar_read(slice_of(tar.at, tar.len), back, &e), 0);
     assert_int_equal(back->part[SNAP_SOCKET].count, 1);
     snap_free(back);

@@ -12,7 +12,9 @@
 #include "snap/snap.h"
 
 struct xray_wish {
-    bool deep; /* also tries each port that nobody seems to have: half a second more */
+    bool deep;           /* also tries each port that nobody seems to have: half a second more */
+    bool packages;       /* also compares files with what dpkg knows of them */
+    const char *against; /* ... or with a twin's manifest, as sha256sum writes it; NULL: none */
 };
 
 struct snap *xray_take(struct err *e); /* the caller frees it */

@@ -150,7 +150,7 @@ static size_t root_of(struct hops *h, size_t hop)
 
 struct served {
     size_t own, all;            /* own: led to by another one */
-    size_t outside;             /* wait to be accepted, and nobody here opened them */
+    size_t others;              /* wait to be accepted, and are none of the loop */
     uint64_t first_ms, last_ms; /* when the openers of its own ones were started */
 };
 
@@ -171,10 +171,13 @@ static struct served count_served(struct hops *h, const struct snap_socket *list
     }
     SNAP_LIST(h->x->s, SNAP_SOCKET, struct snap_socket, s)
     {
+        int64_t hop;
+
         if (s->local.port != listener->local.port || !is_open(s) || join_listener(h->x->j, s) != listener)
             continue;
         c.all++;
-        c.outside += s->inode == 0 && h->of_socket[index_of(h, s)] == NONE;
+        hop = h->of_socket[index_of(h, s)];
+        c.others += s->inode == 0 && (hop == NONE || root_of(h, (size_t)hop) != root);
     }
     return c;
 }
@@ -236,14 +239,14 @@ static void tell(struct hops *h, size_t end, size_t root, size_t length)
                  "%s is calling itself: %zu of %zu connections to its port %u come from its own %s, by way of %s; "
                  "it began with %s%s%s",
                  words_process(front).text, c.own, c.all, (unsigned)last->listener->local.port,
-                 opener ? words_program(opener).text : _("processes"), addr_ip_text(last->client->remote).text,
+                 opener ? words_of_program(opener).text : _("processes"), addr_ip_text(last->client->remote).text,
                  words_process(origin).text, origin ? ": " : "", origin ? words_args(origin).text : "");
     explain_proof(f, "one path comes back to the listening socket %s %zu times",
                   addr_socket_text(last->listener->local).text, length);
     prove_address(h->x, f, last->client->remote);
     if (last->listener->receive_queue > 0)
-        explain_proof(f, "%" PRIu64 " connections wait to be accepted, %zu of them from outside",
-                      last->listener->receive_queue, c.outside);
+        explain_proof(f, "%" PRIu64 " connections wait to be accepted, %zu of them others than its own",
+                      last->listener->receive_queue, c.others);
     prove_rate(h->x, f, &c);
     prove_path(h, f, end);
     explain_proof(f, "it began: %s, connected to %s", words_process(origin).text,
@@ -252,7 +255,7 @@ static void tell(struct hops *h, size_t end, size_t root, size_t length)
                  "kill %" PRId64 " %" PRId64
                  "   (the server and where it began, at once; one end alone is taken again); "
                  "then let %s refuse addresses of this host before it is started again",
-                 last->listener->pid, h->at[root].client->pid, opener ? words_program(opener).text : "it");
+                 last->listener->pid, h->at[root].client->pid, opener ? words_of_program(opener).text : "it");
 }
 
 /* The longest path to each listening socket, told once. */

@@ -76,7 +76,24 @@ struct slice program_of(const struct snap_process *p)
     return p->comm.len > 0 ? p->comm : name; /* a script may write over its command line: then its own name stands */
 }
 
-struct words words_program(const struct snap_process *p)
+struct slice program_in(const struct join *j, const struct snap_process *p)
+{
+    enum { FORKS = 8 };
+    struct slice name = program_of(p);
+    const struct snap_process *above = p;
+
+    if (!is_interpreter(file_name(p->exe)) || name.at != p->comm.at)
+        return name;
+    for (unsigned i = 0; i < FORKS && (above = join_process(j, above->parent)) && slice_eq(above->exe, p->exe); i++) {
+        struct slice script = program_of(above);
+
+        if (script.at != above->comm.at)
+            return script;
+    }
+    return name;
+}
+
+struct words words_of_program(const struct snap_process *p)
 {
     return words_of(program_of(p));
 }
@@ -90,7 +107,7 @@ struct words words_process(const struct snap_process *p)
         text_word(&t, _("a process that is gone"));
         return w;
     }
-    text_addf(&t, "%s (pid %" PRId64 ")", words_program(p).text, p->pid);
+    text_addf(&t, "%s (pid %" PRId64 ")", words_of_program(p).text, p->pid);
     return w;
 }
 
