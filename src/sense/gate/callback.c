@@ -568,7 +568,11 @@ struct callback_call *callback_ask(struct callback *c, struct addr who, const st
     if (!call)
         call = begin_call(c, who, v);
     if (!call) {
-        done(ctx, errno == ECONNREFUSED ? CALLBACK_REFUSED : CALLBACK_BUSY, strerror(errno));
+        int code = errno;
+
+        r = code == ECONNREFUSED ? CALLBACK_REFUSED : CALLBACK_BUSY;
+        remember(c, who, r);
+        done(ctx, r, strerror(code));
         return NULL;
     }
     return join(call, done, ctx);
