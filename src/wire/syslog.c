@@ -464,10 +464,10 @@ static bool counted(struct slice stream, size_t max, struct slice *message, size
     if (stream.at[i] != ' ' || stream.at[i + 1] != '<')
         return false;
     stream = slice_skip(stream, i + 1);
-    *message = slice_first(stream, count < max ? count : max);
-    *used = i + 1 + message->len;
-    if (stream.len < message->len)
+    if (stream.len < (count < max ? count : max))
         return true;
+    *message = slice_first(stream, count < max ? (size_t)count : max);
+    *used = i + 1 + message->len;
     *left = count - message->len;
     *f = *left > 0 ? SYSLOG_FRAME_LONG : SYSLOG_FRAME_WHOLE;
     return true;

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The store of lines and its reader.  The scene acknowledged_line_survives_power_cut.sh uses the same program:
+ * `test_store cut FOLDER` keeps lines until the power is gone and prints the newest number that was acknowledged,
+ * `test_store whole FOLDER NUMBER` checks.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "journal/verify.h"
+#include "sense/log/lines.h"
+#include "sense/log/rotation.h"
+#include "sense/log/store.h"
+
+enum { KILLS = 20 };
+#define SHUT_DOWN _IOR('X', 125, uint32_t) /* EXT4_IOC_SHUTDOWN, as on XFS; not in Debian 12's headers */
+enum { WITHOUT_FLUSH = 2 };                /* the log is not written out: what was not synced is gone */
+static const int64_t now_us = (int64_t)1196879280 * 1000000;
+
+struct world {
+    char folder[64];
+    struct store_limits limits;
+    struct store *s;
+};
+
+static void wait_for(struct store *s)
+{
+    struct pollfd p = { .fd = store_fd(s), .events = POLLIN };
+
+    (void)poll(&p, 1, 100);
+    store_turn(s);
+}
+
+static void world_open(struct world *w)
+{
+    const struct store_calls calls = { 0 };
+    struct journal_opened found;
+    struct err e = { 0 };
+
+    w->s = store_open(w->folder, &w->limits, &calls, now_us, &found, &e);
+    if (!w->s || store_start(w->s, &e) < 0)
+        fail_msg("%s", e.text);
+}
+
+static uint64_t keep(struct store *s, struct slice raw, const char *peer, int64_t at_us)
+{
+    struct log_line line = { .raw = raw, .peer = slice_text(peer), .way = LOG_TCP, .at_us = at_us, .near_us = at_us };
+    uint64_t seq;
+
+    while ((seq = store_append(s, &line, NULL)) == 0)
+        wait_for(s);
+    return seq;
+}
+
+static void settle(struct store *s)
+{
+    while (store_synced(s) < store_last(s)) {
+        (void)store_push(s, 0, true);
+        wait_for(s);
+    }
+}
+
+static void world_close(struct world *w)
+{
+    settle(w->s);
+    store_close(w->s, 0);
+    w->s = NULL;
+}
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    (void)snprintf(w->folder, sizeof(w->folder), "/tmp/test_store.XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    w->limits = store_default_limits();
+    w->limits.files.segment_bytes = 256 << 10;
+    w->limits.files.reserve_bytes = 0;
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    DIR *d = opendir(w->folder);
+    const struct dirent *entry;
+
+    while (d && (entry = readdir(d)))
+        (void)unlinkat(dirfd(d), entry->d_name, 0);
+    if (d)
+        (void)closedir(d);
+    (void)rmdir(w->folder);
+    free(w);
+    return 0;
+}
+
+struct text_of {
+    char text[160];
+};
+static struct text_of line_text(uint64_t n)
+{
+    struct text_of t;
+
+    (void)snprintf(t.text, sizeof(t.text),
+                   "<%llu>Dec  5 18:28:%02llu host%llu prog%llu[%llu]: message number rare%llu of many",
+                   (unsigned long long)(8 + n % 8), (unsigned long long)(n % 60), (unsigned long long)(n % 5),
+                   (unsigned long long)(n % 3), (unsigned long long)(n % 30000), (unsigned long long)n);
+    return t;
+}
+
+static void nothing(void *own, const struct finding *f)
+{
+    if (f->fault != FAULT_NONE)
+        (void)snprintf(own, 300, "%s: %s", f->file, f->text);
+}
+
+static void assert_whole(const char *folder)
+{
+    char words[300] = "";
+    struct verdict v;
+    struct err e = { 0 };
+
+    if (journal_verify(folder, NULL, NULL, nothing, words, &v, &e) < 0)
+        fail_msg("%s", e.text);
+    if (v.faults > 0)
+        fail_msg("%s", words);
+}
+
+/* All lines of the store: their numbers have no gap, their octets are those of line_text; the newest number. */
+static uint64_t assert_lines(const char *folder)
+{
+    struct lines_room room = { 0 };
+    struct err e = { 0 };
+    struct lines *l = lines_open(folder, &e);
+    uint64_t next = 1;
+
+    if (!l)
+        fail_msg("%s", e.text);
+    for (size_t i = 0; i < lines_count(l); i++) {
+        struct lines_walk w;
+        struct log_line line;
+        struct slice payload;
+
+        if (lines_load(l, i, &room, &payload, &e) < 0)
+            fail_msg("%s", e.text);
+        for (w = lines_walk(payload, lines_block(l, i)->first_seq); lines_next(&w, &line); next++) {
+            struct text_of t = line_text(next);
+
+            assert_int_equal(line.seq, next);
+            assert_true(slice_eq(line.raw, slice_text(t.text)));
+        }
+        assert_int_equal(next, lines_block(l, i)->last_seq + 1);
+    }
+    lines_room_done(&room);
+    lines_close(l);
+    return next - 1;
+}
+
+static void what_was_kept_is_read_back_in_its_order(void **state)
+{
+    struct world *w = *state;
+
+    world_open(w);
+    for (uint64_t n = 1; n <= 30000; n++) {
+        struct text_of t = line_text(n);
+
+        assert_int_equal(keep(w->s, slice_text(t.text), n % 3 ? "10.1.0.2:514" : "10.1.0.3:514", now_us + (int64_t)n),
+                         n);
+    }
+    world_close(w);
+    assert_int_equal(assert_lines(w->folder), 30000);
+    assert_whole(w->folder);
+}
+
+static void octets_are_not_changed_whatever_they_are(void **state)
+{
+    static const struct slice odd[] = {
+        { (const uint8_t *)"a\nb\n<13>Jan  1 00:00:00 forged root: in", 39 },
+        { (const uint8_t *)"\x1e"
+                           "2026-11-22T18:28:03.123456Z tcp 10.9.9.9:1",
+          43 },
+        { (const uint8_t *)"nul\0inside", 10 },
+        { (const uint8_t *)"\xff\xfe\x80", 3 },
+        { (const uint8_t *)"\n", 1 },
+        { (const uint8_t *)"\x1e", 1 },
+    };
+    const size_t count = sizeof(odd) / sizeof(odd[0]);
+    struct world *w = *state;
+    struct lines_room room = { 0 };
+    struct lines_walk walk;
+    struct log_line line;
+    struct slice payload;
+    struct err e = { 0 };
+    struct lines *l;
+
+    world_open(w);
+    for (size_t i = 0; i < count; i++)
+        (void)keep(w->s, odd[i], "10.1.0.2:514", now_us);
+    world_close(w);
+    l = lines_open(w->folder, &e);
+    assert_non_null(l);
+    assert_int_equal(lines_load(l, 0, &room, &payload, &e), 0);
+    walk = lines_walk(payload, 1);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(lines_next(&walk, &line));
+        assert_true(slice_eq(line.raw, odd[i]));
+        assert_true(slice_eq(line.peer, SLICE("10.1.0.2:514")));
+    }
+    assert_false(lines_next(&walk, &line));
+    lines_room_done(&room);
+    lines_close(l);
+}
+
+static void a_rare_word_is_looked_for_in_few_blocks(void **state)
+{
+    struct world *w = *state;
+    struct err e = { 0 };
+    struct lines *l;
+    size_t may = 0;
+    size_t known = 0;
+
+    w->limits.files.segment_bytes = 8 << 20;
+    world_open(w);
+    for (uint64_t n = 1; n <= 200000; n++) {
+        struct text_of t = line_text(n);
+
+        (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us + (int64_t)n);
+    }
+    settle(w->s);
+    for (int tries = 0; tries < 200 && known == 0; tries++) {
+        wait_for(w->s);
+        l = lines_open(w->folder, &e);
+        assert_non_null(l);
+        known = 0;
+        may = 0;
+        for (size_t i = 0; i < lines_count(l); i++) {
+            const struct lines_block *b = lines_block(l, i);
+            bool there = b->first_seq <= 1234 && 1234 <= b->last_seq;
+            bool perhaps = lines_may_hold(b, lines_token_key(SLICE("RARE1234")));
+
+            known += b->known;
+            may += b->known && perhaps;
+            assert_true(perhaps || !there);
+            if (b->known) {
+                assert_true(lines_set_has(b->hosts, lines_bit(SLICE("host3"))));
+                assert_int_equal(b->severities, 0xff);
+            }
+        }
+        lines_close(l);
+    }
+    assert_true(known > 10);
+    assert_true(may <= known / 10 + 1);
+    world_close(w);
+}
+
+static void a_changed_byte_is_named_and_the_rest_is_read(void **state)
+{
+    struct world *w = *state;
+    char words[300] = "";
+    char path[128];
+    struct verdict v;
+    struct err e = { 0 };
+    struct lines *l;
+    int fd;
+
+    world_open(w);
+    for (uint64_t n = 1; n <= 20000; n++) {
+        struct text_of t = line_text(n);
+
+        (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us);
+    }
+    world_close(w);
+    (void)snprintf(path, sizeof(path), "%s/0000000001.zst", w->folder);
+    fd = open(path, O_WRONLY);
+    if (fd < 0) /* not sealed before the end: the active one then */
+        (void)snprintf(path, sizeof(path), "%s/0000000001.wal", w->folder), fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, "X", 1, 5000), 1);
+    close(fd);
+    assert_int_equal(journal_verify(w->folder, NULL, NULL, nothing, words, &v, &e), 0);
+    assert_true(v.faults > 0);
+    assert_non_null(strstr(words, "0000000001"));
+    l = lines_open(w->folder, &e);
+    assert_non_null(l);
+    assert_true(lines_count(l) > 0);
+    lines_close(l);
+}
+
+static void a_store_without_room_says_so_and_takes_more_later(void **state)
+{
+    struct world *w = *state;
+    struct log_line line = { .raw = SLICE("x"), .way = LOG_UDP, .at_us = now_us, .near_us = now_us };
+    char *big = malloc(100000);
+
+    memset(big, 'x', 100000);
+    line.raw = slice_of(big, 100000);
+    w->limits.memory_bytes = 1 << 20;
+    world_open(w);
+    while (store_append(w->s, &line, NULL) > 0)
+        continue;
+    assert_false(store_has_room(w->s));
+    for (int i = 0; i < 1000 && !store_has_room(w->s); i++)
+        wait_for(w->s);
+    assert_true(store_has_room(w->s));
+    assert_true(store_append(w->s, &line, NULL) > 0);
+    world_close(w);
+    free(big);
+    assert_whole(w->folder);
+}
+
+/* ---- kill -9 and power cuts ---- */
+
+struct acks {
+    int pipe;
+};
+
+static void on_synced(void *ctx, uint64_t seq)
+{
+    const struct acks *a = ctx;
+    ssize_t n = write(a->pipe, &seq, sizeof(seq));
+
+    (void)n;
+}
+
+static int writer(const char *folder, int pipe)
+{
+    struct acks acks = { .pipe = pipe };
+    const struct store_calls calls = { .ctx = &acks, .synced = on_synced };
+    struct store_limits l = store_default_limits();
+    struct journal_opened found;
+    struct err e = { 0 };
+    struct store *s;
+
+    l.files.segment_bytes = 128 << 10; /* so that most kills meet a rotation */
+    l.files.reserve_bytes = 0;
+    l.memory_bytes = 2 << 20;
+    s = store_open(folder, &l, &calls, now_us, &found, &e);
+    if (!s || store_start(s, &e) < 0)
+        return 1;
+    for (uint64_t n = found.last_seq + 1;; n++) {
+        struct text_of t = line_text(n);
+
+        (void)keep(s, slice_text(t.text), "10.1.0.2:514", now_us);
+        if (n % 50 == 0) {
+            (void)store_push(s, 0, true);
+            store_turn(s);
+        }
+    }
+}
+
+static void drain(int pipe, uint64_t *last)
+{
+    struct pollfd there = { .fd = pipe, .events = POLLIN };
+
+    while (poll(&there, 1, 0) > 0 && read(pipe, last, sizeof(*last)) == sizeof(*last))
+        continue;
+}
+
+static void cut_power(const char *folder)
+{
+    uint32_t how = WITHOUT_FLUSH;
+    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_true(dir >= 0);
+    if (ioctl(dir, SHUT_DOWN, &how) < 0)
+        fail_msg("the file system can't be shut down");
+    close(dir);
+}
+
+static uint64_t run_and_end(const char *folder, long moment_ns, bool power)
+{
+    struct timespec moment = { .tv_nsec = moment_ns };
+    uint64_t last = 0;
+    int pipes[2];
+    pid_t child;
+
+    assert_int_equal(pipe(pipes), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(pipes[0]);
+        _exit(writer(folder, pipes[1]));
+    }
+    close(pipes[1]);
+    if (read(pipes[0], &last, sizeof(last)) != sizeof(last))
+        fail_msg("the writer did not start");
+    (void)nanosleep(&moment, NULL);
+    drain(pipes[0], &last);
+    if (power)
+        cut_power(folder);
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    if (!power)
+        drain(pipes[0], &last);
+    close(pipes[0]);
+    return last;
+}
+
+static void assert_kept(const char *folder, uint64_t acknowledged)
+{
+    struct world w = { .limits = store_default_limits() };
+
+    (void)snprintf(w.folder, sizeof(w.folder), "%s", folder);
+    w.limits.files.reserve_bytes = 0;
+    world_open(&w); /* recovers */
+    world_close(&w);
+    assert_whole(folder);
+    assert_true(assert_lines(folder) >= acknowledged);
+}
+
+static void twenty_kills_lose_nothing_that_was_acknowledged(void **state)
+{
+    const struct world *w = *state;
+
+    for (int i = 0; i < KILLS; i++)
+        assert_kept(w->folder, run_and_end(w->folder, (i * 7919 % 40 + 1) * 1000000L, false));
+}
+
+/* ---- rotations ---- */
+
+static void rotations_are_read_from_the_oldest_to_the_newest(void **state)
+{
+    static const char *const names[] = { "d/syslog",           "d/syslog.1",         "d/syslog.10.gz", "d/syslog.2.gz",
+                                         "d/mail-20260102.gz", "d/mail-20260101.gz", "d/mail" };
+    static const char *const order[] = { "d/mail-20260101.gz", "d/mail-20260102.gz", "d/mail",  "d/syslog.10.gz",
+                                         "d/syslog.2.gz",      "d/syslog.1",         "d/syslog" };
+    struct rotation all[7];
+
+    (void)state;
+    for (size_t i = 0; i < 7; i++) {
+        memset(&all[i], 0, sizeof(all[i]));
+        (void)snprintf(all[i].path, sizeof(all[i].path), "%s", names[i]);
+        rotation_read(&all[i]);
+    }
+    qsort(all, 7, sizeof(all[0]), rotation_order);
+    for (size_t i = 0; i < 7; i++)
+        assert_string_equal(all[i].path, order[i]);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_kept_is_read_back_in_its_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(octets_are_not_changed_whatever_they_are, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_rare_word_is_looked_for_in_few_blocks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_byte_is_named_and_the_rest_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_store_without_room_says_so_and_takes_more_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(twenty_kills_lose_nothing_that_was_acknowledged, set_up, tear_down),
+        cmocka_unit_test(rotations_are_read_from_the_oldest_to_the_newest),
+    };
+
+    if (argc == 3 && strcmp(argv[1], "cut") == 0) {
+        (void)printf("%llu\n", (unsigned long long)run_and_end(argv[2], 100000000, true));
+        return 0;
+    }
+    if (argc == 4 && strcmp(argv[1], "whole") == 0) {
+        assert_kept(argv[2], strtoull(argv[3], NULL, 10));
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
