@@ -4,7 +4,7 @@
  *
  * `open` runs before the jail, with root's rights: it opens what `sample`
  * needs and keeps it open.  `sample` never waits: what could hang is asked of
- * an asker (asker.h).  It sets values by name; what it does not set is not
+ * a lookout (lookout.h).  It sets values by name; what it does not set is not
  * known in this second.  What another part measures (probes) comes in as
  * values too: probe.h.
  */
@@ -21,7 +21,7 @@ struct watch_world {
     int proc, sys;                         /* folders; a test brings its own */
     struct mounts *mounts;                 /* NULL: none are asked */
     int edges;        /* an epoll: what stirs in it (EPOLLET) brings the next sample at once; -1: there is none */
-    const char *user; /* as whom an asker runs; NULL: as we are, unjailed (tests) */
+    const char *user; /* as whom a lookout runs; NULL: as we are, unjailed (tests) */
 };
 
 struct indicator_help { /* NULL-ended */

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "sense/watch/asker.h"
+#include "sense/watch/lookout.h"
 #include "sys/clock.h"
 #include "wire/proc.h"
 
 enum { BLOCK = 4096, FILL_EVERY = 10, SECOND_US = 1000000, SEARCH_DEPTH = 3, SEARCH_NAMES = 2000 };
 
-struct work { /* what an asker knows; copied by its fork */
+struct work { /* what a lookout knows; copied by its fork */
     char point[MOUNT_POINT];
     char device[64]; /* empty: nothing to read */
     int folder, disk;
@@ -32,12 +32,12 @@ struct mounts {
     uint32_t count;
     struct {
         struct mount_state state;
-        struct asker *asker;
+        struct lookout *lookout;
         uint64_t major, minor;
     } at[MOUNTS_MOST];
 };
 
-/* ---- in the asker ---- */
+/* ---- in the lookout ---- */
 
 struct search { /* for a file that can be read in the place of the device */
     dev_t device;
@@ -181,13 +181,13 @@ static int add(struct mounts *m, const struct proc_mount *p, bool read_disks, co
     struct mount_state *s = &m->at[m->count].state;
     bool device = slice_eq(slice_first(p->source, 5), SLICE("/dev/"));
     struct work w = { .folder = -1, .disk = -1 };
-    struct asker_job job = { .name = "disk",
-                             .user = user,
-                             .read_only = nothing,
-                             .begin = begin,
-                             .work = work,
-                             .ctx = &w,
-                             .answer_bytes = sizeof(struct mount_answer) };
+    struct lookout_job job = { .name = "disk",
+                               .user = user,
+                               .read_only = nothing,
+                               .begin = begin,
+                               .work = work,
+                               .ctx = &w,
+                               .answer_bytes = sizeof(struct mount_answer) };
     struct text point = TEXT_IN(w.point);
 
     proc_unescape(&point, p->point);
@@ -200,8 +200,8 @@ static int add(struct mounts *m, const struct proc_mount *p, bool read_disks, co
     s->latency = (double)NAN;
     m->at[m->count].major = p->major;
     m->at[m->count].minor = p->minor;
-    m->at[m->count].asker = asker_new(&job, e);
-    if (!m->at[m->count].asker)
+    m->at[m->count].lookout = lookout_new(&job, e);
+    if (!m->at[m->count].lookout)
         return -1;
     m->count++;
     return 0;
@@ -233,7 +233,7 @@ void mounts_free(struct mounts *m)
     if (!m)
         return;
     for (uint32_t i = 0; i < m->count; i++)
-        asker_free(m->at[i].asker);
+        lookout_free(m->at[i].lookout);
     free(m);
 }
 
@@ -241,8 +241,8 @@ void mounts_second(struct mounts *m, int64_t mono_us)
 {
     for (uint32_t i = 0; i < m->count; i++) {
         struct mount_state *s = &m->at[i].state;
-        const struct mount_answer *a = asker_answer(m->at[i].asker);
-        int64_t waits_us = asker_waits_us(m->at[i].asker, mono_us);
+        const struct mount_answer *a = lookout_answer(m->at[i].lookout);
+        int64_t waits_us = lookout_waits_us(m->at[i].lookout, mono_us);
 
         if (a)
             s->last = *a;
@@ -250,7 +250,7 @@ void mounts_second(struct mounts *m, int64_t mono_us)
         if (s->disk[0] && s->last.read && (double)waits_us / SECOND_US > s->latency)
             s->latency = (double)waits_us / SECOND_US;
         s->hangs = waits_us > SECOND_US;
-        asker_ask(m->at[i].asker, mono_us);
+        lookout_ask(m->at[i].lookout, mono_us);
     }
 }
 

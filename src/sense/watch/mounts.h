@@ -15,7 +15,7 @@
 
 enum { MOUNTS_MOST = 24, MOUNT_POINT = 128, MOUNT_DISK = 40 };
 
-struct mount_answer {     /* of an asker */
+struct mount_answer {     /* of a lookout */
     bool asked, answered; /* statfs */
     bool read, read_failed;
     int64_t read_us;
@@ -33,7 +33,7 @@ struct mount_state {
 };
 
 struct mounts;
-/* `mountinfo`: text of /proc/self/mountinfo.  user: see asker.h. */
+/* `mountinfo`: text of /proc/self/mountinfo.  user: see lookout.h. */
 struct mounts *mounts_new(struct slice mountinfo, bool read_disks, const char *user, struct err *e);
 void mounts_free(struct mounts *m); /* NULL is fine */
 /* Hears what was answered, and asks anew. */

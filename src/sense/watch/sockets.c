@@ -26,6 +26,7 @@ struct sockets {
     uint32_t *seen; /* beside it: the round in which it was last there */
     uint32_t round, every, wait;
     uint64_t refused;
+    bool no_both; /* this kernel wants to be asked for each family */
     struct fact_listener listeners[LISTENERS_MOST];
     uint32_t listeners_count;
     uint8_t room[ROOM];
@@ -67,6 +68,26 @@ void sockets_free(struct sockets *s)
     free(s->at);
     free(s->seen);
     free(s);
+}
+
+/*
+ * The older form of the question: its family is ignored, so one walk over the
+ * kernel's table tells IPv4 and IPv6.
+ */
+static bool ask_both(struct sockets *s, uint32_t states)
+{
+    struct {
+        struct nlmsghdr h;
+        struct inet_diag_req i;
+    } q;
+
+    memset(&q, 0, sizeof(q));
+    q.h.nlmsg_len = sizeof(q);
+    q.h.nlmsg_type = TCPDIAG_GETSOCK;
+    q.h.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    q.h.nlmsg_seq = ++s->sequence;
+    q.i.idiag_states = states;
+    return send(s->fd, &q, sizeof(q), 0) == (ssize_t)sizeof(q);
 }
 
 static bool ask(struct sockets *s, int family, uint32_t states)
@@ -157,8 +178,12 @@ static bool hear(struct sockets *s, void (*each)(struct sockets *s, struct slice
 
 static bool dump(struct sockets *s, uint32_t states, void (*each)(struct sockets *s, struct slice body))
 {
-    bool whole = ask(s, AF_INET, states) && hear(s, each);
+    bool whole;
 
+    if (!s->no_both && ask_both(s, states) && hear(s, each))
+        return true;
+    s->no_both = true;
+    whole = ask(s, AF_INET, states) && hear(s, each);
     return ask(s, AF_INET6, states) && hear(s, each) && whole;
 }
 
@@ -170,14 +195,27 @@ static int64_t cpu_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+static void any(struct sockets *s, struct slice body)
+{
+    struct inet_diag_msg m;
+
+    if (body.len < sizeof(m))
+        return;
+    memcpy(&m, body.at, sizeof(m));
+    if (m.idiag_state == TCP_LISTENING)
+        listens(s, body);
+    else
+        meet(s, body);
+}
+
+/* Listeners too: one walk for both. */
 static void connections(struct sockets *s, int64_t budget_us)
 {
     int64_t begun_us = cpu_us();
     int64_t took_us;
 
     s->round++;
-    /* TIME_WAIT belongs to nobody, and there can be many. */
-    if (dump(s, TCP_STATES & ~(1u << TCP_LISTENING | 1u << TCP_WAITS), meet))
+    if (dump(s, TCP_STATES & ~(1u << TCP_WAITS), any)) /* TIME_WAIT belongs to nobody, and there can be many */
         for (uint32_t i = 0; i < s->places.room; i++)
             if (s->at[i].state && s->seen[i] != s->round) {
                 s->at[i].state = 0;
@@ -191,12 +229,12 @@ static void connections(struct sockets *s, int64_t budget_us)
 void sockets_sample(struct sockets *s, int64_t budget_us, struct facts *f)
 {
     s->listeners_count = 0;
-    (void)dump(s, 1u << TCP_LISTENING, listens);
     f->sockets_fresh = budget_us > 0 && ++s->wait >= s->every;
     if (f->sockets_fresh) {
         s->wait = 0;
         connections(s, budget_us);
-    }
+    } else
+        (void)dump(s, 1u << TCP_LISTENING, listens);
     f->sockets = s->at;
     f->sockets_room = s->places.room;
     f->sockets_count = s->places.count;

@@ -20,9 +20,9 @@ enum {
 };
 
 struct kept {
-    int fd;        /* of its schedstat (one thread) or stat; -1: none */
-    bool brief;    /* it is schedstat */
-    uint8_t len;   /* what it last said, */
+    int brief;     /* of its schedstat, when it has one thread; -1: none */
+    int full;      /* of its stat, when it runs often or has more; -1: none */
+    uint8_t len;   /* what schedstat last said, */
     char said[39]; /* if it fits */
 };
 
@@ -34,7 +34,7 @@ struct tasks {
     struct kept *kept; /* beside it */
     uint32_t descriptors, open;
     uint64_t forks, tick, refused;
-    bool listed, no_brief; /* no_brief: this kernel's schedstat says nothing */
+    bool listed;
 };
 
 struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct err *e)
@@ -61,13 +61,19 @@ struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct er
     return NULL;
 }
 
-static void drop_fd(struct tasks *t, struct kept *k)
+static void drop_fd(struct tasks *t, int *fd)
 {
-    if (k->fd < 0)
+    if (*fd < 0)
         return;
-    close(k->fd);
-    k->fd = -1;
+    close(*fd);
+    *fd = -1;
     t->open--;
+}
+
+static void drop_both(struct tasks *t, struct kept *k)
+{
+    drop_fd(t, &k->brief);
+    drop_fd(t, &k->full);
 }
 
 void tasks_free(struct tasks *t)
@@ -76,7 +82,7 @@ void tasks_free(struct tasks *t)
         return;
     for (uint32_t i = 0; t->kept && i < t->places.room; i++)
         if (t->at[i].state)
-            drop_fd(t, &t->kept[i]);
+            drop_both(t, &t->kept[i]);
     if (t->dir)
         (void)closedir(t->dir);
     places_done(&t->places);
@@ -124,32 +130,40 @@ static bool read_full(const struct tasks *t, struct fact_process *p, int32_t pid
     return ok;
 }
 
-static void keep_open(struct tasks *t, const struct fact_process *p, struct kept *k)
+static int try_open(struct tasks *t, int32_t pid, const char *what, uint32_t most)
 {
-    bool brief = p->threads == 1 && !t->no_brief;
+    int fd = t->open < most ? open_of(t, pid, what) : -1;
 
-    if (k->fd >= 0 && k->brief == brief)
-        return;
-    drop_fd(t, k);
-    k->brief = brief;
-    k->len = 0;
-    k->fd = t->open < t->descriptors ? open_of(t, p->pid, brief ? "schedstat" : "stat") : -1;
-    t->open += k->fd >= 0;
+    t->open += fd >= 0;
+    return fd;
+}
+
+/* Who has just run may do so again: its stat stays open as long as there is plenty of room. */
+static void keep_open(struct tasks *t, const struct fact_process *p, struct kept *k, bool ran)
+{
+    bool brief = p->threads == 1;
+
+    if (!brief)
+        drop_fd(t, &k->brief);
+    else if (k->brief < 0) {
+        k->len = 0;
+        k->brief = try_open(t, p->pid, "schedstat", t->descriptors);
+    }
+    if (k->full < 0 && (ran || !brief))
+        k->full = try_open(t, p->pid, "stat", brief ? t->descriptors / 2 : t->descriptors);
 }
 
 /* Whether it has run since; gone: it has ended. */
-static bool has_run(struct tasks *t, struct kept *k, bool *gone)
+static bool has_run(struct kept *k, bool *gone)
 {
     char said[64];
-    ssize_t n = pread(k->fd, said, sizeof(said), 0);
+    ssize_t n = pread(k->brief, said, sizeof(said), 0);
 
     *gone = n < 0 && errno == ESRCH;
     if (n <= 0 || (size_t)n > sizeof(k->said))
         return true;
-    if (n >= 6 && memcmp(said, "0 0 0\n", 6) == 0) { /* a kernel that does not count, or one that never ran */
-        t->no_brief = t->no_brief || k->len > 0;
-        return true;
-    }
+    if (n >= 6 && memcmp(said, "0 0 0\n", 6) == 0)
+        return true; /* a kernel that does not count, or one that never ran */
     if (k->len == n && memcmp(k->said, said, (size_t)n) == 0)
         return false;
     memcpy(k->said, said, (size_t)n);
@@ -159,7 +173,7 @@ static bool has_run(struct tasks *t, struct kept *k, bool *gone)
 
 static void forget(struct tasks *t, uint32_t i)
 {
-    drop_fd(t, &t->kept[i]);
+    drop_both(t, &t->kept[i]);
     memset(&t->at[i], 0, sizeof(t->at[i]));
     places_remove(&t->places, i);
 }
@@ -170,16 +184,16 @@ static void look_at(struct tasks *t, uint32_t i)
     struct kept *k = &t->kept[i];
     bool still = p->state == 'S' || p->state == 'I' || p->state == 'T' || p->state == 'Z';
     bool gone = false;
-    bool due = k->fd < 0 || !k->brief || (i + t->tick) % FULL_EVERY == 0 || !still;
+    bool knew = k->len > 0;
+    bool due = k->brief < 0 || (i + t->tick) % FULL_EVERY == 0 || !still;
+    bool ran = k->brief >= 0 && has_run(k, &gone);
 
-    if (k->fd >= 0 && k->brief && has_run(t, k, &gone))
-        due = true;
-    if (!due)
+    if (!due && !ran)
         return;
-    if (gone || !read_full(t, p, p->pid, k->fd >= 0 && !k->brief ? k->fd : -1))
+    if (gone || !read_full(t, p, p->pid, k->full))
         forget(t, i);
     else
-        keep_open(t, p, k);
+        keep_open(t, p, k, ran && knew);
 }
 
 static void meet(struct tasks *t, int32_t pid)
@@ -193,13 +207,13 @@ static void meet(struct tasks *t, int32_t pid)
         t->refused++;
         return;
     }
-    t->kept[i] = (struct kept){ .fd = -1 };
+    t->kept[i] = (struct kept){ .brief = -1, .full = -1 };
     t->at[i].state = 0;
     if (!read_full(t, &t->at[i], pid, -1)) {
         forget(t, i);
         return;
     }
-    keep_open(t, &t->at[i], &t->kept[i]);
+    keep_open(t, &t->at[i], &t->kept[i], false);
 }
 
 static void list(struct tasks *t)

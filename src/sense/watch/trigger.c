@@ -5,17 +5,17 @@
 #include <stdlib.h>
 
 struct trigger {
-    struct expression *when, *needs, *clear; /* the last two: NULL for none */
+    struct condition *when, *needs, *clear; /* the last two: NULL for none */
     int64_t calm_us, again_us;
     int64_t calm_since_us, acted_us; /* boot clock; -1: not, never */
     struct trigger_state state;
 };
 
-static int read_one(const char *text, struct expression **into, const char *what, struct err *e)
+static int read_one(const char *text, struct condition **into, const char *what, struct err *e)
 {
     if (text[0] == '\0')
         return 0;
-    *into = expression_read(slice_text(text), e);
+    *into = condition_read(slice_text(text), e);
     return *into ? 0 : err_wrap(e, "%s", what);
 }
 
@@ -30,7 +30,7 @@ struct trigger *trigger_new(const struct watch_trigger *row, struct err *e)
     t->calm_us = row->calm_us;
     t->again_us = row->again_us;
     t->calm_since_us = t->acted_us = -1;
-    t->when = expression_read(slice_text(row->when), e);
+    t->when = condition_read(slice_text(row->when), e);
     if (t->when && read_one(row->needs, &t->needs, "needs", e) == 0 && read_one(row->clear, &t->clear, "clear", e) == 0)
         return t;
     trigger_free(t);
@@ -41,9 +41,9 @@ void trigger_free(struct trigger *t)
 {
     if (!t)
         return;
-    expression_free(t->when);
-    expression_free(t->needs);
-    expression_free(t->clear);
+    condition_free(t->when);
+    condition_free(t->needs);
+    condition_free(t->clear);
     free(t);
 }
 
@@ -72,15 +72,15 @@ static void end(struct trigger *t)
 const struct trigger_state *trigger_judge(struct trigger *t, const struct values *v, int64_t mono_us)
 {
     struct reason why;
-    enum truth when = expression_judge(t->when, v, mono_us, &why);
-    enum truth clear = t->clear ? expression_judge(t->clear, v, mono_us, NULL)
+    enum truth when = condition_judge(t->when, v, mono_us, &why);
+    enum truth clear = t->clear ? condition_judge(t->clear, v, mono_us, NULL)
                                 : (when == TRUTH_UNKNOWN ? TRUTH_UNKNOWN
                                    : when == TRUTH_NO    ? TRUTH_YES
                                                          : TRUTH_NO);
 
     t->state.news = TRIGGER_SAME;
-    if (t->needs && expression_judge(t->needs, v, mono_us, NULL) == TRUTH_NO) {
-        expression_reset(t->when); /* a time does not run while it means nothing */
+    if (t->needs && condition_judge(t->needs, v, mono_us, NULL) == TRUTH_NO) {
+        condition_reset(t->when); /* a time does not run while it means nothing */
         return &t->state;
     }
     if (!t->state.active) {
@@ -99,11 +99,11 @@ const struct trigger_state *trigger_judge(struct trigger *t, const struct values
 
 void trigger_paused(struct trigger *t)
 {
-    expression_reset(t->when);
+    condition_reset(t->when);
     if (t->clear)
-        expression_reset(t->clear);
+        condition_reset(t->clear);
     if (t->needs)
-        expression_reset(t->needs);
+        condition_reset(t->needs);
     t->calm_since_us = -1;
 }
 

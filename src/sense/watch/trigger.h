@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "sense/watch/expression.h"
+#include "sense/watch/condition.h"
 #include "sense/watch/settings.h"
 
 struct trigger;

@@ -295,7 +295,7 @@ static int watch_open(struct role *r, struct err *e)
         return err_set(e, ENOMEM, "the watch");
     r->own = w;
     w->role = r;
-    (void)signal(SIGCHLD, SIG_IGN); /* an asker that ends is nobody's to wait for */
+    (void)signal(SIGCHLD, SIG_IGN); /* a lookout that ends is nobody's to wait for */
     limits.descriptors = allow_descriptors();
     w->world = (struct watch_world){ .settings = s,
                                      .proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),

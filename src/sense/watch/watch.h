@@ -5,9 +5,9 @@
  *   watch.c        the part: a sample each second, triggers to events, the recorder's files to the scribe
  *   sampler.c      this second's facts: tasks.c (processes), sockets.c, texts of /proc
  *   indicators/    one thing that is measured each: values by name
- *   mounts.c       disks and file systems, asked by processes that may hang (asker.c)
+ *   mounts.c       disks and file systems, asked by processes that may hang (lookout.c)
  *   probe.h        what other parts measure
- *   trigger.c      expression.h: what a trigger waits for
+ *   trigger.c      condition.h: what a trigger waits for
  *   recorder.c     the past: reel.h (the form), ring.h (in memory), past.h (read again)
  */
 #ifndef SERVIOLA_WATCH_WATCH_H

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sense/watch/asker.h"
+#include "sense/watch/lookout.h"
 #include "sense/watch/indicator.h"
 
 enum { EVERY_S = 10, DEPTH = 3, MOST = 200000 };
@@ -29,7 +29,7 @@ struct answer {
 };
 
 struct own {
-    struct asker *asker;
+    struct lookout *lookout;
     uint32_t turn;
     struct answer last;
     bool known;
@@ -89,12 +89,12 @@ static bool any_there(void)
 static int open_it(const struct watch_world *w, void **own_, struct err *e)
 {
     static const char *folders[QUEUES + 1];
-    struct asker_job job = { .name = "queue",
-                             .user = w->user,
-                             .keep_caps = w->user ? 1ull << CAP_DAC_READ_SEARCH : 0,
-                             .read_only = folders,
-                             .work = look,
-                             .answer_bytes = sizeof(struct answer) };
+    struct lookout_job job = { .name = "queue",
+                               .user = w->user,
+                               .keep_caps = w->user ? 1ull << CAP_DAC_READ_SEARCH : 0,
+                               .read_only = folders,
+                               .work = look,
+                               .answer_bytes = sizeof(struct answer) };
     struct own *own;
 
     if (!any_there())
@@ -105,8 +105,8 @@ static int open_it(const struct watch_world *w, void **own_, struct err *e)
     if (!own)
         return err_set(e, 0, "no memory");
     *own_ = own;
-    own->asker = asker_new(&job, e);
-    return own->asker ? 0 : -1;
+    own->lookout = lookout_new(&job, e);
+    return own->lookout ? 0 : -1;
 }
 
 static void close_it(void *own_)
@@ -114,14 +114,14 @@ static void close_it(void *own_)
     struct own *own = own_;
 
     if (own)
-        asker_free(own->asker);
+        lookout_free(own->lookout);
     free(own);
 }
 
 static void sample(void *own_, const struct watch_world *w, const struct facts *f, struct values *out)
 {
     struct own *own = own_;
-    const struct answer *a = own ? asker_answer(own->asker) : NULL;
+    const struct answer *a = own ? lookout_answer(own->lookout) : NULL;
     double all = 0;
 
     (void)w;
@@ -130,7 +130,7 @@ static void sample(void *own_, const struct watch_world *w, const struct facts *
         own->known = true;
     }
     if (own && own->turn++ % EVERY_S == 0)
-        asker_ask(own->asker, f->mono_us);
+        lookout_ask(own->lookout, f->mono_us);
     if (!own || !own->known)
         return;
     for (unsigned i = 0; i < QUEUES; i++)

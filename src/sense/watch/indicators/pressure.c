@@ -13,7 +13,6 @@
 enum { KINDS = 3 };
 static const char *const names[KINDS][2] = { { "psi.io", "psi.io.full" },
                                              { "psi.cpu", "psi.cpu.full" },
-                                             { "psi.cpu.full", "%", "the same for a CPU, every task" },
                                              { "psi.memory", "psi.memory.full" } };
 static const char *const paths[KINDS] = { "pressure/io", NULL, "pressure/memory" };
 
@@ -77,6 +76,7 @@ static const struct indicator_help values[] = {
     { "psi.io", "%", "of the last second in which some task waited for a disk" },
     { "psi.io.full", "%", "of the last second in which every task that could run waited for a disk" },
     { "psi.cpu", "%", "the same for a CPU" },
+    { "psi.cpu.full", "%", "the same for a CPU, every task" },
     { "psi.memory", "%", "the same for memory" },
     { "psi.memory.full", "%", "the same for memory, every task" },
     { NULL, NULL, NULL },

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sense/watch/asker.h"
+#include "sense/watch/lookout.h"
 #include "sense/watch/indicator.h"
 
 enum { PAUSES = 64, LEAST_PAUSES = 8 };
@@ -25,7 +25,7 @@ struct answer {
 };
 
 struct own {
-    struct asker *asker;
+    struct lookout *lookout;
     uint32_t count;
     char names[WATCH_LOGS][KEY_NAME_LEN];
     char files[WATCH_LOGS][WATCH_PATH];
@@ -55,12 +55,12 @@ static int open_it(const struct watch_world *w, void **own_, struct err *e)
 {
     static const char *const nothing[] = { NULL }; /* to see a file's size needs no right to read it, */
     struct own *own;                               /* but to pass the folders above it may */
-    struct asker_job job = { .name = "logs",
-                             .user = w->user,
-                             .keep_caps = w->user ? 1ull << CAP_DAC_READ_SEARCH : 0,
-                             .read_only = nothing,
-                             .work = look,
-                             .answer_bytes = sizeof(struct answer) };
+    struct lookout_job job = { .name = "logs",
+                               .user = w->user,
+                               .keep_caps = w->user ? 1ull << CAP_DAC_READ_SEARCH : 0,
+                               .read_only = nothing,
+                               .work = look,
+                               .answer_bytes = sizeof(struct answer) };
 
     if (w->settings->logs_count == 0)
         return 0;
@@ -73,8 +73,8 @@ static int open_it(const struct watch_world *w, void **own_, struct err *e)
         memcpy(own->files[own->count], w->settings->logs[own->count].file, WATCH_PATH);
     }
     job.ctx = own;
-    own->asker = asker_new(&job, e);
-    return own->asker ? 0 : -1;
+    own->lookout = lookout_new(&job, e);
+    return own->lookout ? 0 : -1;
 }
 
 static void close_it(void *own_)
@@ -82,7 +82,7 @@ static void close_it(void *own_)
     struct own *own = own_;
 
     if (own)
-        asker_free(own->asker);
+        lookout_free(own->lookout);
     free(own);
 }
 
@@ -109,7 +109,7 @@ static double usual(const struct own *own, uint32_t i)
 static void sample(void *own_, const struct watch_world *w, const struct facts *f, struct values *out)
 {
     struct own *own = own_;
-    const struct answer *a = own ? asker_answer(own->asker) : NULL;
+    const struct answer *a = own ? lookout_answer(own->lookout) : NULL;
 
     (void)w;
     if (!own)
@@ -127,7 +127,7 @@ static void sample(void *own_, const struct watch_world *w, const struct facts *
         if (own->at[i].count >= LEAST_PAUSES)
             (void)values_setf(out, silent / usual(own, i), "log.%s.overdue", own->names[i]);
     }
-    asker_ask(own->asker, f->mono_us);
+    lookout_ask(own->lookout, f->mono_us);
 }
 
 static const struct indicator_help values[] = {

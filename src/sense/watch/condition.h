@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * expression - what a trigger waits for.
+ * condition - what a trigger waits for.
  *
  *     disk.latency > 2s for 3s or dstate.tasks > 10
  *     (psi.io > 50% and not fs.read_only) for 10s
@@ -11,8 +11,8 @@
  * MiB GiB TiB, k M G, %.  A comparison with a value that is not known is
  * neither true nor false.
  */
-#ifndef SERVIOLA_WATCH_EXPRESSION_H
-#define SERVIOLA_WATCH_EXPRESSION_H
+#ifndef SERVIOLA_WATCH_CONDITION_H
+#define SERVIOLA_WATCH_CONDITION_H
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,12 +22,12 @@
 
 enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
 
-enum { EXPRESSION_NODES = 64, EXPRESSION_DEPTH = 16 };
+enum { CONDITION_NODES = 64, CONDITION_DEPTH = 16 };
 
-struct expression; /* with the state of each `for` */
+struct condition; /* with the state of each `for` */
 /* NULL with an error that names the place. */
-struct expression *expression_read(struct slice text, struct err *e);
-void expression_free(struct expression *x); /* NULL is fine */
+struct condition *condition_read(struct slice text, struct err *e);
+void condition_free(struct condition *x); /* NULL is fine */
 
 struct reason {            /* the comparison that decided */
     char name[VALUE_NAME]; /* empty: none did */
@@ -36,6 +36,6 @@ struct reason {            /* the comparison that decided */
     char words[160];  /* "disk.latency is 3.2 (> 2)" */
 };
 /* `mono_us` never goes back.  `why` may be NULL; it tells of the first comparison that holds. */
-enum truth expression_judge(struct expression *x, const struct values *v, int64_t mono_us, struct reason *why);
-void expression_reset(struct expression *x); /* no `for` has begun */
+enum truth condition_judge(struct condition *x, const struct values *v, int64_t mono_us, struct reason *why);
+void condition_reset(struct condition *x); /* no `for` has begun */
 #endif

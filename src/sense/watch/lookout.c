@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sense/watch/asker.h"
+#include "sense/watch/lookout.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ struct shared {
     _Alignas(64) uint8_t answer[];
 };
 
-struct asker {
+struct lookout {
     pid_t pid;
     int pipe;
     uint64_t asked;
@@ -33,7 +33,7 @@ struct asker {
 
 /* ---- the new process ---- */
 
-static void be_asker(const struct asker_job *job, struct shared *shared, int pipe, pid_t parent)
+static void be_lookout(const struct lookout_job *job, struct shared *shared, int pipe, pid_t parent)
 {
     struct jail jail = {
         .user = job->user, .calls = JAIL_PROC, .keep_caps = job->keep_caps, .read_only = job->read_only
@@ -66,27 +66,27 @@ static void be_asker(const struct asker_job *job, struct shared *shared, int pip
 
 /* ---- ours ---- */
 
-struct asker *asker_new(const struct asker_job *job, struct err *e)
+struct lookout *lookout_new(const struct lookout_job *job, struct err *e)
 {
-    struct asker *a = calloc(1, sizeof(*a));
+    struct lookout *a = calloc(1, sizeof(*a));
     pid_t self = getpid();
     int ends[2] = { -1, -1 };
 
     if (!a) {
-        err_set(e, ENOMEM, "an asker");
+        err_set(e, ENOMEM, "a lookout");
         return NULL;
     }
     a->size = sizeof(struct shared) + job->answer_bytes;
     a->shared = mmap(NULL, a->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (a->shared == MAP_FAILED || pipe2(ends, O_CLOEXEC) < 0) {
-        err_set(e, errno, "an asker");
+        err_set(e, errno, "a lookout");
         goto fail;
     }
     a->pid = fork();
     if (a->pid == 0)
-        be_asker(job, a->shared, ends[0], self);
+        be_lookout(job, a->shared, ends[0], self);
     if (a->pid < 0) {
-        err_set(e, errno, "an asker");
+        err_set(e, errno, "a lookout");
         goto fail;
     }
     (void)close(ends[0]);
@@ -103,7 +103,7 @@ fail:
     return NULL;
 }
 
-void asker_free(struct asker *a)
+void lookout_free(struct lookout *a)
 {
     if (!a)
         return;
@@ -113,30 +113,30 @@ void asker_free(struct asker *a)
     free(a);
 }
 
-bool asker_idle(const struct asker *a)
+bool lookout_idle(const struct lookout *a)
 {
     return atomic_load(&a->shared->done) >= a->asked;
 }
 
-void asker_ask(struct asker *a, int64_t mono_us)
+void lookout_ask(struct lookout *a, int64_t mono_us)
 {
-    if (!asker_idle(a) || write(a->pipe, "?", 1) != 1)
+    if (!lookout_idle(a) || write(a->pipe, "?", 1) != 1)
         return;
     a->asked++;
     a->asked_us = mono_us;
 }
 
-int64_t asker_waits_us(const struct asker *a, int64_t mono_us)
+int64_t lookout_waits_us(const struct lookout *a, int64_t mono_us)
 {
-    return asker_idle(a) ? 0 : mono_us - a->asked_us;
+    return lookout_idle(a) ? 0 : mono_us - a->asked_us;
 }
 
-int64_t asker_took_us(const struct asker *a)
+int64_t lookout_took_us(const struct lookout *a)
 {
     return atomic_load(&a->shared->done) > 0 ? atomic_load(&a->shared->took_us) : -1;
 }
 
-const void *asker_answer(const struct asker *a)
+const void *lookout_answer(const struct lookout *a)
 {
-    return a->asked > 0 && asker_idle(a) ? a->shared->answer : NULL;
+    return a->asked > 0 && lookout_idle(a) ? a->shared->answer : NULL;
 }

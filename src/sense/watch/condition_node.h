@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * expression_node - an expression inside: for expression_read.c and expression.c.
+ * condition_node - an expression inside: for condition_read.c and condition.c.
  */
-#ifndef SERVIOLA_WATCH_EXPRESSION_NODE_H
-#define SERVIOLA_WATCH_EXPRESSION_NODE_H
-#include "sense/watch/expression.h"
+#ifndef SERVIOLA_WATCH_CONDITION_NODE_H
+#define SERVIOLA_WATCH_CONDITION_NODE_H
+#include "sense/watch/condition.h"
 
 enum node_kind { NODE_COMPARE, NODE_NOT, NODE_FOR, NODE_AND, NODE_OR };
 enum compare { COMPARE_GT, COMPARE_LT, COMPARE_GE, COMPARE_LE, COMPARE_EQ, COMPARE_NE };
@@ -21,9 +21,9 @@ struct node {
     int64_t since_us; /* FOR and COMPARE: boot clock: true since then; NOT_SINCE: it is not */
 };
 
-struct expression {
+struct condition {
     uint32_t count;
     uint8_t root;
-    struct node at[EXPRESSION_NODES];
+    struct node at[CONDITION_NODES];
 };
 #endif

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * asker - a small process that may hang in our place.
+ * lookout - a small process that may hang in our place.
  *
  * It is forked before the jail and enters one of its own.  Asked by a byte in
  * a pipe, it does its work once and leaves the answer in shared memory: so a
  * disk that does not answer holds one process, and never the one that
  * measures.  It ends with its parent.
  */
-#ifndef SERVIOLA_WATCH_ASKER_H
-#define SERVIOLA_WATCH_ASKER_H
+#ifndef SERVIOLA_WATCH_LOOKOUT_H
+#define SERVIOLA_WATCH_LOOKOUT_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
-struct asker_job {
+struct lookout_job {
     const char *name;   /* of the process: "disk" */
     const char *user;   /* as in struct jail; NULL: no jail (tests) */
     uint64_t keep_caps; /* as in struct jail */
@@ -26,16 +26,16 @@ struct asker_job {
     size_t answer_bytes;
 };
 
-struct asker;
-struct asker *asker_new(const struct asker_job *job, struct err *e);
-void asker_free(struct asker *a); /* ends the process; NULL is fine */
-bool asker_idle(const struct asker *a);
+struct lookout;
+struct lookout *lookout_new(const struct lookout_job *job, struct err *e);
+void lookout_free(struct lookout *a); /* ends the process; NULL is fine */
+bool lookout_idle(const struct lookout *a);
 /* Asks, unless it is still at the last ask. */
-void asker_ask(struct asker *a, int64_t mono_us);
+void lookout_ask(struct lookout *a, int64_t mono_us);
 /* How long it has been at it; 0: it is idle. */
-int64_t asker_waits_us(const struct asker *a, int64_t mono_us);
+int64_t lookout_waits_us(const struct lookout *a, int64_t mono_us);
 /* How long the last whole answer took; -1: there is none. */
-int64_t asker_took_us(const struct asker *a);
+int64_t lookout_took_us(const struct lookout *a);
 /* The last answer; NULL: none, or the next one is being made. */
-const void *asker_answer(const struct asker *a);
+const void *lookout_answer(const struct lookout *a);
 #endif

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "sense/watch/expression.h"
-#include "sense/watch/expression_node.h"
+#include "sense/watch/condition.h"
+#include "sense/watch/condition_node.h"
 
 struct reader {
     struct slice all, rest;
-    struct expression *into;
+    struct condition *into;
     unsigned depth;
     struct err *e;
 };
@@ -70,7 +70,7 @@ static bool take_sign(struct reader *r, const char *sign)
 
 static int add_node(struct reader *r, struct node n)
 {
-    if (r->into->count == EXPRESSION_NODES)
+    if (r->into->count == CONDITION_NODES)
         return wrong(r, "this is too long");
     n.since_us = NOT_SINCE;
     r->into->at[r->into->count] = n;
@@ -204,7 +204,7 @@ static int read_not(struct reader *r)
 {
     int inside;
 
-    if (++r->depth > EXPRESSION_DEPTH)
+    if (++r->depth > CONDITION_DEPTH)
         return wrong(r, "this is nested too deep");
     if (take_word(r, SLICE("not"))) {
         inside = read_not(r);
@@ -257,7 +257,7 @@ static int read_or(struct reader *r)
     return left;
 }
 
-struct expression *expression_read(struct slice text, struct err *e)
+struct condition *condition_read(struct slice text, struct err *e)
 {
     struct reader r = { .all = text, .rest = text, .e = e, .into = calloc(1, sizeof(*r.into)) };
     int root;
@@ -271,14 +271,14 @@ struct expression *expression_read(struct slice text, struct err *e)
     if (root >= 0 && r.rest.len > 0)
         root = wrong(&r, "this was not expected");
     if (root < 0) {
-        expression_free(r.into);
+        condition_free(r.into);
         return NULL;
     }
     r.into->root = (uint8_t)root;
     return r.into;
 }
 
-void expression_free(struct expression *x)
+void condition_free(struct condition *x)
 {
     free(x);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sense/watch/expression.h"
+#include "sense/watch/condition.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "sense/watch/expression_node.h"
+#include "sense/watch/condition_node.h"
 
 struct judge {
-    struct expression *x;
+    struct condition *x;
     const struct values *v;
     int64_t mono_us;
     struct reason *why; /* NULL: told already, or not asked for */
@@ -121,7 +121,7 @@ static enum truth judge_for(const struct judge *j, struct node *n, enum truth in
     return j->mono_us - n->since_us >= n->span_us ? TRUTH_YES : TRUTH_NO;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as EXPRESSION_NODES */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as CONDITION_NODES */
 static enum truth judge(const struct judge *j, uint8_t which)
 {
     struct node *n = &j->x->at[which];
@@ -151,7 +151,7 @@ static enum truth judge(const struct judge *j, uint8_t which)
     return TRUTH_UNKNOWN;
 }
 
-enum truth expression_judge(struct expression *x, const struct values *v, int64_t mono_us, struct reason *why)
+enum truth condition_judge(struct condition *x, const struct values *v, int64_t mono_us, struct reason *why)
 {
     struct judge j = { .x = x, .v = v, .mono_us = mono_us, .why = why };
 
@@ -162,7 +162,7 @@ enum truth expression_judge(struct expression *x, const struct values *v, int64_
     return judge(&j, x->root);
 }
 
-void expression_reset(struct expression *x)
+void condition_reset(struct condition *x)
 {
     for (uint32_t i = 0; i < x->count; i++)
         x->at[i].since_us = NOT_SINCE;
