@@ -9,11 +9,10 @@
  * in all, so many a second per network.  Results are kept in the book, so one
  * target is called once in hours.
  *
- * The bound, which tests/model/gate.pml proves: with A addresses that gates
- * call from, one client connection causes at most one callback by the gate
- * that it came to, and that at most one by each other gate to each gate it
- * heard from: A x (A + 1) in all, and two in the usual case of one gate
- * calling another.
+ * The bound (tests/model/gate.pml proves it): a connection that brings mail
+ * causes at most one callback, and a callback none where both gates share the
+ * token.  Where they do not, each gate calls each other one once: one client
+ * connection causes at most G x (G - 1) + 1 callbacks among G gates.
  */
 #ifndef SERVIOLA_GATE_CALLBACK_H
 #define SERVIOLA_GATE_CALLBACK_H
