@@ -30,7 +30,7 @@ const struct row roster[] = {
     { ROW_HELPER, "book", &gate_book, NULL, SETTINGS_BOOK, "gate.book_", { 0 } },     /* the gate's memory, on disk */
     { ROW_HELPER, "lists", &gate_lists, NULL, SETTINGS_LISTS, "gate.lists_", { 0 } }, /* reads the gate's lists */
     { ROW_SENSOR, "gate", &sense_gate, NULL, SETTINGS_GATE, "gate.", { HAND_LISTEN, HAND_BORROW } },
-    { ROW_SENSOR, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },        /* keeps what others log */
+    { ROW_HELPER, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },        /* keeps what others log */
     { ROW_WATCH, "watch", &sense_watch, NULL, SETTINGS_WATCH, "watch.", { 0 } }, /* measures each second, and records */
     { ROW_XRAY, "xray", &core_picture, NULL, SETTINGS_NONE, "xray.", { 0 } }, /* takes one picture, through the eye */
     { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } }, /* shows it all, live */

@@ -122,8 +122,8 @@ int landlock_open(const struct jail *j, unsigned *gaps, struct err *e)
     fd = (int)syscall(SYS_landlock_create_ruleset, &a, abi < 4 ? 8 : abi < 6 ? 16 : sizeof(a), 0);
     if (fd < 0)
         return err_set(e, errno, "Landlock ruleset");
-    if (j->calls & JAIL_SPAWN) /* children execute, and reach the devices of a terminal */
-        more = EXECUTE | (a.files & IOCTL_DEV);
+    if (j->calls & JAIL_SPAWN) /* children execute, reach the devices of a terminal, and one makes /dev/log */
+        more = EXECUTE | MAKE_SOCK | (a.files & IOCTL_DEV);
     for (const char *const *at = j->folders; at && *at; at++)
         if (allow(fd, *at, (WRITING | more) & a.files, true, e) < 0)
             goto fail;
