@@ -89,34 +89,9 @@ static void on_guests(void *ctx, int listening, int events)
     }
 }
 
-static void open_policy(struct gate *g)
-{
-    struct hand_listen ask = { .at = g->set.policy_listen, .v6only = g->set.policy_listen.family == 6 };
-
-    if (g->policy || g->policy_asked || ask.at.family == 0 || !g->book_came || g->stopping)
-        return;
-    g->policy_asked = chan_send(g->role->core, HAND_LISTEN, DOOR_POLICY, 0, &ask, sizeof(ask), -1) == 0;
-}
-
-int door_on_policy(struct gate *g, const struct hand_outcome *o, int fd)
-{
-    struct err e;
-
-    g->policy_asked = false;
-    if (fd < 0) {
-        say("the hand does not open %s for the policy service: %s", addr_socket_text(g->set.policy_listen).text,
-            hand_code_words((enum hand_code)o->code));
-        return 0;
-    }
-    g->policy = policy_new(&g->means, g->warden, fd, &e);
-    if (!g->policy)
-        say("the policy service: %s", e.text);
-    return 0;
-}
-
 void door_open_all(struct gate *g)
 {
-    open_policy(g);
+    service_open_all(g);
     for (uint32_t i = 0; i < g->doors_count; i++) {
         struct door *d = &g->doors[i];
         const struct backend *b = &g->backends[d->listener];

@@ -252,7 +252,8 @@ static int on_links_known(void *ctx, struct chan *from, const struct msg *m, con
 static int on_lent(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     (void)from;
-    return m->id == DOOR_POLICY ? door_on_policy(gate_of(ctx), body, fd) : door_on_lent(gate_of(ctx), m->id, body, fd);
+    return m->id >= SERVICE_POLICY ? service_on_lent(gate_of(ctx), m->id, body, fd)
+                                   : door_on_lent(gate_of(ctx), m->id, body, fd);
 }
 
 static int on_lent_in_name(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
@@ -469,8 +470,7 @@ static void gate_reload(struct role *r)
         say("the certificate stays the old one: %s", e.text);
     limits_set(g->means.limits, &g->set.limits);
     tarpit_set(g->tarpit, &g->set.limits);
-    if (g->policy)
-        policy_reload(g->policy);
+    service_reload(g);
     if (dns_set(g->means.dns, &g->set, &e) < 0)
         say("name servers: %s", e.text);
     set_name(g);
@@ -486,8 +486,7 @@ static void gate_stop(struct role *r)
     door_close_all(g);
     for (uint32_t i = 0; i < GATE_LISTENERS; i++)
         backend_stop(&g->backends[i]);
-    policy_free(g->policy);
-    g->policy = NULL;
+    service_close_all(g);
     session_end_all(g);
     if (g->sessions_count == 0)
         loop_stop(r->loop);

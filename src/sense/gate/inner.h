@@ -15,6 +15,7 @@
 #include "sense/gate/check.h"
 #include "sense/gate/limits.h"
 #include "sense/gate/outbox.h"
+#include "sense/gate/milter.h"
 #include "sense/gate/policy.h"
 #include "sense/gate/ports.h"
 #include "sense/gate/tarpit.h"
@@ -103,8 +104,14 @@ void door_name_all(struct gate *g); /* after the settings changed */
 void door_open_all(struct gate *g); /* those whose server is known */
 void door_close_listener(struct gate *g, uint32_t listener);
 void door_close_all(struct gate *g);
-enum { DOOR_POLICY = GATE_DOORS + 1 }; /* the id of the policy service's socket */
-int door_on_policy(struct gate *g, const struct hand_outcome *o, int fd);
+
+/* ---- service.c: where mail servers ask ---- */
+
+enum { SERVICE_POLICY = GATE_DOORS + 1, SERVICE_MILTER }; /* ids of their asks for a socket */
+void service_open_all(struct gate *g);
+int service_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
+void service_reload(struct gate *g);
+void service_close_all(struct gate *g);
 int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
 void door_pause(struct gate *g, bool pause); /* no descriptors are left, or there are again */
 
@@ -236,7 +243,9 @@ struct gate {
     struct warden *warden; /* who logged in */
     struct tarpit *tarpit;
     struct policy *policy; /* NULL: no socket for it */
-    bool policy_asked;
+    struct milter *milter; /* likewise */
+    struct addr policy_at, milter_at;
+    bool policy_asked, milter_asked;
     uint16_t ports[GATE_PORTS];
     size_t ports_count;
     uint8_t buffer[GATE_BUFFER];

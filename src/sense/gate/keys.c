@@ -487,6 +487,12 @@ const struct key gate_keys[] = {
       .def = "",
       .help = "Where Postfix asks for verdicts, such as 127.0.0.1:10031 for check_policy_service inet:127.0.0.1:10031. "
               "Whoever reaches it may ask: loopback is the place for it. Without a listener this alone makes a gate." },
+    { .name = "milter_listen",
+      .type = KEY_ADDR,
+      KEY_AT(struct gate_settings, milter_listen),
+      .def = "",
+      .help = "The same as a mail filter for Sendmail or Postfix, such as 127.0.0.1:10032 for "
+              "smtpd_milters = inet:127.0.0.1:10032." },
     { .name = "policy_checks",
       .type = KEY_TABLE,
       KEY_AT(struct gate_settings, policy_checks),

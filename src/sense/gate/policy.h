@@ -10,20 +10,16 @@
  * a visit of its own; what it costs to find out is in the caches of dns.h and
  * book.h, so the second recipient is cheap.  Users who logged in are not
  * checked by their address: warden.h says whether they may send.
- *
- * Bounded: connections, bytes of a request, time for an answer.
  */
 #ifndef SERVIOLA_GATE_POLICY_H
 #define SERVIOLA_GATE_POLICY_H
 #include "base/err.h"
 #include "sense/gate/check.h"
 
-enum { POLICY_ASKERS = 512, POLICY_ANSWER_S = 40, POLICY_IDLE_S = 1000 };
-
 struct policy;
 struct warden;
-/* Takes `fd` over.  `m` and `w` are borrowed; w may be NULL. */
+/* Takes the listening `fd` over.  `m` and `w` are borrowed; w may be NULL. */
 struct policy *policy_new(struct gate_means *m, struct warden *w, int fd, struct err *e);
-void policy_free(struct policy *p);   /* who waits for an answer is cut off: Postfix asks again, or defers */
+void policy_free(struct policy *p);   /* NULL is fine */
 void policy_reload(struct policy *p); /* m->set has changed */
 #endif

@@ -134,6 +134,7 @@ struct gate_settings {
     char certificate_pem[GATE_PEM], key_pem[GATE_PEM];
     char folder[200];                 /* where the book is kept */
     struct addr policy_listen;        /* check_policy_service; family 0: none */
+    struct addr milter_listen;        /* smtpd_milters; family 0: none */
     struct gate_policy policy_checks; /* what is asked there */
     struct gate_accounts accounts;
     bool blocks;         /* a failed callback blocks its client for a while */
