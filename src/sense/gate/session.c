@@ -615,6 +615,7 @@ void session_begin(struct session *s)
         return;
     }
     gate_count_places(g);
+    s->visit->known = greylist_knows(s->visit);
     session_enter(s, S_ASKING);
     verdict_ask(s->visit, STAGE_CONNECT, dialogue_verdict);
 }
@@ -625,6 +626,8 @@ static void on_settled(struct visit *v, enum check_id id)
 
     if (id == CHECK_CONFIRMED && v->organisation && s->state != S_DEAD)
         gate_join(s);
+    if (v->organisation && !v->known) /* its organisation may be of good standing, where its network is not */
+        v->known = greylist_knows(v);
     if (s->state == S_GREETING && v->known)
         session_enter(s, S_GREETING); /* its time is shorter now */
 }
