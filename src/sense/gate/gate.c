@@ -276,6 +276,7 @@ static int on_book(void *ctx, struct chan *from, const struct msg *m, const void
         return 0;
     }
     book_free(g->means.book);
+    book_set(b, &g->set.greylist, &g->set.callback);
     g->means.book = b;
     g->book_came = true;
     door_open_all(g);
@@ -428,6 +429,8 @@ static int gate_open(struct role *r, struct err *e)
     };
     g->means.limits = limits_new(&g->set.limits, seed, e);
     g->means.book = book_new(-1, g->set.greylist.entries, e);
+    if (g->means.book)
+        book_set(g->means.book, &g->set.greylist, &g->set.callback);
     g->warden = warden_new(&g->set.accounts, seed, tell_alone, g, e);
     set_name(g);
     return g->means.limits && g->means.book && g->warden ? 0 : -1;
@@ -469,6 +472,7 @@ static void gate_reload(struct role *r)
     if (take_settings(g, &e) < 0)
         say("the certificate stays the old one: %s", e.text);
     limits_set(g->means.limits, &g->set.limits);
+    book_set(g->means.book, &g->set.greylist, &g->set.callback);
     tarpit_set(g->tarpit, &g->set.limits);
     service_reload(g);
     if (dns_set(g->means.dns, &g->set, &e) < 0)

@@ -327,7 +327,7 @@ static const struct key greylist_keys[] = {
       .min = 1024,
       .max = 100000000,
       .def = "1000000",
-      .help = "Entries of the book: pairs, clients and callback results; 32 bytes each." },
+      .help = "Entries of the book: pairs, clients and callback results; 64 bytes of memory and of disk each." },
     { .name = "spf",
       .type = KEY_BOOL,
       KEY_AT(struct gate_greylist, spf),
