@@ -166,7 +166,8 @@ static void stands(struct core *c, struct block *b)
     if (!new_one)
         return;
     b->seq = tell(c, EV_ACT_BLOCKED, b, b->cause, NULL);
-    cut(c, b);
+    if (!b->outside || b->waiter != 0) /* what the gate found it ends itself, with a word to the client */
+        cut(c, b);
     answer(c, b, HAND_OK, b->seq, "");
 }
 

@@ -309,11 +309,12 @@ static void on_facts(void *ctx, int fd, int events)
 static void order_cuts(struct act *a)
 {
     _Alignas(16) char order[sizeof(struct cut_order) + CUTTER_HOSTS * sizeof(struct cut_host)];
-    struct cut_order head = { .ports_count = a->set->ports_count };
+    struct cut_order head = { .ports_count = a->set->ports_count, .doors_count = a->set->doors_count };
     struct cut_host *hosts = (struct cut_host *)(void *)(order + sizeof(head));
     size_t count = cuts_take(&a->cuts, CUTTER_HOSTS);
 
     memcpy(head.ports, a->set->ports, sizeof(head.ports));
+    memcpy(head.doors, a->set->doors, sizeof(head.doors));
     memcpy(order, &head, sizeof(head));
     for (size_t i = 0; i < count; i++)
         hosts[i] = (struct cut_host){ .who = a->cuts.at[i].who, .local = never_is_own(&a->never, a->cuts.at[i].who) };

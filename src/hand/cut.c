@@ -44,10 +44,9 @@ void cutting_close(struct cutting *c)
 
 struct walk {
     struct cutting *c;
+    const struct cut_order *order;
     const struct cut_host *hosts;
     size_t count;
-    const uint16_t *ports;
-    size_t ports_count;
     struct hand_killed *out;
 };
 
@@ -201,7 +200,7 @@ static int on_tracked(const struct nlmsghdr *h, void *ctx)
     struct nlmsghdr *ask;
     struct tracked t;
 
-    if (!cut_reads_tracked(h, w->ports, w->ports_count, &t))
+    if (!cut_reads_tracked(h, w->order->ports, w->order->ports_count, &t))
         return MNL_CB_OK;
     of = result_of(w, t.source);
     if (!of)
@@ -255,6 +254,22 @@ static void cut_tracked(struct walk *w)
 
 /* ---- our own sockets ---- */
 
+/* Of a socket that one of the hosts sends through: its own, as it is an address of this machine, or the gate's at the
+ * other end. */
+static struct hand_killed *sender_behind(const struct walk *w, const struct inet_diag_msg *found)
+{
+    uint8_t family = found->idiag_family == AF_INET ? 4 : 6;
+    struct hand_killed *of = NULL;
+
+    if (is_ours(ntohs(found->id.idiag_dport), w->order->ports, w->order->ports_count))
+        of = result_of(w, addr_from_ip(family, (const uint8_t *)found->id.idiag_src, 0));
+    if (of && w->hosts[of - w->out].local)
+        return of;
+    if (!is_ours(ntohs(found->id.idiag_sport), w->order->doors, w->order->doors_count))
+        return NULL;
+    return result_of(w, addr_from_ip(family, (const uint8_t *)found->id.idiag_dst, 0));
+}
+
 static int on_socket(const struct nlmsghdr *h, void *ctx)
 {
     _Alignas(struct nlmsghdr) char buffer[ASK_BYTES] = { 0 };
@@ -264,11 +279,10 @@ static int on_socket(const struct nlmsghdr *h, void *ctx)
     struct hand_killed *of;
     struct nlmsghdr *ask;
 
-    if (mnl_nlmsg_get_payload_len(h) < sizeof(*found) ||
-        !is_ours(ntohs(found->id.idiag_dport), w->ports, w->ports_count))
+    if (mnl_nlmsg_get_payload_len(h) < sizeof(*found))
         return MNL_CB_OK;
-    of = result_of(w, addr_from_ip(found->idiag_family == AF_INET ? 4 : 6, (const uint8_t *)found->id.idiag_src, 0));
-    if (!of || !w->hosts[of - w->out].local)
+    of = sender_behind(w, found);
+    if (!of)
         return MNL_CB_OK;
     ask = mnl_nlmsg_put_header(buffer);
     ask->nlmsg_type = SOCK_DESTROY;
@@ -299,7 +313,7 @@ static int walk_sockets(struct walk *w, uint8_t family)
 
 static void cut_sockets(struct walk *w)
 {
-    bool any = false;
+    bool any = w->order->doors_count > 0;
 
     for (size_t i = 0; i < w->count; i++)
         any |= w->hosts[i].local != 0;
@@ -307,10 +321,10 @@ static void cut_sockets(struct walk *w)
         failed(w, 0, errno);
 }
 
-void cut_hosts(struct cutting *c, const struct cut_host *hosts, size_t count, const uint16_t *ports, size_t ports_count,
+void cut_hosts(struct cutting *c, const struct cut_order *order, const struct cut_host *hosts, size_t count,
                struct hand_killed *out)
 {
-    struct walk w = { c, hosts, count, ports, ports_count, out };
+    struct walk w = { c, order, hosts, count, out };
 
     assert(count <= CUTTER_HOSTS);
     memset(out, 0, count * sizeof(out[0]));
@@ -321,7 +335,8 @@ void cut_hosts(struct cutting *c, const struct cut_host *hosts, size_t count, co
 
 void cut_nobody(struct cutting *c)
 {
-    struct walk w = { .c = c };
+    const struct cut_order none = { 0 };
+    struct walk w = { .c = c, .order = &none };
     struct addr nobody = addr_v4(0, 0);
 
     (void)walk_tracker(&w, 4, &nobody);

@@ -28,11 +28,11 @@ int cutting_open(struct cutting *c, struct err *e);
 void cutting_close(struct cutting *c);
 
 /*
- * Connections that the hosts opened to one of the ports, at most CUTTER_HOSTS; what was cut of each goes to `out`, in
- * the same order (a host that is named twice: to the first).  `error` is the first errno that stood in the way (ENOENT:
- * no tracker in this kernel).
+ * Connections that the hosts opened to one of the ports or doors; what was cut of each goes to `out`, in the same order
+ * (a host that is named twice: to the first).  At most CUTTER_HOSTS.  `error` is the first errno that stood in the way
+ * (ENOENT: no tracker in this kernel).
  */
-void cut_hosts(struct cutting *c, const struct cut_host *hosts, size_t count, const uint16_t *ports, size_t ports_count,
+void cut_hosts(struct cutting *c, const struct cut_order *order, const struct cut_host *hosts, size_t count,
                struct hand_killed *out);
 void cut_nobody(struct cutting *c); /* only walks */
 

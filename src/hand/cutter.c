@@ -29,9 +29,10 @@ static int on_order(void *ctx, struct chan *from, const struct msg *m, const voi
     int64_t began_us = clock_mono_us();
 
     (void)fd;
-    if ((m->len - sizeof(*order)) % sizeof(*hosts) != 0 || order->ports_count > HAND_PORTS)
+    if ((m->len - sizeof(*order)) % sizeof(*hosts) != 0 || order->ports_count > HAND_PORTS ||
+        order->doors_count > HAND_LISTENS)
         return -1;
-    cut_hosts(&c->cutting, hosts, count, order->ports, order->ports_count, c->answer.killed);
+    cut_hosts(&c->cutting, order, hosts, count, c->answer.killed);
     c->answer.head.took_us = clock_mono_us() - began_us;
     return chan_send(from, CUTTER_REPORT, m->id, 0, &c->answer,
                      sizeof(c->answer.head) + count * sizeof(c->answer.killed[0]), -1);

@@ -24,6 +24,8 @@ enum { CUTTER_HOSTS = 2048 };
 struct cut_order {
     uint32_t ports_count;
     uint16_t ports[HAND_PORTS];
+    uint32_t doors_count; /* and our own sockets at these, where such a host is at the other end */
+    uint16_t doors[HAND_LISTENS];
     uint32_t zero;
 };
 struct cut_host {

@@ -303,6 +303,25 @@ static void to_ports(struct nftnl_rule *rule, const char *set)
     look_up(rule, set, false);
 }
 
+/* Of SYN and ACK, SYN alone: what is connected already stays so. */
+static void begins_a_connection(struct nftnl_rule *rule)
+{
+    enum { FLAGS = 13, SYN = 0x02, ACK = 0x10 }; /* RFC 9293, 3.1 */
+    const uint8_t mask = SYN | ACK;
+    const uint8_t change = 0;
+    const uint8_t syn = SYN;
+    struct nftnl_expr *x;
+
+    load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, FLAGS, 1);
+    x = add(rule, "bitwise");
+    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+    nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+    nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, &change, sizeof(change));
+    compare(rule, &syn, sizeof(syn));
+}
+
 static void from_set(struct nftnl_rule *rule, const struct family *f, const char *set, bool absent)
 {
     load(rule, NFT_PAYLOAD_NETWORK_HEADER, f->saddr, f->bytes);
@@ -424,13 +443,26 @@ static void add_hold(struct nl_batch *b, const struct rules *r, const struct fam
     add_rule(b, rule);
 }
 
-static void add_hook(struct nl_batch *b, const struct rules *r, const char *chain, int hook, const char *ports)
+static void add_hook(struct nl_batch *b, const struct rules *r, const char *chain, int hook)
 {
     struct nftnl_rule *rule;
 
     add_chain(b, r, chain, hook);
     rule = new_rule(r, chain);
-    to_ports(rule, ports);
+    to_ports(rule, "ports");
+    verdict(rule, NFT_JUMP, "mail");
+    add_rule(b, rule);
+}
+
+/* Who is in already hears from the gate itself why it has to go. */
+static void add_doors(struct nl_batch *b, const struct rules *r)
+{
+    struct nftnl_rule *rule;
+
+    add_chain(b, r, "input", NF_INET_LOCAL_IN);
+    rule = new_rule(r, "input");
+    to_ports(rule, "doors");
+    begins_a_connection(rule);
     verdict(rule, NFT_JUMP, "mail");
     add_rule(b, rule);
 }
@@ -460,25 +492,6 @@ static void add_open_place(struct nl_batch *b, const struct rules *r, struct add
     compare(rule, &port, sizeof(port));
     verdict(rule, NFT_RETURN, NULL);
     add_rule(b, rule);
-}
-
-/* Of SYN and ACK, SYN alone: what is connected already stays so. */
-static void begins_a_connection(struct nftnl_rule *rule)
-{
-    enum { FLAGS = 13, SYN = 0x02, ACK = 0x10 }; /* RFC 9293, 3.1 */
-    const uint8_t mask = SYN | ACK;
-    const uint8_t change = 0;
-    const uint8_t syn = SYN;
-    struct nftnl_expr *x;
-
-    load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, FLAGS, 1);
-    x = add(rule, "bitwise");
-    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-    nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-    nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-    nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, &change, sizeof(change));
-    compare(rule, &syn, sizeof(syn));
 }
 
 static void add_guard(struct nl_batch *b, const struct rules *r)
@@ -513,11 +526,11 @@ void rules_add_content(struct nl_batch *b, const struct rules *r)
     add_stop(b, r);
     add_mail(b, r);
     if (!r->set->gate_only) {
-        add_hook(b, r, "forward", NF_INET_FORWARD, "ports");
-        add_hook(b, r, "output", NF_INET_LOCAL_OUT, "ports");
+        add_hook(b, r, "forward", NF_INET_FORWARD);
+        add_hook(b, r, "output", NF_INET_LOCAL_OUT);
     }
     if (r->set->doors_count > 0)
-        add_hook(b, r, "input", NF_INET_LOCAL_IN, "doors");
+        add_doors(b, r);
     if (r->set->guard_count > 0)
         add_guard(b, r);
     for (size_t i = 0; r->hold && i < 2; i++) {

@@ -11,7 +11,7 @@
  *       chain forward, output                       priority filter - 10: before foreign accept rules
  *           tcp dport @ports jump mail
  *       chain input                                 where a gate listens
- *           tcp dport @doors jump mail
+ *           tcp dport @doors, the first packet of a connection: jump mail
  *       chain guard                                 output again: nobody here mails to our own front door
  *           meta skuid GATE return; ip daddr 127.0.0.1 tcp dport 2525 return; ...
  *           ip daddr 127.0.0.0/8 tcp dport @guarded tcp flags & (syn|ack) == syn reject with tcp reset

@@ -263,7 +263,7 @@ static void a_stranger_is_stopped_at_the_gates_door_while_the_hunt_observes(void
     assert_true(holds("block4", "198.51.100.7"));
     wall_block(&wall, &host, 1, &out, clock_mono_us());
     assert_int_equal(out.code, HAND_OBSERVES);
-    shell("nft list chain inet serviola input | grep -q 'tcp dport @doors jump mail'");
+    shell("nft list chain inet serviola input | grep -q 'tcp dport @doors tcp flags .* jump mail'");
     shell("! nft list chain inet serviola forward 2>/dev/null && ! nft list chain inet serviola output 2>/dev/null");
     shell("ip addr add 198.51.100.7/32 dev lo"); /* the kernel's own word: from there nobody gets in */
     assert_int_equal(call_from("198.51.100.7"), -1);
@@ -536,10 +536,11 @@ static void reject_tells_the_sender_at_once(void **state)
 
 static struct hand_killed cut_one(struct cutting *cutting, const char *who, uint16_t port)
 {
+    const struct cut_order order = { .ports_count = 1, .ports = { port } };
     struct cut_host host = { .who = at(who), .local = 1 };
     struct hand_killed killed;
 
-    cut_hosts(cutting, &host, 1, &port, 1, &killed);
+    cut_hosts(cutting, &order, &host, 1, &killed);
     return killed;
 }
 
@@ -571,6 +572,35 @@ static void running_connections_of_a_blocked_host_are_cut(void **state)
     shell("nft delete table ip house");
 }
 
+static void the_gates_own_sockets_of_a_blocked_client_are_closed(void **state)
+{
+    const struct cut_order order = { .doors_count = 1, .doors = { 25 } };
+    struct cut_host host = { .who = at("10.1.0.1") };
+    struct cut_host other = { .who = at("10.1.0.9") };
+    struct hand_killed killed;
+    struct cutting cutting;
+    char byte;
+    int fd;
+    int accepted;
+
+    (void)state;
+    while ((accepted = accept(server, NULL, NULL)) >= 0) /* those of earlier tests */
+        (void)close(accepted);
+    fd = call();
+    accepted = accept(server, NULL, NULL);
+    assert_true(fd >= 0 && accepted >= 0);
+    assert_int_equal(cutting_open(&cutting, &e), 0);
+    cut_hosts(&cutting, &order, &other, 1, &killed);
+    assert_int_equal(killed.sockets, 0);
+    cut_hosts(&cutting, &order, &host, 1, &killed);
+    assert_int_equal(killed.sockets, 1);
+    assert_int_equal(read(accepted, &byte, 1), -1);
+    assert_int_equal(errno, ECONNABORTED);
+    cutting_close(&cutting);
+    (void)close(accepted);
+    (void)close(fd);
+}
+
 static void twenty_hosts_are_cut_in_one_walk(void **state)
 {
     enum { HOSTS = 20 };
@@ -593,7 +623,7 @@ static void twenty_hosts_are_cut_in_one_walk(void **state)
     }
     hosts[HOSTS] = hosts[0]; /* named again */
     assert_int_equal(cutting_open(&cutting, &e), 0);
-    cut_hosts(&cutting, hosts, HOSTS + 1, (uint16_t[]){ 25 }, 1, killed);
+    cut_hosts(&cutting, &(const struct cut_order){ .ports_count = 1, .ports = { 25 } }, hosts, HOSTS + 1, killed);
     assert_int_equal(cutting.walks, 3); /* one of the tracker, and the sockets of both families */
     for (size_t i = 0; i < HOSTS; i++) {
         assert_int_equal(killed[i].error, 0);
@@ -982,6 +1012,7 @@ int main(void)
         WALL(a_blocked_sender_is_stopped_and_counted_even_across_a_restore),
         WALL(reject_tells_the_sender_at_once),
         WALL(running_connections_of_a_blocked_host_are_cut),
+        WALL(the_gates_own_sockets_of_a_blocked_client_are_closed),
         WALL(twenty_hosts_are_cut_in_one_walk),
         cmocka_unit_test_setup(over_the_link_it_blocks_captures_and_reports, leave_the_table_to_the_child),
         cmocka_unit_test_setup(each_cut_is_answered_by_its_own_id_and_blocks_do_not_wait_for_it,
