@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# gate.lib.sh - what scenes of the gate share; sourced behind lib.sh.
+#
+#   far 44.1.0.2, also .3 .4 .5, 2a00:44:1::2 --- 44.1.0.1, 2a00:44:1::1 mx
+#
+# mx runs the mail server on 127.0.0.1:2525 and the gate on port 25 of every address; far is the world: clients, other
+# mail servers, and the world's name server on 44.1.0.2:53.
+#
+#   gate_house                     draws it
+#   gate_on [LISTENER [SECTION]]   starts serviola on mx; LISTENER: more keys of the listener `mx`, as `tls: end,`;
+#                                  SECTION: more lines of the section gate, indented by two
+#   gate_takes_mail                until it greets
+#   postfix_on                     Debian's Postfix as the mail server, which takes mail for example.com; `mails` counts it
+#   certificate                    $T/cert.pem and $T/key.pem
+set -eEuo pipefail
+
+gate_house()
+{
+    local more
+
+    host far mx
+    cable far 44.1.0.2/24 mx 44.1.0.1/24
+    cable far 2a00:44:1::2/64 mx 2a00:44:1::1/64
+    for more in 3 4 5; do
+        address far "44.1.0.$more/24" mx
+    done
+}
+
+gate_yaml() # [LISTENER [SECTION]]
+{
+    printf 'hunt: { mode: off }\ngate:\n  folder: %s\n' "$T/mx.state/gate"
+    printf '  listeners:\n    mx: { listen: ["0.0.0.0:25", "[::]:25"], to: "127.0.0.1:2525", %s }\n' "${1:-greet_after: 0}"
+    printf '%s\n' "${2:-}"
+    [[ ${2:-} == *"  dns:"* ]] || printf '  dns: { servers: ["44.1.0.2:53"], try: 500ms, tries: 2, total: 2s }\n'
+}
+
+gate_on()
+{
+    configure mx "$(gate_yaml "$@")"
+    gate_again
+}
+
+gate_again()
+{
+    start serviola-mx mx serviola run --no-console
+    until_true 15 answers mx
+}
+
+gate_takes_mail() # [ARGUMENT of smtp...]
+{
+    until_true 15 prints "220 " on far smtp --src 44.1.0.2 --wait 5 "$@" 44.1.0.1 25 QUIT
+}
+
+mx_sink_on() # [ARGUMENT]: a mail server that takes everything
+{
+    start sink mx proxied_sink --log "$T/mail" --port 2525 "$@"
+    until_true 5 test -e "$T/mail"
+}
+
+certificate()
+{
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=mail.example.com -keyout "$T/key.pem" \
+        -out "$T/cert.pem" 2>/dev/null
+}
+
+postfix_on() # [LINE of main.cf...]
+{
+    local config=$T/postfix spool=$T/spool line
+    command -v postfix >/dev/null || [ -x /usr/sbin/postfix ] || skip "Postfix is not installed"
+    mkdir -p "$config" "$spool" "$T/boxes" "$T/postlib"
+    chown postfix: "$T/postlib"
+    chmod 1777 "$T/boxes"
+    cp /etc/postfix/master.cf.proto "$config/master.cf" 2>/dev/null || cp /usr/share/postfix/master.cf.dist "$config/master.cf"
+    sed -i -e 's/^smtp  *inet.*/127.0.0.1:2525 inet n - n - - smtpd/' -e '/^[a-z0-9.:].*unix/ s/^\([^ ]*  *[^ ]*  *[^ ]*  *[^ ]*  *\)y/\1n/' "$config/master.cf"
+    {
+        printf 'queue_directory = %s\ndata_directory = %s\n' "$spool" "$T/postlib"
+        printf 'myhostname = mail.example.com\nmydestination =\nmynetworks = 127.0.0.0/8\ninet_interfaces = all\n'
+        printf 'virtual_mailbox_domains = example.com\nvirtual_mailbox_base = %s\nvirtual_mailbox_maps = static:all/\n' "$T/boxes"
+        printf 'virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_minimum_uid = 1\n'
+        printf 'smtpd_upstream_proxy_protocol = haproxy\nsmtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n'
+        printf 'smtpd_peername_lookup = no\nsmtpd_recipient_restrictions =\nalias_maps =\nalias_database =\n'
+        printf 'maillog_file = %s\nmaillog_file_prefixes = /tmp, %s\ncompatibility_level = 3.6\n' "$T/maillog" "$T"
+        for line in "$@"; do
+            printf '%s\n' "$line"
+        done
+    } >"$config/main.cf"
+    grep -q '^postlog' "$config/master.cf" || printf 'postlog unix-dgram n - n - 1 postlogd\n' >>"$config/master.cf"
+    on mx postfix -c "$config" start >"$T/postfix.err" 2>&1
+    until_true 10 prints "" on mx bash -c 'exec 3<>/dev/tcp/127.0.0.1/2525'
+}
+
+scene_after()
+{
+    [ ! -d "$T/postfix" ] || on mx postfix -c "$T/postfix" abort >/dev/null 2>&1 || true
+}
+
+mails()
+{
+    find "$T/boxes" -path '*/new/*' -type f 2>/dev/null | wc -l
+}
