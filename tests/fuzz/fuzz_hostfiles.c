@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* wtmp, lastlog, crontabs, timers and /proc/net of any bytes. */
+/* wtmp, lastlog, crontabs, timers, /proc/net, checksums and dpkg's status of any bytes. */
 #include <assert.h>
 
 #include "wire/cron.h"
 #include "wire/proc.h"
+#include "wire/sums.h"
 #include "wire/utmp.h"
 
 static void inside(struct slice part, const uint8_t *data, size_t size)
 {
     assert(part.len == 0 || (part.at >= data && part.at + part.len <= data + size));
+}
+
+static void packages(const uint8_t *data, size_t size)
+{
+    struct slice rest = slice_of(data, size);
+    struct status_line l;
+    struct sum_line s;
+
+    for (status_next(&rest, &l); l.kind != STATUS_END; status_next(&rest, &l)) {
+        inside(l.value, data, size);
+        assert(l.kind != STATUS_CONFIGURATION || l.digits.len == 32);
+    }
+    for (rest = slice_of(data, size); rest.len > 0;)
+        if (sum_line_read(slice_until(rest, '\n', &rest), &s)) {
+            assert((s.digits.len == 32 || s.digits.len == 64) && s.path.len > 0 && s.path.at[0] != '/');
+            inside(s.path, data, size);
+        }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -41,5 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (proc_port_read(line, &p))
             assert(p.local.family == 4 || p.local.family == 6);
     }
+    packages(data, size);
     return 0;
 }

@@ -6,7 +6,9 @@
 
 #include "snap/file.h"
 #include "snap/line.h"
-#include "view/explain/explain.h"
+#include "snap/redact.h"
+#include "view/change.h"
+#include "view/html.h"
 
 static char line[LINE_MOST], again[LINE_MOST];
 
@@ -30,6 +32,27 @@ static void keeps_its_line(const struct snap *s, enum snap_part part)
     }
 }
 
+/* Whatever it holds, its page has no script and no control byte. */
+static void page_is_harmless(const struct snap *s, const struct findings *f)
+{
+    char *at = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&at, &len);
+
+    assert(to && html_page(s, f, to, NULL) == 0 && fclose(to) == 0);
+    assert(!strstr(at, "<script"));
+    for (size_t i = 0; i < len; i++)
+        assert((uint8_t)at[i] >= 0x20 || at[i] == '\n');
+    free(at);
+}
+
+static void on_change(void *own, const struct change *c)
+{
+    (void)own;
+    for (const char *at = c->text; *at; at++)
+        assert((uint8_t)*at >= 0x20 && *at != 0x7f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct snap *s = snap_new(NULL);
@@ -50,7 +73,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; f && i < f->count; i++)
         for (const char *c = f->at[i].text; *c; c++)
             assert((uint8_t)*c >= 0x20 && *c != 0x7f);
+    if (f)
+        page_is_harmless(s, f);
     free(f);
+    assert(change_tell(s, s, on_change, NULL, NULL) >= 0);
+    (void)snap_redact(s, NULL);
     snap_free(s);
     return 0;
 }

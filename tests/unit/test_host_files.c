@@ -10,6 +10,7 @@
 
 #include "wire/cron.h"
 #include "wire/proc.h"
+#include "wire/sums.h"
 #include "wire/utmp.h"
 
 static void assert_words(struct slice s, const char *words)
@@ -126,6 +127,42 @@ static void proc_net_tells_ports(void **state)
     assert_false(proc_port_read(SLICE("  sl  local_address rem_address   st tx_queue rx_queue"), &p));
 }
 
+static void sums_are_read_as_dpkg_and_sha256sum_write_them(void **state)
+{
+    struct sum_line s;
+
+    (void)state;
+    assert_true(sum_line_read(SLICE("1070b879f0cd690ce287d50ea614c894  usr/bin/who"), &s));
+    assert_int_equal(s.digits.len, 32);
+    assert_words(s.path, "usr/bin/who");
+    assert_true(
+        sum_line_read(SLICE("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 *./usr/bin/a b"), &s));
+    assert_int_equal(s.digits.len, 64);
+    assert_words(s.path, "usr/bin/a b");
+    assert_false(sum_line_read(SLICE("1070b879f0cd690ce287d50ea614c89  usr/bin/who"), &s));
+    assert_false(sum_line_read(SLICE("1070b879f0cd690ce287d50ea614c894  /"), &s));
+}
+
+static void the_status_names_packages_and_configuration_files(void **state)
+{
+    struct slice rest = SLICE("Package: cron\nStatus: install ok installed\nVersion: 3.0pl1-162\nConffiles:\n"
+                              " /etc/crontab 8f111d100ea459f68d333d63a8ef2205\n"
+                              " /etc/old 8f111d100ea459f68d333d63a8ef2205 obsolete\nDescription: x\n /y z\n");
+    struct status_line l;
+
+    (void)state;
+    status_next(&rest, &l);
+    assert_int_equal(l.kind, STATUS_PACKAGE);
+    assert_words(l.value, "cron");
+    status_next(&rest, &l);
+    assert_int_equal(l.kind, STATUS_VERSION);
+    status_next(&rest, &l);
+    assert_int_equal(l.kind, STATUS_CONFIGURATION);
+    assert_words(l.value, "/etc/crontab");
+    status_next(&rest, &l);
+    assert_int_equal(l.kind, STATUS_END);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +173,8 @@ int main(void)
         cmocka_unit_test(comments_and_variables_start_nothing),
         cmocka_unit_test(a_timer_says_when),
         cmocka_unit_test(proc_net_tells_ports),
+        cmocka_unit_test(sums_are_read_as_dpkg_and_sha256sum_write_them),
+        cmocka_unit_test(the_status_names_packages_and_configuration_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "snap/snap.h"
 
-enum { HELPER_MOST = 256 << 10 };
+enum { HELPER_MOST = 1 << 20 };
 
 struct helper {
     pid_t pid; /* 0: none runs */

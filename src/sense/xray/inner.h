@@ -89,5 +89,6 @@ void xray_logs_end(struct xray *x);
 /* Takes what such a helper said; `folders` may be what it hangs on. */
 void xray_helper_end(struct xray *x, struct helper *h, enum snap_part part, const char *folders);
 
+void xray_packages(struct xray *x, const char *against); /* against: a twin's manifest; NULL: what dpkg knows */
 void xray_ports(struct xray *x, const struct join *j, bool deep); /* who has a port that is not listed */
 #endif

@@ -102,6 +102,8 @@ static int finish(struct xray *x, const struct xray_wish *wish, struct err *e)
     join_mark_owners(j, x->s);
     xray_ports(x, j, wish->deep);
     join_free(j);
+    if (wish->packages)
+        xray_packages(x, wish->against);
     note_bounds(x->s);
     xray_clock_end(x);
     return 0;
