@@ -13,6 +13,8 @@
 #include "sys/clock.h"
 #include "sys/say.h"
 
+enum { LOOK_US = 20000, LAST_WORDS_US = 32000000 }; /* at the end */
+
 uint64_t core_emit(struct core *c, struct event *ev, uint64_t cause)
 {
     if (cause != 0)
@@ -289,6 +291,23 @@ static void finish(void *ctx)
     loop_stop(c->role->loop);
 }
 
+static bool sensors_left(const struct core *c)
+{
+    for (uint32_t i = 0; i < roster_count; i++)
+        if ((roster[i].kind == ROW_SENSOR || roster[i].kind == ROW_WATCH) && c->peers[i].chan)
+            return true;
+    return false;
+}
+
+/* A gate lets go of its last messages, and what they come to is told. */
+static void on_wait(void *ctx)
+{
+    struct core *c = ctx;
+
+    if (!sensors_left(c) || clock_mono_us() - c->stopping_us > LAST_WORDS_US)
+        finish(c);
+}
+
 /* Sensors end first, the scribe when everything is written: it drains the tail when its link closes. */
 void core_stop(struct core *c)
 {
@@ -298,6 +317,7 @@ void core_stop(struct core *c)
     if (c->stopping)
         return;
     c->stopping = true;
+    c->stopping_us = clock_mono_us();
     core_emit(c, &ev, 0);
     core_announce(c);
     for (uint32_t i = 0; i < roster_count; i++)
@@ -305,7 +325,7 @@ void core_stop(struct core *c)
             (void)peer_say(&c->peers[i], LINK_STOP, 0, 0, NULL, 0, -1);
     if (blocks_count(c->blocks, BLOCK_STANDS) == 0) /* with blocks, our table stays until they are over */
         (void)peer_say(core_peer(c, ROW_HAND), HAND_STOP, 0, 0, &clear, sizeof(clear), -1);
-    if (loop_timer(c->role->loop, 50000, 0, finish, c) == 0)
+    if (loop_timer(c->role->loop, LOOK_US, LOOK_US, on_wait, c) == 0)
         finish(c);
 }
 

@@ -123,7 +123,7 @@ struct core {
     uint32_t early_count;
     uint32_t next_id;
     uint64_t announced; /* readers know of events below this number */
-    int64_t started_us;
+    int64_t started_us, stopping_us;
     uint64_t mails, findings;
     int relayed[CORE_RELAYS]; /* the newest memory file of each relay, own; -1: none came */
     bool begun;               /* events have numbers */

@@ -28,6 +28,7 @@
 
 enum {
     GRACE_US = 5000000,     /* from the wish to stop to the use of force, */
+    DRAIN_US = 35000000,    /* or so long, where a gate lets its last messages through, */
     IMPATIENT_US = 1000000, /* or sooner, when somebody asks again after this */
     AGAIN_US = 100000,      /* before a part is started again; grows with each time */
     EARLY_US = 3000000,     /* a part that can't start so soon after the house will never start */
@@ -204,6 +205,7 @@ static void use_force(void *ctx)
 static void wind_down(struct house *h, enum house_state why)
 {
     struct crew_stop stop = { 0 };
+    bool drains = why == HOUSE_STOPPING && h->core && gate_is_wanted(&h->conf->gate);
 
     if (h->state == HOUSE_STOPPING)
         return;
@@ -215,7 +217,7 @@ static void wind_down(struct house *h, enum house_state why)
         h->children[i].timer = 0;
     }
     loop_untimer(h->loop, h->force_timer);
-    h->force_timer = loop_timer(h->loop, GRACE_US, 0, use_force, h);
+    h->force_timer = loop_timer(h->loop, drains ? DRAIN_US : GRACE_US, 0, use_force, h);
     if (!anybody_left(h))
         bring_up(h);
 }
