@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sense/watch/trigger.h"
+
 #include "core/doors.h"
 
 #define MINUTE_US 60000000LL
@@ -137,6 +139,24 @@ static void complete_listener(struct gate_listener *l)
         l->to.port = usual;
 }
 
+/* What the table of keys can't know: whether a trigger's expressions can be read. */
+static int check_triggers(const struct watch_settings *w, struct conf_faults *faults)
+{
+    for (uint32_t i = 0; i < w->triggers_count; i++) {
+        struct err e;
+        struct trigger *t = trigger_new(&w->triggers[i], &e);
+        struct conf_fault *f = &faults->at[faults->count];
+
+        trigger_free(t);
+        if (t || faults->count >= sizeof(faults->at) / sizeof(faults->at[0]))
+            continue;
+        memset(f, 0, sizeof(*f));
+        (void)snprintf(f->text, sizeof(f->text), "watch.triggers.%s: %.180s", w->triggers[i].name, e.text);
+        faults->count++;
+    }
+    return faults->count > 0 ? -1 : 0;
+}
+
 int settings_read(const char *path, struct house_settings *h, struct conf_faults *faults)
 {
     void *places[HOUSE_SECTIONS];
@@ -148,7 +168,7 @@ int settings_read(const char *path, struct house_settings *h, struct conf_faults
         return -1;
     for (uint32_t i = 0; i < h->gate.listeners_count; i++)
         complete_listener(&h->gate.listeners[i]);
-    return 0;
+    return check_triggers(&h->watch, faults);
 }
 
 const char *settings_path(const char *asked)

@@ -11,6 +11,7 @@ struct judge {
     struct condition *x;
     const struct values *v;
     int64_t mono_us;
+    bool instant;       /* a `for` need not have run */
     struct reason *why; /* NULL: told already, or not asked for */
 };
 
@@ -116,7 +117,7 @@ static enum truth judge_for(const struct judge *j, struct node *n, enum truth in
         n->since_us = NOT_SINCE;
     else if (inside == TRUTH_YES && n->since_us == NOT_SINCE)
         n->since_us = j->mono_us;
-    if (inside != TRUTH_YES)
+    if (inside != TRUTH_YES || j->instant)
         return inside;
     return j->mono_us - n->since_us >= n->span_us ? TRUTH_YES : TRUTH_NO;
 }
@@ -159,6 +160,13 @@ enum truth condition_judge(struct condition *x, const struct values *v, int64_t 
         memset(why, 0, sizeof(*why));
         why->since_us = mono_us;
     }
+    return judge(&j, x->root);
+}
+
+enum truth condition_now(struct condition *x, const struct values *v, int64_t mono_us)
+{
+    struct judge j = { .x = x, .v = v, .mono_us = mono_us, .instant = true };
+
     return judge(&j, x->root);
 }
 

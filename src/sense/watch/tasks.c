@@ -209,11 +209,8 @@ static void meet(struct tasks *t, int32_t pid)
     }
     t->kept[i] = (struct kept){ .brief = -1, .full = -1 };
     t->at[i].state = 0;
-    if (!read_full(t, &t->at[i], pid, -1)) {
-        forget(t, i);
-        return;
-    }
-    keep_open(t, &t->at[i], &t->kept[i], false);
+    if (!read_full(t, &t->at[i], pid, -1))
+        forget(t, i); /* and who is still there at the next look is kept open */
 }
 
 static void list(struct tasks *t)

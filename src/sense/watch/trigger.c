@@ -69,14 +69,21 @@ static void end(struct trigger *t)
     t->state.span_us = t->calm_since_us - t->state.since_us;
 }
 
+/* Whether it is over now: by a line of its own, or because it is not so any more, be it ever so short. */
+static enum truth is_clear(struct trigger *t, const struct values *v, int64_t mono_us)
+{
+    enum truth now = t->clear ? condition_judge(t->clear, v, mono_us, NULL) : condition_now(t->when, v, mono_us);
+
+    if (t->clear || now == TRUTH_UNKNOWN)
+        return now;
+    return now == TRUTH_NO ? TRUTH_YES : TRUTH_NO;
+}
+
 const struct trigger_state *trigger_judge(struct trigger *t, const struct values *v, int64_t mono_us)
 {
     struct reason why;
     enum truth when = condition_judge(t->when, v, mono_us, &why);
-    enum truth clear = t->clear ? condition_judge(t->clear, v, mono_us, NULL)
-                                : (when == TRUTH_UNKNOWN ? TRUTH_UNKNOWN
-                                   : when == TRUTH_NO    ? TRUTH_YES
-                                                         : TRUTH_NO);
+    enum truth clear = is_clear(t, v, mono_us);
 
     t->state.news = TRIGGER_SAME;
     if (t->needs && condition_judge(t->needs, v, mono_us, NULL) == TRUTH_NO) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who is connected how often, and how many connections this host has with itself. */
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sense/watch/indicator.h"
 
@@ -42,14 +42,6 @@ static uint32_t count_peer(struct own *own, struct addr who)
     return 0;
 }
 
-static bool listens(const struct facts *f, uint16_t port)
-{
-    for (uint32_t i = 0; i < f->listeners_count; i++)
-        if (f->listeners[i].local.port == port)
-            return true;
-    return false;
-}
-
 /* Both ends are here: loopback, or an address that is ours. */
 static bool is_own(const struct fact_socket *s)
 {
@@ -60,7 +52,8 @@ static void count_all(struct own *own, const struct facts *f)
 {
     own->round++;
     own->most = own->own = own->all = own->sent = own->received = 0;
-    memset(own->own_ports, 0, sizeof(own->own_ports));
+    for (uint32_t i = 0; i < f->listeners_count; i++)
+        own->own_ports[f->listeners[i].local.port] = 0; /* no other port is looked at below */
     for (uint32_t i = 0; i < f->sockets_room; i++) {
         const struct fact_socket *s = &f->sockets[i];
         uint32_t n;
@@ -78,9 +71,8 @@ static void count_all(struct own *own, const struct facts *f)
         n = count_peer(own, s->remote);
         own->most = n > own->most ? n : own->most;
     }
-    for (uint32_t p = 0; p < PORTS; p++)
-        if (own->own_ports[p] > own->own && listens(f, (uint16_t)p))
-            own->own = own->own_ports[p];
+    for (uint32_t i = 0; i < f->listeners_count; i++)
+        own->own = fmax(own->own, own->own_ports[f->listeners[i].local.port]);
 }
 
 static void sample(void *own_, const struct watch_world *w, const struct facts *f, struct values *out)
