@@ -239,8 +239,8 @@ static void tell_called(struct call *c, const char *words)
     struct gate_means *m = c->home->means;
     struct event ev = event_new(EV_GATE_CALLED_BACK);
 
-    ev.src = c->local;
-    ev.dst = c->target;
+    ev.src = c->target; /* as in all events of this client */
+    ev.dst = c->local;
     event_add_number(&ev, F_FLOW, c->flow);
     event_add_words(&ev, F_WHY, words);
     event_add_number(&ev, F_SPAN, (uint64_t)(now_us(c->home) - c->began_us));
