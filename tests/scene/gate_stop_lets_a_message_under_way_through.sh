@@ -7,6 +7,7 @@ start sink wall sink --log "$T/mail" --port 2525
 until_true 5 test -e "$T/mail"
 serviola_on wall "gate:
   folder: $T/wall.state/gate
+  dns: { servers: [10.2.0.2], total: 100ms } # nobody answers there, and nobody is refused for it
   listeners:
     mx:
       listen: 10.2.0.1:25
