@@ -2,6 +2,7 @@
 #include "sense/gate/askers.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@ struct askers {
     struct gate_means *means;
     const struct askers_kind *kind;
     void *ctx;
+    struct gate_listener home, outside; /* what visits are made with */
     struct asker *first;
     uint32_t count, timer;
     uint64_t next_number;
@@ -33,9 +35,13 @@ void *askers_ctx(const struct askers *s)
     return s->ctx;
 }
 
-uint64_t askers_number(struct askers *s)
+void askers_reload(struct askers *s)
 {
-    return s->next_number++;
+    s->home = (struct gate_listener){ .kind = GATE_MX, .outside = GATE_OUTSIDE_NO };
+    (void)snprintf(s->home.name, sizeof(s->home.name), "%s", s->kind->name);
+    s->home.checks = s->means->set->policy_checks;
+    s->outside = s->home;
+    s->outside.outside = GATE_OUTSIDE_YES;
 }
 
 static int64_t seconds_from_now(const struct askers *s, int64_t seconds)
@@ -180,6 +186,7 @@ struct askers *askers_new(struct gate_means *m, const struct askers_kind *kind, 
     s->ctx = ctx;
     s->fd = fd;
     s->next_number = FIRST_NUMBER;
+    askers_reload(s);
     return s;
 }
 
@@ -196,6 +203,22 @@ void askers_free(struct askers *s)
 }
 
 /* ---- visits ---- */
+
+struct visit *askers_visit(struct asker *a, struct addr client, struct addr local)
+{
+    struct askers *s = a->all;
+    bool home = addr_is_self(s->means->self, client);
+    struct visit *v;
+
+    if (!home && addr_is_loopback(local)) /* something stands before the server: where it came to is not known */
+        local = (struct addr){ 0 };
+    v = visit_new(s->means, home ? &s->home : &s->outside, client, local);
+    if (!v)
+        return NULL;
+    v->number = s->next_number++;
+    v->owner = a;
+    return v;
+}
 
 void askers_tell(const struct visit *v, const struct verdict *r)
 {

@@ -29,6 +29,7 @@ struct asker { /* one connection */
 };
 
 struct askers_kind {
+    const char *name; /* for events, as if it were a listener's */
     /* One request from the start of `in`: bytes used, 0 when it is not whole, -1 for nonsense.  Calls asker_wait, or
      * asker_say, or neither where nothing is to be said. */
     ssize_t (*take)(struct asker *a, struct slice in);
@@ -38,15 +39,19 @@ struct askers_kind {
 
 /* Takes the listening fd over.  `kind`, `m` and `ctx` (askers_ctx) are borrowed. */
 struct askers *askers_new(struct gate_means *m, const struct askers_kind *kind, void *ctx, int fd, struct err *e);
-void askers_free(struct askers *s); /* who waits is cut off, and asks again or defers; NULL is fine */
+void askers_free(struct askers *s);   /* who waits is cut off, and asks again or defers; NULL is fine */
+void askers_reload(struct askers *s); /* m->set has changed */
 struct gate_means *askers_means(const struct askers *s);
 void *askers_ctx(const struct askers *s);
 
 void asker_wait(struct asker *a);
 void asker_say(struct asker *a, struct slice bytes); /* the answer; the last thing a callback does: it may free `a` */
 
-/* A new visit's number: sessions count from 1, these from far above. */
-uint64_t askers_number(struct askers *s);
+/*
+ * A visit whose owner is `a`, with settings.policy_checks; NULL: out of memory.  Mail servers ask about local programs,
+ * too: a client at one of our own addresses is no loop here, and may greet with our name; others may not.
+ */
+struct visit *askers_visit(struct asker *a, struct addr client, struct addr local);
 /* What came of a visit, as an event; those of passed ones where a recipient is named alone. */
 void askers_tell(const struct visit *v, const struct verdict *r);
 /* A copy as a visit wants it: terminated, without CR and LF. */

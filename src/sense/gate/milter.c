@@ -16,7 +16,6 @@ _Static_assert((int)ASKER_BYTES >= (int)MILTER_BYTES, "a packet fits");
 struct milter {
     struct askers *askers;
     struct warden *warden;
-    struct gate_listener at; /* what visits are made with: its checks are settings.policy_checks */
     uint64_t messages;
 };
 
@@ -73,7 +72,6 @@ static void end_visit(struct client *c)
 
 static void on_connection(struct asker *a, struct client *c, struct slice body)
 {
-    const struct milter *f = askers_ctx(a->all);
     struct addr client;
 
     visit_free(c->visit);
@@ -83,13 +81,11 @@ static void on_connection(struct asker *a, struct client *c, struct slice body)
         return;
     }
     if (client.family != 0)
-        c->visit = visit_new(askers_means(a->all), &f->at, client, c->local);
+        c->visit = askers_visit(a, client, c->local);
     if (!c->visit) {
         go_on(a);
         return;
     }
-    c->visit->number = askers_number(a->all);
-    c->visit->owner = a;
     ask(a, c->visit, STAGE_CONNECT);
 }
 
@@ -255,12 +251,11 @@ static void leave(struct asker *a)
     free(a->own);
 }
 
-static const struct askers_kind kind = { .take = take, .late = late, .leave = leave };
+static const struct askers_kind kind = { .name = "milter", .take = take, .late = late, .leave = leave };
 
 void milter_reload(struct milter *f)
 {
-    f->at = (struct gate_listener){ .name = "milter", .kind = GATE_MX, .outside = GATE_OUTSIDE_NO };
-    f->at.checks = askers_means(f->askers)->set->policy_checks;
+    askers_reload(f->askers);
 }
 
 struct milter *milter_new(struct gate_means *m, struct warden *w, int fd, struct err *e)
@@ -278,7 +273,6 @@ struct milter *milter_new(struct gate_means *m, struct warden *w, int fd, struct
         return NULL;
     }
     f->warden = w;
-    milter_reload(f);
     return f;
 }
 

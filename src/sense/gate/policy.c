@@ -17,7 +17,6 @@ _Static_assert((int)ASKER_BYTES >= (int)POLICY_BYTES, "a request fits");
 struct policy {
     struct askers *askers;
     struct warden *warden;
-    struct gate_listener at; /* what visits are made with: its checks are settings.policy_checks */
 };
 
 static void answer(struct asker *a, struct slice action)
@@ -78,16 +77,13 @@ static struct addr address(struct slice ip, struct slice port)
 
 static struct visit *visit_for(struct asker *a, const struct policy_request *r)
 {
-    const struct policy *p = askers_ctx(a->all);
     struct addr client = address(r->client_address, r->client_port);
     struct visit *v = NULL;
 
     if (r->state <= POLICY_AT_RCPT && client.family != 0)
-        v = visit_new(askers_means(a->all), &p->at, client, address(r->server_address, r->server_port));
+        v = askers_visit(a, client, address(r->server_address, r->server_port));
     if (!v)
         return NULL;
-    v->number = askers_number(a->all);
-    v->owner = a;
     v->helo = r->helo.len > 0 ? askers_text(r->helo) : NULL;
     v->sender = r->state >= POLICY_AT_MAIL ? askers_text(r->sender) : NULL;
     v->recipient = r->state >= POLICY_AT_RCPT ? askers_text(r->recipient) : NULL;
@@ -131,12 +127,11 @@ static void leave(struct asker *a)
     visit_free(a->own);
 }
 
-static const struct askers_kind kind = { .take = take, .late = late, .leave = leave };
+static const struct askers_kind kind = { .name = "policy", .take = take, .late = late, .leave = leave };
 
 void policy_reload(struct policy *p)
 {
-    p->at = (struct gate_listener){ .name = "policy", .kind = GATE_MX, .outside = GATE_OUTSIDE_NO };
-    p->at.checks = askers_means(p->askers)->set->policy_checks;
+    askers_reload(p->askers);
 }
 
 struct policy *policy_new(struct gate_means *m, struct warden *w, int fd, struct err *e)
@@ -154,7 +149,6 @@ struct policy *policy_new(struct gate_means *m, struct warden *w, int fd, struct
         return NULL;
     }
     p->warden = w;
-    policy_reload(p);
     return p;
 }
 
