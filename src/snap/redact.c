@@ -8,7 +8,7 @@
 #include "base/table.h"
 #include "base/text.h"
 
-enum { NAMES_MOST = 20000, ADDRESSES_MOST = 60000, NAME_LEN = 64, TEXT_ROOM = 192 << 10, LEAST_LEN = 3 };
+enum { NAMES_MOST = 20000, ADDRESSES_MOST = 60000, NAME_LEN = 64, TEXT_ROOM = 192 << 10, LEAST_LEN = 2 };
 
 struct redact {
     struct snap *s;

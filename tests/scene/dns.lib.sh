@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# dns.sh.lib - a real name server (unbound) for scenes, which knows what a scene tells it and nothing else; sourced
+# dns.lib.sh - a real name server (unbound) for scenes, which knows what a scene tells it and nothing else; sourced
 # behind lib.sh.
 #
 #   names_on HOST [RECORD...]       starts it there, on port 53 of every address
 #   names_add HOST RECORD...        while it runs; RECORD: 'evil.test. MX 10 mx.evil.test.', 'mx.evil.test. A 127.0.1.50'
-#   names_forget HOST NAME...       these do not exist any more
+#   names_forget HOST NAME...       these do not exist any more; NAME with its final dot
 #   names_silent HOST NAME...       it does not answer about these and what is below them
 #   names_reverse ADDR NAME         prints the record that says that ADDR is called NAME
 #   names_off HOST; names_again HOST
@@ -33,14 +33,17 @@ server:
     so-reuseport: no
     module-config: "iterator"
     unblock-lan-zones: yes
+    local-zone: "test." nodefault
     local-zone: "." static
     local-data: ". 5 SOA names.test. scene.test. 1 3600 600 86400 5"
     local-data: "localhost. 5 A 127.0.0.1"
+    include: "$T/names-$place.records"
 remote-control:
     control-enable: yes
     control-use-cert: no
     control-interface: "$T/names-$place.socket"
 END
+    : >"$T/names-$place.records"
     names_again "$place"
     shift
     [ $# = 0 ] || names_add "$place" "$@"
@@ -50,7 +53,6 @@ names_again()
 {
     start "names-$1" "$1" unbound -c "$T/names-$1.conf"
     until_true 10 names_control "$1" status
-    [ ! -s "$T/names-$1.records" ] || names_control "$1" local_datas <"$T/names-$1.records" >/dev/null
 }
 
 names_off()
@@ -60,10 +62,7 @@ names_off()
 
 names_control()
 {
-    local place=$1
-
-    shift
-    on "$place" unbound-control -q -c "$T/names-$place.conf" "$@"
+    on "$1" unbound-control -q -c "$T/names-$1.conf" "$2"
 }
 
 names_add()
@@ -72,8 +71,9 @@ names_add()
 
     shift
     for record in "$@"; do # unbound wants the time behind the name
-        printf '%s 5 %s\n' "${record%% *}" "${record#* }"
-    done | tee -a "$T/names-$place.records" | names_control "$place" local_datas >/dev/null
+        printf 'local-data: "%s 5 %s"\n' "${record%% *}" "${record#* }"
+    done >>"$T/names-$place.records"
+    names_control "$place" reload
 }
 
 names_forget()
@@ -82,18 +82,19 @@ names_forget()
 
     shift
     for name in "$@"; do
-        names_control "$place" local_data_remove "$name"
+        grep -vF "\"$name " "$T/names-$place.records" >"$T/names-$place.kept" || true
+        mv "$T/names-$place.kept" "$T/names-$place.records"
     done
+    names_control "$place" reload
 }
 
 names_silent()
 {
-    local place=$1 name
+    local place=$1
 
     shift
-    for name in "$@"; do
-        names_control "$place" local_zone "$name" always_deny
-    done
+    printf 'local-zone: "%s" always_deny\n' "$@" >>"$T/names-$place.records"
+    names_control "$place" reload
 }
 
 names_reverse()
