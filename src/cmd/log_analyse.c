@@ -17,6 +17,8 @@
 #include "cmd/options.h"
 #include "sense/log/analyse/analyse.h"
 #include "sense/log/logfiles.h"
+#include "sense/log/logrules.h"
+#include "sense/log/template.h"
 #include "sys/clock.h"
 #include "sys/say.h"
 #include "view/paint.h"
@@ -26,7 +28,8 @@ enum { FINDINGS_MOST = 4096, MEMORY_MOST = 256 << 20 };
 
 struct analyse_options {
     struct common_options common;
-    const char *host, *memory, *since;
+    const char *host, *memory, *since, *logcheck;
+    int level; /* enum logrules_level */
     uint64_t year, most;
     struct prefix own;
     bool list;
@@ -45,8 +48,17 @@ struct analyse_options {
             N_("what was learned before, and is kept there afterwards"), NULL                                            \
     }
 
+static const char *const levels[] = { "paranoid", "server", "workstation", NULL };
+
 static const struct option_row rows[] = {
     SHARED_ROWS,
+    { "logcheck", 0, OPTION_TEXT, offsetof(struct analyse_options, logcheck), "FOLDER",
+      N_("logcheck's rules, as in /etc/logcheck: what they call an attack or a violation is told, and so are the "
+         "kinds\n"
+         "of lines that none of them knows"),
+      NULL },
+    { "level", 0, OPTION_WORD, offsetof(struct analyse_options, level), "LEVEL",
+      N_("which of them: paranoid, server (usual), workstation"), levels },
     { "own", 0, OPTION_NET, offsetof(struct analyse_options, own), "NET",
       N_("a network of ours: mail out of it is no sign of a stolen password"), NULL },
     { "list", 'l', OPTION_FLAG, offsetof(struct analyse_options, list), NULL, N_("print what can be found"), NULL },
@@ -60,7 +72,8 @@ static const struct usage usage = {
         "hardware, reboots, wrong clocks, bursts, tried passwords, lost lines, stolen mail accounts.\n"
         "Folders are read whole: rotations in their order, packed ones too, all merged by time.  Without FILE,\n"
         "/var/log.  Exit code 1: something was found that wants a look."),
-    .synopsis = "[--host NAME] [--year YEAR] [--memory FILE] [--own NET] [FILE|FOLDER...] [--json] | --list",
+    .synopsis = "[--host NAME] [--year YEAR] [--memory FILE] [--own NET] [--logcheck FOLDER] [FILE|FOLDER...] [--json] "
+                "| --list",
     .rows = rows,
     .least = 0,
     .most = 4096,
@@ -259,6 +272,100 @@ static int save_memory(struct analysis *a, const char *path, struct err *e)
     return status;
 }
 
+/* --- logcheck's rules: what they say, one finding for each kind of message */
+
+enum { KINDS_MOST = 2000 };
+
+struct judge {
+    struct logrules *rules;
+    struct logrules_scan *scan;
+    struct templates *templates;
+    struct seen_kind {
+        enum logrules_verdict verdict;
+        uint64_t lines;
+        char text[400];
+    } kind[KINDS_MOST]; /* by template */
+};
+
+static void on_judged(void *own, enum logrules_verdict v, struct slice text)
+{
+    struct judge *j = own;
+    uint32_t id = v == LOGRULES_HARMLESS ? 0 : templates_learn(j->templates, text);
+    struct seen_kind *k = &j->kind[id > 0 ? id - 1 : 0];
+    struct text t = TEXT_IN(k->text);
+
+    if (id == 0)
+        return;
+    k->verdict = v > k->verdict ? v : k->verdict;
+    if (k->lines++ == 0)
+        text_visible(&t, slice_first(text, 200));
+}
+
+static void on_bad_rule(void *own, const char *file, unsigned line, const char *why)
+{
+    char visible[512];
+    struct text t = TEXT_IN(visible);
+
+    (void)own;
+    text_visible(&t, slice_text(file));
+    say("%s:%u: %s", visible, line, why);
+}
+
+static void judge_free(struct judge *j)
+{
+    if (!j)
+        return;
+    logrules_scan_free(j->scan);
+    logrules_free(j->rules);
+    templates_free(j->templates);
+    free(j);
+}
+
+static struct judge *judge_new(const struct analyse_options *o, struct err *e)
+{
+    static const struct template_caps caps = { .templates = KINDS_MOST, .children = 256, .spellings = 8192 };
+    struct judge *j = calloc(1, sizeof(*j));
+
+    if (!j) {
+        (void)err_set(e, ENOMEM, "rules");
+        return NULL;
+    }
+    j->rules = logrules_new(e);
+    j->templates = templates_new(&caps, 1, e);
+    if (j->rules && j->templates &&
+        logrules_logcheck(j->rules, o->logcheck, (enum logrules_level)o->level, on_bad_rule, NULL, e) == 0) {
+        if (logrules_count(j->rules) == 0)
+            (void)err_set(e, 0, "%s: %s", o->logcheck, _("there are no rules of logcheck"));
+        else if (logrules_compile(j->rules, e) == 0 && (j->scan = logrules_scan_new(j->rules, on_judged, j, e)))
+            return j;
+    }
+    judge_free(j);
+    return NULL;
+}
+
+static void tell_judged(const struct judge *j, struct page *p)
+{
+    static const struct {
+        const char *id;
+        enum grade grade;
+        const char *words;
+    } says[] = { [LOGRULES_UNKNOWN] = { "rule_unknown", GRADE_NOTE, N_("no rule knows it") },
+                 [LOGRULES_VIOLATES] = { "rule_violation", GRADE_WARN, N_("the rules call it a violation") },
+                 [LOGRULES_ATTACKS] = { "rule_attack", GRADE_ALARM, N_("the rules call it an attack") } };
+
+    for (size_t i = 0; i < templates_count(j->templates); i++) {
+        const struct seen_kind *k = &j->kind[i];
+        struct log_finding f = {
+            .id = says[k->verdict].id, .grade = says[k->verdict].grade, .key = i, .count = k->lines
+        };
+
+        (void)snprintf(f.text, sizeof(f.text), "%s (%llu): %s", _(says[k->verdict].words), (unsigned long long)k->lines,
+                       k->text);
+        f.key |= 1ull << 63;
+        on_finding(p, &f);
+    }
+}
+
 /* --- reading */
 
 static void note(void *own, const char *name, const char *why)
@@ -271,7 +378,7 @@ static void note(void *own, const char *name, const char *why)
     say("%s: %s", visible, why);
 }
 
-static int read_all(struct analysis *a, const struct analyse_options *o, struct err *e)
+static int read_all(struct analysis *a, const struct analyse_options *o, struct judge *j, struct err *e)
 {
     static char usual[] = "/var/log";
     static char *usual_paths[] = { usual, NULL };
@@ -297,10 +404,14 @@ static int read_all(struct analysis *a, const struct analyse_options *o, struct 
             continue;
         analyse_line(a, &l);
         last_us = l.at_us;
+        if (j && logrules_line(j->scan, &l, e) < 0)
+            break;
     }
+    if (got == 0 && j && logrules_flush(j->scan, e) < 0)
+        got = -1;
     logfiles_close(p);
     analyse_end(a, last_us);
-    return got;
+    return got == 0 ? 0 : -1;
 }
 
 static struct analysis *begin(const struct analyse_options *o, log_found *found, struct page *p, struct err *e)
@@ -336,8 +447,9 @@ static void tell(struct analysis_told t)
 
 int log_analyse(int argc, char **argv)
 {
-    struct analyse_options o = { 0 };
+    struct analyse_options o = { .level = LOGRULES_SERVER };
     struct page p = { 0 };
+    struct judge *j = NULL;
     struct analysis *a;
     struct err e = { 0 };
     int code;
@@ -350,13 +462,17 @@ int log_analyse(int argc, char **argv)
         return fflush(stdout) == 0 ? EXIT_FINE : EXIT_CANNOT;
     }
     a = begin(&o, on_finding, &p, &e);
-    if (!a || read_all(a, &o, &e) < 0 || (o.memory && save_memory(a, o.memory, &e) < 0)) {
+    if (!a || (o.logcheck && !(j = judge_new(&o, &e))) || read_all(a, &o, j, &e) < 0 ||
+        (o.memory && save_memory(a, o.memory, &e) < 0)) {
         say("%s", e.text);
         code = EXIT_CANNOT;
     } else {
         tell(analysis_told(a));
+        if (j)
+            tell_judged(j, &p);
         code = print_all(&p);
     }
+    judge_free(j);
     analysis_free(a);
     free(p.at);
     return code;
@@ -382,7 +498,7 @@ int log_new(int argc, char **argv)
     if (!o.since || (strcmp(o.since, "reboot") != 0 && !when_read(slice_text(o.since), clock_wall_us(), &since)))
         return options_wrong(&new_usage, "%s", _("--since wants the word reboot, or a time"));
     a = begin(&o, ignore, &p, &e);
-    if (!a || read_all(a, &o, &e) < 0) {
+    if (!a || read_all(a, &o, NULL, &e) < 0) {
         say("%s", e.text);
         code = EXIT_CANNOT;
         goto out;
