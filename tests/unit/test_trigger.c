@@ -232,6 +232,21 @@ static void what_is_not_known_ends_nothing(void **state)
     trigger_free(t);
 }
 
+static void what_was_never_known_keeps_nothing_alive(void **state)
+{
+    struct trigger *t = trigger_of("disk.latency > 1 or x > 2", "", "", 0, 0);
+
+    (void)state;
+    values_forget(&values);
+    values_set(&values, "disk.latency", (double)NAN); /* disks are not read here */
+    assert_int_equal(at(t, 1, "x", 3), TRIGGER_FIRED);
+    assert_int_equal(at(t, 2, "x", 1), TRIGGER_OVER);
+    trigger_free(t);
+    t = trigger_of("not probe.web.up", "", "", 0, 0);
+    assert_int_equal(at(t, 1, "x", 3), TRIGGER_SAME); /* it has not answered yet: that is not "down" */
+    trigger_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_line_of_its_own_ends_it),
         cmocka_unit_test(a_dead_host_silences_its_services),
         cmocka_unit_test(what_is_not_known_ends_nothing),
+        cmocka_unit_test(what_was_never_known_keeps_nothing_alive),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

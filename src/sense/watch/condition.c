@@ -11,7 +11,8 @@ struct judge {
     struct condition *x;
     const struct values *v;
     int64_t mono_us;
-    bool instant;       /* a `for` need not have run */
+    bool at_once;       /* a `for` need not have run */
+    bool lenient;       /* what was never known is not so */
     struct reason *why; /* NULL: told already, or not asked for */
 };
 
@@ -87,13 +88,16 @@ static enum truth judge_compare(const struct judge *j, struct node *n)
 {
     enum truth best = TRUTH_UNKNOWN;
     const struct value *which = NULL;
+    bool was_known = false;
     int one = n->any ? -1 : values_find(j->v, slice_text(n->name));
 
     for (uint32_t i = n->any ? 0 : (uint32_t)(one < 0 ? 0 : one); i < j->v->count; i++) {
         enum truth here = TRUTH_UNKNOWN;
 
-        if (n->any ? fits(n->name, j->v->at[i].name) : one >= 0)
+        if (n->any ? fits(n->name, j->v->at[i].name) : one >= 0) {
             here = compare(n->compare, j->v->at[i].number, n->limit);
+            was_known = was_known || j->v->at[i].was_known;
+        }
         if (here == TRUTH_YES || (here == TRUTH_NO && best == TRUTH_UNKNOWN)) {
             best = here;
             which = &j->v->at[i];
@@ -101,6 +105,8 @@ static enum truth judge_compare(const struct judge *j, struct node *n)
         if (best == TRUTH_YES || !n->any)
             break;
     }
+    if (best == TRUTH_UNKNOWN && j->lenient && !was_known)
+        return TRUTH_NO;
     if (best == TRUTH_NO)
         n->since_us = NOT_SINCE;
     else if (best == TRUTH_YES && n->since_us == NOT_SINCE)
@@ -117,7 +123,7 @@ static enum truth judge_for(const struct judge *j, struct node *n, enum truth in
         n->since_us = NOT_SINCE;
     else if (inside == TRUTH_YES && n->since_us == NOT_SINCE)
         n->since_us = j->mono_us;
-    if (inside != TRUTH_YES || j->instant)
+    if (inside != TRUTH_YES || j->at_once)
         return inside;
     return j->mono_us - n->since_us >= n->span_us ? TRUTH_YES : TRUTH_NO;
 }
@@ -163,9 +169,9 @@ enum truth condition_judge(struct condition *x, const struct values *v, int64_t 
     return judge(&j, x->root);
 }
 
-enum truth condition_now(struct condition *x, const struct values *v, int64_t mono_us)
+enum truth condition_still(struct condition *x, const struct values *v, int64_t mono_us, bool at_once)
 {
-    struct judge j = { .x = x, .v = v, .mono_us = mono_us, .instant = true };
+    struct judge j = { .x = x, .v = v, .mono_us = mono_us, .at_once = at_once, .lenient = true };
 
     return judge(&j, x->root);
 }

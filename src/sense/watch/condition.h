@@ -37,7 +37,10 @@ struct reason {            /* the comparison that decided */
 };
 /* `mono_us` never goes back.  `why` may be NULL; it tells of the first comparison that holds. */
 enum truth condition_judge(struct condition *x, const struct values *v, int64_t mono_us, struct reason *why);
-/* The same of this instant: each `for` counts as fulfilled. */
-enum truth condition_now(struct condition *x, const struct values *v, int64_t mono_us);
+/*
+ * The same, to find out whether it is over: what was never known at all is
+ * not so.  at_once: a `for` need not have run.
+ */
+enum truth condition_still(struct condition *x, const struct values *v, int64_t mono_us, bool at_once);
 void condition_reset(struct condition *x); /* no `for` has begun */
 #endif

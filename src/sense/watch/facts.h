@@ -20,6 +20,7 @@ struct fact_process { /* state 0: the place is free */
     uint32_t threads;
     char state;
     bool kernel;          /* a kernel thread */
+    int64_t waits_us;     /* boot clock: in state D since then, without having run; 0: it is not */
     char comm[FACT_COMM]; /* bytes from outside, NUL-filled */
 };
 
@@ -52,6 +53,8 @@ struct facts {
     bool sockets_fresh; /* looked at in this second */
     const struct fact_listener *listeners;
     uint32_t listeners_count;
+
+    uint32_t going_down; /* processes that have just gone into state D */
 
     struct slice stat, meminfo, loadavg, mountinfo, vmstat, diskstats; /* texts of /proc; empty: could not be read */
     struct slice pressure_io, pressure_cpu, pressure_memory;

@@ -116,7 +116,7 @@ static const struct key recorder_keys[] = {
 
 /* What nobody wants to learn from a user. */
 #define BUILT_IN                                                                                                       \
-    "disk hangs: { when: disk.latency > 900ms or dstate.tasks > 8 for 1s, do: [xray, notify] }\n"                      \
+    "disk hangs: { when: disk.latency > 900ms or dstate.stuck > 4, do: [xray, notify] }\n"                             \
     "file system does not answer: { when: fs.hang > 0 for 3s, do: [xray, notify] }\n"                                  \
     "file system read-only: { when: fs.read_only_by_error > 0, do: [xray, notify] }\n"                                 \
     "disk fails: { when: kernel.disk > 0 or kernel.fs > 0, do: [xray, notify], calm: 10min }\n"                        \

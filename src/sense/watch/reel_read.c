@@ -148,8 +148,12 @@ static void get_values(struct reel_reader *r)
 
     for (uint64_t i = 0; i < names && !r->bad; i++)
         get_name(r, r->now.values.count);
-    while (!r->bad && get_place(r, &place, r->now.values.count))
-        get_bytes(r, &r->now.values.at[place].number, sizeof(double));
+    while (!r->bad && get_place(r, &place, r->now.values.count)) {
+        struct value *v = &r->now.values.at[place];
+
+        get_bytes(r, &v->number, sizeof(v->number));
+        v->was_known = v->was_known || !isnan(v->number);
+    }
 }
 
 /* ---- processes ---- */

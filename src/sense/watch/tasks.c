@@ -178,7 +178,17 @@ static void forget(struct tasks *t, uint32_t i)
     places_remove(&t->places, i);
 }
 
-static void look_at(struct tasks *t, uint32_t i)
+/* One in state D that runs now and then is slow; one that never does is stuck. */
+static void note_waiting(struct fact_process *p, bool ran, int64_t mono_us, struct facts *f)
+{
+    if (p->state != 'D')
+        p->waits_us = 0;
+    else if (p->waits_us == 0 || ran)
+        p->waits_us = mono_us;
+    f->going_down += p->state == 'D' && p->waits_us == mono_us && !p->kernel;
+}
+
+static void look_at(struct tasks *t, uint32_t i, struct facts *f)
 {
     struct fact_process *p = &t->at[i];
     struct kept *k = &t->kept[i];
@@ -190,10 +200,12 @@ static void look_at(struct tasks *t, uint32_t i)
 
     if (!due && !ran)
         return;
-    if (gone || !read_full(t, p, p->pid, k->full))
+    if (gone || !read_full(t, p, p->pid, k->full)) {
         forget(t, i);
-    else
-        keep_open(t, p, k, ran && knew);
+        return;
+    }
+    keep_open(t, p, k, ran && knew);
+    note_waiting(p, ran, f->mono_us, f);
 }
 
 static void meet(struct tasks *t, int32_t pid)
@@ -229,9 +241,10 @@ static void list(struct tasks *t)
 void tasks_sample(struct tasks *t, uint64_t forks, struct facts *f)
 {
     t->tick++;
+    f->going_down = 0;
     for (uint32_t i = 0; i < t->places.room; i++)
         if (t->at[i].state)
-            look_at(t, i);
+            look_at(t, i, f);
     if (!t->listed || forks == 0 || forks != t->forks || t->tick % LIST_EVERY == 0)
         list(t);
     t->listed = true;

@@ -72,7 +72,7 @@ static void end(struct trigger *t)
 /* Whether it is over now: by a line of its own, or because it is not so any more, be it ever so short. */
 static enum truth is_clear(struct trigger *t, const struct values *v, int64_t mono_us)
 {
-    enum truth now = t->clear ? condition_judge(t->clear, v, mono_us, NULL) : condition_now(t->when, v, mono_us);
+    enum truth now = condition_still(t->clear ? t->clear : t->when, v, mono_us, t->clear == NULL);
 
     if (t->clear || now == TRUTH_UNKNOWN)
         return now;

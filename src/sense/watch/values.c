@@ -65,6 +65,7 @@ bool values_set(struct values *v, const char *name, double number)
         memcpy(v->at[place].name, made, len + 1);
     }
     v->at[place].number = number;
+    v->at[place].was_known = v->at[place].was_known || !isnan(number);
     return true;
 }
 

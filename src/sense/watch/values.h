@@ -18,6 +18,7 @@ enum { VALUES_MOST = 1024, VALUE_NAME = 64 };
 struct value {
     char name[VALUE_NAME]; /* [a-z0-9._/:-] and what value_name makes of the rest */
     double number;         /* NaN: not known */
+    bool was_known;        /* now, or at some time before */
 };
 
 struct values {

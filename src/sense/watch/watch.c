@@ -28,6 +28,8 @@ enum {
     SECOND_US = 1000000,
     SOON_US = 250000,   /* between two samples, when the kernel calls */
     PAUSE_US = 3000000, /* a sample so late means that we did not run */
+    STUCK_US = 500000,  /* after several processes went into state D */
+    MANY_DOWN = 3,
     INDICATORS = 64,
     PROCESSES = 32768,
     CONNECTIONS = 131072,
@@ -178,6 +180,8 @@ static void measure_self(struct watch *w, const struct facts *f)
     (void)values_set(&w->values, "watch.refused", (double)(sampler_refused(w->sampler) + w->values.refused));
 }
 
+static void soon(void *ctx);
+
 static void sample(struct watch *w)
 {
     const struct watch_settings *s = w->world.settings;
@@ -196,6 +200,8 @@ static void sample(struct watch *w)
     measure_self(w, f);
     judge(w, f);
     recorder_take(w->recorder, f, &w->values);
+    if (f->going_down >= MANY_DOWN && w->soon_timer == 0) /* are they stuck, or is a disk busy? */
+        w->soon_timer = loop_timer(w->role->loop, STUCK_US, 0, soon, w);
 }
 
 static void each_second(void *ctx)
