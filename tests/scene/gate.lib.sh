@@ -21,6 +21,8 @@ gate_house()
     host far mx
     cable far 44.1.0.2/24 mx 44.1.0.1/24
     cable far 2a00:44:1::2/64 mx 2a00:44:1::1/64
+    ip -n mx route add default via 44.1.0.2
+    ip -n mx -6 route add default via 2a00:44:1::2
     for more in 3 4 5; do
         address far "44.1.0.$more/24" mx
     done
