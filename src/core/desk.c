@@ -221,6 +221,31 @@ static int on_allow(void *ctx, struct chan *from, const struct msg *m, const voi
     return 0;
 }
 
+static struct peer *gate_peer(struct core *c)
+{
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (strcmp(roster[i].name, "gate") == 0)
+            return &c->peers[i];
+    return NULL;
+}
+
+static int on_account(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct client *cl = ctx;
+    const struct link_account *ask = body;
+    struct peer *gate = gate_peer(cl->desk->core);
+
+    (void)from;
+    (void)fd;
+    if (ask->name[0] == '\0' || ask->name[sizeof(ask->name) - 1] != '\0' || ask->stop > 1)
+        return -1;
+    if (!gate || !gate->chan || !peer_say(gate, LINK_ACCOUNT, 0, 0, ask, sizeof(*ask), -1))
+        done(cl, m->id, HAND_NOT_THERE, 0, "the gate does not run");
+    else
+        done(cl, m->id, HAND_OK, 0, "");
+    return 0;
+}
+
 static int on_blocks(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct client *cl = ctx;
@@ -397,6 +422,7 @@ static const struct chan_op client_ops[] = {
     { CTL_BLOCKS, "blocks", 0, 0, false, on_blocks },
     { CTL_TAIL, "tail", 0, 0, false, on_tail },
     { CTL_RECORDER, "recorder", 0, 0, false, on_recorder },
+    { CTL_ACCOUNT, "account", sizeof(struct link_account), sizeof(struct link_account), false, on_account },
     { CTL_FOLLOW, "follow", 0, 0, false, on_follow },
     { CTL_RELOAD, "reload", 0, 0, false, on_reload },
 };

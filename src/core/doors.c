@@ -26,6 +26,12 @@ size_t doors_ports(const struct house_settings *h, uint16_t at[HAND_LISTENS])
     return count;
 }
 
+static void name_service(struct addr at, struct hand_settings *hand)
+{
+    if (at.port != 0 && hand->listens_count < HAND_LISTENS)
+        hand->listens[hand->listens_count++] = (struct hand_listen){ .at = at, .v6only = at.family == 6 };
+}
+
 static void name_places(const struct gate_settings *gate, struct hand_settings *hand)
 {
     _Static_assert((int)HAND_LISTENS >= (int)GATE_LISTENERS * (int)KEY_ADDR_CAP, "the hand takes every listener");
@@ -39,9 +45,8 @@ static void name_places(const struct gate_settings *gate, struct hand_settings *
                                                                          .v6only = l->listen.at[a].family == 6,
                                                                          .transparent = transparent };
     }
-    if (gate->policy_listen.port != 0 && hand->listens_count < HAND_LISTENS)
-        hand->listens[hand->listens_count++] =
-            (struct hand_listen){ .at = gate->policy_listen, .v6only = gate->policy_listen.family == 6 };
+    name_service(gate->policy_listen, hand);
+    name_service(gate->milter_listen, hand);
 }
 
 /* ---- who is never blocked ---- */

@@ -23,6 +23,7 @@ enum control_op {
     CTL_FOLLOW,   /* nothing                -> CTL_NEWS from now on, whenever there is news; several may become one */
     CTL_RELOAD,   /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
     CTL_RECORDER, /* nothing              -> nothing, with the recorder's memory file; without one: there is none */
+    CTL_ACCOUNT,  /* struct link_account    -> CTL_ANSWER with struct ctl_done: the gate was told */
     CTL_ANSWER = 450, /* the answer to the ask of this id; its body is the ask's own */
     CTL_NEWS,         /* struct ctl_news */
 };

@@ -47,6 +47,7 @@ enum link_op {
     LINK_ALLOW = 390, /* struct link_allow: the allow list changed while running */
     LINK_FORGET,      /* struct addr: a block was lifted; what was found about this host may be found anew */
     LINK_COUNTERS,    /* sensor -> core: struct link_counters, once a second at most, when they changed */
+    LINK_ACCOUNT,     /* core -> gate: struct link_account */
 };
 
 struct link_seq {
@@ -61,6 +62,12 @@ struct link_allow {
     struct prefix net;
     uint8_t add; /* 0: taken off */
     uint8_t zero[2];
+};
+
+struct link_account {
+    uint8_t stop; /* 1: nothing more goes out; 0: it is let through again */
+    uint8_t zero[7];
+    char name[128]; /* of who logs in; NUL-filled, at most 127 bytes */
 };
 
 struct link_counters { /* of one interface, since the sensor's start */

@@ -302,6 +302,23 @@ static int on_lists(void *ctx, struct chan *from, const struct msg *m, const voi
     return 0;
 }
 
+/* An administrator says so. */
+static int on_account(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct gate *g = gate_of(ctx);
+    const struct link_account *a = body;
+    struct slice user = slice_of(a->name, strnlen(a->name, sizeof(a->name)));
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    if (a->stop)
+        warden_stop(g->warden, user, clock_wall_us());
+    else
+        (void)warden_release(g->warden, user, clock_wall_us());
+    return 0;
+}
+
 static int on_ignored(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     (void)ctx;
@@ -322,6 +339,7 @@ static const struct chan_op ops[] = {
     { LINK_BOOK, "book", 0, 0, true, on_book },
     { LINK_LISTS, "lists", 0, 0, true, on_lists },
     { LINK_FORGET, "forget", sizeof(struct addr), sizeof(struct addr), false, on_ignored },
+    { LINK_ACCOUNT, "account", sizeof(struct link_account), sizeof(struct link_account), false, on_account },
     { LINK_ALLOW, "allow", sizeof(struct link_allow), sizeof(struct link_allow), false, on_ignored },
 };
 
