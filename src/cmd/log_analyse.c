@@ -291,14 +291,17 @@ static void on_judged(void *own, enum logrules_verdict v, struct slice text)
 {
     struct judge *j = own;
     uint32_t id = v == LOGRULES_HARMLESS ? 0 : templates_learn(j->templates, text);
-    struct seen_kind *k = &j->kind[id > 0 ? id - 1 : 0];
-    struct text t = TEXT_IN(k->text);
+    struct seen_kind *k;
 
     if (id == 0)
         return;
+    k = &j->kind[id - 1];
     k->verdict = v > k->verdict ? v : k->verdict;
-    if (k->lines++ == 0)
+    if (k->lines++ == 0) {
+        struct text t = TEXT_IN(k->text);
+
         text_visible(&t, slice_first(text, 200));
+    }
 }
 
 static void on_bad_rule(void *own, const char *file, unsigned line, const char *why)

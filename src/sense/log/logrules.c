@@ -433,7 +433,7 @@ int logrules_logcheck(struct logrules *r, const char *folder, enum logrules_leve
 int logrules_compile(struct logrules *r, struct err *e)
 {
     for (size_t i = 0; i < r->groups; i++)
-        if (patterns_compile(r->group[i].set, slice_of(NULL, 0), e) < 0)
+        if (patterns_compile(r->group[i].set, e) < 0)
             return -1;
     return 0;
 }

@@ -148,7 +148,7 @@ int patterns_add(struct patterns *p, struct slice expression, unsigned flags, ui
 }
 
 /* What the scanner refuses only when it compiles is asked of PCRE2, on each line. */
-static int compile(struct patterns *p, struct err *e)
+int patterns_compile(struct patterns *p, struct err *e)
 {
     const char **texts = calloc(p->count + 1, sizeof(*texts));
     unsigned *flags = calloc(p->count + 1, sizeof(*flags));
@@ -186,53 +186,6 @@ static int compile(struct patterns *p, struct err *e)
     free(flags);
     free(ids);
     return status;
-}
-
-/* What a kept database must have been made of. */
-static uint64_t fingerprint(const struct patterns *p)
-{
-    uint64_t h = 0xcbf29ce484222325ull;
-    const char *version = hs_version();
-
-    for (const char *c = version; *c; c++)
-        h = (h ^ (uint8_t)*c) * 0x100000001b3ull;
-    for (size_t i = 0; i < p->count; i++) {
-        for (const char *c = p->all[i].text; *c; c++)
-            h = (h ^ (uint8_t)*c) * 0x100000001b3ull;
-        h = (h ^ p->all[i].hs_flags ^ (uint64_t)p->all[i].everywhere << 32) * 0x100000001b3ull;
-    }
-    return h;
-}
-
-static bool load(struct patterns *p, struct slice kept)
-{
-    struct bytes_in in = { .rest = kept };
-    uint64_t of = bytes_get(&in, 8);
-    struct slice bytes = bytes_get_slice(&in, BYTES_MOST);
-
-    if (in.bad || in.rest.len > 0 || of != fingerprint(p) || bytes.len == 0)
-        return false;
-    return hs_deserialize_database((const char *)bytes.at, bytes.len, &p->db) == HS_SUCCESS;
-}
-
-int patterns_compile(struct patterns *p, struct slice kept, struct err *e)
-{
-    if (kept.len > 0 && load(p, kept))
-        return 0;
-    return compile(p, e);
-}
-
-int patterns_save(const struct patterns *p, struct bytes_out *to, struct err *e)
-{
-    char *bytes = NULL;
-    size_t len = 0;
-
-    if (p->db && hs_serialize_database(p->db, &bytes, &len) != HS_SUCCESS)
-        return err_set(e, ENOMEM, "patterns");
-    bytes_put(to, fingerprint(p), 8);
-    bytes_put_slice(to, slice_of(bytes, len));
-    free(bytes);
-    return to->bad ? err_set(e, ENOMEM, "patterns") : 0;
 }
 
 size_t patterns_count(const struct patterns *p)

@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -37,10 +36,8 @@ struct patterns *patterns_new(struct err *e);
 void patterns_free(struct patterns *p); /* NULL is fine */
 /* `id` is told when it matches.  -1: it is no expression; e says where it is wrong. */
 int patterns_add(struct patterns *p, struct slice expression, unsigned flags, uint32_t id, struct err *e);
-/* Takes seconds for a thousand expressions, unless `kept` is what patterns_save gave for the same ones; else it is
- * not looked at. */
-int patterns_compile(struct patterns *p, struct slice kept, struct err *e);
-int patterns_save(const struct patterns *p, struct bytes_out *to, struct err *e);
+/* Takes seconds for a thousand expressions. */
+int patterns_compile(struct patterns *p, struct err *e);
 size_t patterns_count(const struct patterns *p);
 size_t patterns_confirmed(const struct patterns *p); /* how many need PCRE2 */
 
