@@ -8,7 +8,7 @@ prints "signed with the key of segment" serviola xray show "$T/now.xray"
 mkdir "$T/parts"
 tar --zstd -C "$T/parts" -xf "$T/now.xray"
 sed -i '1s/"host":"/"host":"x/' "$T/parts/manifest.json"
-(cd "$T/parts" && tar --zstd --format=ustar -cf "$T/forged.xray" manifest.json $(ls | grep -v -e manifest.json -e seal.json) seal.json)
+(cd "$T/parts" && tar --zstd --format=ustar -cf "$T/forged.xray" manifest.json ./*.jsonl seal.json --transform 's,^\./,,')
 status=0
 serviola explain "$T/forged.xray" 2>"$T/said" || status=$?
 [ $status = 3 ]
