@@ -244,9 +244,12 @@ static void tell(struct hops *h, size_t end, size_t root, size_t length)
     explain_proof(f, "one path comes back to the listening socket %s %zu times",
                   addr_socket_text(last->listener->local).text, length);
     prove_address(h->x, f, last->client->remote);
-    if (last->listener->receive_queue > 0)
-        explain_proof(f, "%" PRIu64 " connections wait to be accepted, %zu of them others than its own",
-                      last->listener->receive_queue, c.others);
+    if (last->listener->receive_queue > 0 && c.others > 0)
+        explain_proof(
+            f, "%" PRIu64 " connections wait to be accepted; %zu of them are none of the loop: clients it keeps out",
+            last->listener->receive_queue, c.others);
+    else if (last->listener->receive_queue > 0)
+        explain_proof(f, "%" PRIu64 " connections wait to be accepted", last->listener->receive_queue);
     prove_rate(h->x, f, &c);
     prove_path(h, f, end);
     explain_proof(f, "it began: %s, connected to %s", words_process(origin).text,
