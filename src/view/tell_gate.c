@@ -14,10 +14,8 @@ static const char *const templates[EV_KINDS] = {
     [EV_GATE_ACCEPTED] = N_("{src} came in at {dst}"),
     [EV_GATE_SESSION_PASSED] = N_("{src} brought[ {count}] messages[, from <{path}>][ to <{recipient}>][ as {user}][, "
                                   "{bytes} bytes][ in {span}]"),
-    [EV_GATE_SESSION_REFUSED] =
-        N_("{src} was refused[ with {code}][: {why}][ (from <{path}>][ to <{recipient}>)][, after {span}]"),
-    [EV_GATE_SESSION_DEFERRED] =
-        N_("{src} was asked to come again[ with {code}][: {why}][ (from <{path}>][ to <{recipient}>)]"),
+    [EV_GATE_SESSION_REFUSED] = N_("{src} was refused[ with {code}][: {why}][ (from <{path}>)][, after {span}]"),
+    [EV_GATE_SESSION_DEFERRED] = N_("{src} was asked to come again[ with {code}][: {why}][ (from <{path}>)]"),
     [EV_GATE_SESSION_ENDED] = N_("{src} left without mail[ after {span}][: {why}]"),
     [EV_GATE_SESSION_DETAILS] =
         N_("{src} called itself[ {helo}][, its name is {rdns}][, its commands: {commands}][, TLS: {tls}][; {proof}]"),
@@ -147,24 +145,33 @@ bool why_gate_answer(struct text *t, const struct why_case *c)
 {
     const struct event *last = NULL;
     const struct event *more = NULL;
+    const struct event *loop = NULL;
     size_t met = 0;
 
     for (size_t i = 0; i < c->count; i++) {
         if (!addr_eq_ip(c->about[i].src, c->who) || !is_session(&c->about[i]))
             continue;
+        if (c->about[i].kind == EV_GATE_LOOP_FOUND) {
+            loop = &c->about[i];
+            continue;
+        }
         last = &c->about[i];
         more = details_of(c, i);
         met++;
     }
     if (!last)
         return false;
+    if (loop && same_field(loop, last, F_FLOW)) { /* that says more than the refusal that followed */
+        last = loop;
+        more = NULL;
+    }
     text_addf(t, _("At %s "), when_near(last->at_us, c->now_us).text);
     tell(t, last, addr_ip_text(c->who).text, c->now_us);
     text_word(t, ".");
     if (more) {
-        text_word(t, " ");
         (void)tell_as(t,
-                      _("It called itself[ {helo}][; its name is {rdns}][; its commands were {commands}][; {proof}]."),
+                      _("[ It called itself {helo}.][ Its name is {rdns}.][ The mail was for <{recipient}>.][ What the "
+                        "checks said: {proof}.]"),
                       more, NULL, c->now_us);
     }
     put_waiting(t, c);

@@ -371,6 +371,10 @@ static void obey(struct session *s, struct slice line, bool more)
         found_out(s, CHECK_PIPELINING, "commands before the answer"))
         return;
     transcribe(s, line);
+    if (s->gate->stopping && !s->mail) {
+        session_last_words(s, 421, "4.3.2", "the gate stops, please come again");
+        return;
+    }
     switch (known ? c.verb : SMTP_ELSE) {
     case SMTP_HELO:
     case SMTP_EHLO:

@@ -203,11 +203,17 @@ static void tell_more(struct session *s)
         event_add_text(&ev, F_HELO, slice_first(slice_text(v->helo), 48));
     if (v->rdns_name)
         event_add_text(&ev, F_RDNS, slice_first(slice_text(v->rdns_name), 48));
-    event_add_words(&ev, F_COMMANDS, s->commands);
+    if (v->recipient)
+        event_add_text(&ev, F_RECIPIENT, slice_first(slice_text(v->recipient), 40));
+    if (s->commands[0])
+        event_add_words(&ev, F_COMMANDS, s->commands);
     if (s->tls)
         event_add_words(&ev, F_TLS, tls_words(s->tls));
-    if (v->reasons)
+    if (v->reasons) {
+        for (char *c = v->reasons; *c; c++)
+            *c = *c == '\n' ? ';' : *c;
         event_add_text(&ev, F_PROOF, slice_text(v->reasons));
+    }
     gate_tell(s->gate, &ev, v, 0);
 }
 
@@ -235,11 +241,11 @@ static void tell_end(struct session *s)
         event_add_number(&ev, F_COUNT, s->messages);
     if (s->recipients > 0)
         event_add_number(&ev, F_RECIPIENTS, s->recipients);
-    if (s->why)
-        event_add_text(&ev, F_WHY, slice_first(slice_text(s->why), v->sender ? 56 : 100));
+    if (s->why && s->why[0])
+        event_add_text(&ev, F_WHY, slice_first(slice_text(s->why), o == OUTCOME_PASSED ? 32 : 110));
     if (v->sender)
         event_add_text(&ev, F_PATH, slice_first(slice_text(v->sender), 32));
-    if (v->recipient)
+    if (v->recipient && o == OUTCOME_PASSED)
         event_add_text(&ev, F_RECIPIENT, slice_first(slice_text(v->recipient), 32));
     if (v->user)
         event_add_text(&ev, F_USER, slice_first(slice_text(v->user), 24));
@@ -296,7 +302,7 @@ static void release(struct session *s)
 void session_end_all(struct gate *g)
 {
     for (struct session *s = g->sessions; s; s = s->next)
-        if (s->state < S_DATA) {
+        if (s->state < S_DATA && !s->mail) { /* a mail that was begun may still arrive */
             session_decide(s, OUTCOME_DEFERRED, 421, "the gate stops");
             session_last_words(s, 421, "4.3.2", "the gate stops, please come again");
         }

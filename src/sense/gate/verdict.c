@@ -32,21 +32,11 @@ static const struct check check_junk = { .name = "junk", .starts = STAGE_CONNECT
 static const struct check check_limits = { .name = "limits", .starts = STAGE_CONNECT, .due = STAGE_CONNECT };
 
 static const struct check *const checks[CHECKS] = {
-    [CHECK_SELF] = &check_self,
-    [CHECK_LIST] = &check_list,
-    [CHECK_LIST_NAME] = &check_list_name,
-    [CHECK_LIMITS] = &check_limits,
-    [CHECK_EARLY] = &check_early,
-    [CHECK_PIPELINING] = &check_pipelining,
-    [CHECK_JUNK] = &check_junk,
-    [CHECK_HELO] = &check_helo,
-    [CHECK_RDNS] = &check_rdns,
-    [CHECK_CONFIRMED] = &check_confirmed,
-    [CHECK_GENERIC] = &check_generic,
-    [CHECK_DNSBL] = &check_dnsbl,
-    [CHECK_CALLBACK] = &check_callback,
-    [CHECK_BOGUS_MX] = &check_bogus_mx,
-    [CHECK_GREYLIST] = &check_greylist,
+    [CHECK_SELF] = &check_self,           [CHECK_LIST] = &check_list,         [CHECK_LIST_NAME] = &check_list_name,
+    [CHECK_LIMITS] = &check_limits,       [CHECK_EARLY] = &check_early,       [CHECK_PIPELINING] = &check_pipelining,
+    [CHECK_JUNK] = &check_junk,           [CHECK_HELO] = &check_helo,         [CHECK_RDNS] = &check_rdns,
+    [CHECK_CONFIRMED] = &check_confirmed, [CHECK_GENERIC] = &check_generic,   [CHECK_DNSBL] = &check_dnsbl,
+    [CHECK_CALLBACK] = &check_callback,   [CHECK_BOGUS_MX] = &check_bogus_mx, [CHECK_GREYLIST] = &check_greylist,
 };
 
 /* What a client reads when a check refuses it; the reason follows. */
@@ -295,6 +285,8 @@ struct verdict verdict_now(const struct visit *v, enum stage stage)
 
 static bool is_over(const struct visit *v)
 {
+    if (v->found[CHECK_SELF] == FOUND_HIT)
+        return true;
     for (unsigned id = 0; id < CHECKS; id++)
         if (checks[id]->start && checks[id]->due <= v->inquiry->stage && is_asked(v, id) && !(v->done & BIT(id)))
             return false;
@@ -307,13 +299,13 @@ static void start_checks(struct visit *v)
     bool again = true;
 
     v->inquiry->busy = true;
-    while (again) {
+    while (again && v->found[CHECK_SELF] != FOUND_HIT) { /* our own call is not looked into: that would be another */
         again = false;
         for (unsigned id = 0; id < CHECKS; id++) {
             uint16_t waits = checks[id]->after;
 
-            if (!checks[id]->start || ((v->open | v->done) & BIT(id)) || checks[id]->starts > v->stage ||
-                !is_asked(v, id))
+            if (v->found[CHECK_SELF] == FOUND_HIT || !checks[id]->start || ((v->open | v->done) & BIT(id)) ||
+                checks[id]->starts > v->stage || !is_asked(v, id))
                 continue;
             for (unsigned other = 0; other < CHECKS; other++)
                 if ((waits & BIT(other)) && ((v->done & BIT(other)) || !checks[other]->start || !is_asked(v, other)))
