@@ -225,6 +225,11 @@ static void add_parts(struct text *out, struct slice value, struct slice delimit
     }
 }
 
+static bool is_delimiter(uint8_t c)
+{
+    return c != 0 && strchr(".-+,/_=", c);
+}
+
 /* What stands between %{ and }. */
 static bool add_macro(struct text *out, struct slice macro, const struct spf_facts *f)
 {
@@ -243,7 +248,7 @@ static bool add_macro(struct text *out, struct slice macro, const struct spf_fac
     reverse = n < macro.len && (macro.at[n] | 0x20) == 'r';
     n += reverse;
     for (size_t i = n; i < macro.len; i++)
-        if (!memchr(".-+,/_=", macro.at[i], 7))
+        if (!is_delimiter(macro.at[i]))
             return false;
     add_parts(out, slice_of(value, t.len), slice_skip(macro, n), reverse, keep);
     return true;

@@ -156,14 +156,21 @@ static void probe_look(struct dns *d, int64_t now_us)
 
 /* --- questions and answers --- */
 
-static void query_end(struct dns_query *q)
+static void query_free(struct dns_query *q)
 {
-    *q->at = q->next;
-    if (q->next)
-        q->next->at = q->at;
     if (q->over)
         *q->over = true;
     free(q);
+}
+
+static struct dns_query *take_first(struct dns_query **askers)
+{
+    struct dns_query *q = *askers;
+
+    *askers = q->next;
+    if (q->next)
+        q->next->at = askers;
+    return q;
 }
 
 /* The flight is over before anybody is told, so that whoever is told may ask again. */
@@ -176,10 +183,11 @@ static void flight_end(struct dns *d, struct flight *f, const struct dns_answer 
     if (askers)
         askers->at = &askers;
     while (askers) {
-        void (*done)(void *, const struct dns_answer *) = askers->done;
-        void *ctx = askers->ctx;
+        struct dns_query *q = take_first(&askers);
+        void (*done)(void *, const struct dns_answer *) = q->done;
+        void *ctx = q->ctx;
 
-        query_end(askers);
+        query_free(q);
         done(ctx, a);
     }
 }
@@ -368,8 +376,12 @@ struct dns_query *dns_ask_ptr(struct dns *d, struct addr who, void (*done)(void 
 /* The question goes on: its answer is worth keeping. */
 void dns_drop(struct dns_query *q)
 {
-    if (q)
-        query_end(q);
+    if (!q)
+        return;
+    *q->at = q->next;
+    if (q->next)
+        q->next->at = q->at;
+    query_free(q);
 }
 
 uint64_t dns_in_flight(const struct dns *d)
@@ -432,7 +444,7 @@ void dns_free(struct dns *d)
     dns_pipe_free(d->probe);
     while (d->flights && (f = table_oldest(d->flights))) {
         while (f->askers)
-            query_end(f->askers);
+            query_free(take_first(&f->askers));
         table_remove(d->flights, f);
     }
     table_free(d->flights);
