@@ -261,6 +261,7 @@ static void a_bad_line_names_file_line_and_column(void **state)
         { GATE_LIST_HELO, "/abc", ":1:1: a pattern stands" },
         { GATE_LIST_HELO, "/abc/ def", ":1:1: a pattern stands" },
         { GATE_LIST_HELO, "\n/a(b/", ":2:" },
+        { GATE_LIST_HELO, "//", ":1:2: a pattern has" },
         { GATE_LIST_RDNS, "exa\033mple.net", ":1:4: " },
     };
 

@@ -53,7 +53,7 @@ static void *grow(struct grown *g, size_t row, size_t rows, struct err *e)
 {
     void *at;
 
-    if (g->count + rows > g->room) {
+    if (!g->at || g->count + rows > g->room) {
         size_t room = (g->count + rows) * 3 / 2 + 1024;
 
         at = realloc(g->at, room * row);
@@ -162,8 +162,8 @@ static int add_pattern(struct names *n, const struct place *p, struct slice text
     int code;
     pcre2_code *compiled;
 
-    if (text.len > LIST_PATTERN_MOST)
-        return fault(p, text, e, "a pattern is at most 512 bytes long");
+    if (text.len == 0 || text.len > LIST_PATTERN_MOST)
+        return fault(p, text, e, "a pattern has 1 to 512 bytes");
     if (n->patterns == LIST_PATTERNS)
         return fault(p, text, e, "more than 256 patterns; names without slashes cost nothing");
     compiled = pcre2_compile(text.at, text.len, PCRE2_CASELESS, &code, &at, NULL);
