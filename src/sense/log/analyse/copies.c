@@ -3,7 +3,7 @@
  * Was this line here before?  A sender that starts again may send again; the same message may stand in two files.
  *
  * Of each line a fingerprint is kept for a while, places and all lines of it.  It is looked up when the stamp is older
- * than the newest one of its host, or when the line comes from another source than the first one.
+ * than the newest one of its host or than now, or when the line comes from another source than the first one.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -114,7 +114,7 @@ bool copies_line(struct analysis *a, struct reading *r)
 
     if (l->stamp_us == 0 || l->text.len == 0)
         return false;
-    old = l->stamp_us < h->newest_stamp_us - ORDER_US;
+    old = l->stamp_us < h->newest_stamp_us - ORDER_US || l->stamp_us < r->at_us + h->offset_us - 4 * ORDER_US;
     for (size_t w = 0; w < WAYS; w++) {
         if (set[w].hash != is.hash || (!old && set[w].source == is.source))
             continue;
