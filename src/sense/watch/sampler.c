@@ -82,18 +82,12 @@ static struct slice read_whole(int fd, uint8_t *room)
     return slice_of(room, len);
 }
 
-static uint64_t forks_of(struct slice stat)
+/* The newest pid of our process namespace: as long as it stays, nobody was forked.  0: not known. */
+static uint64_t last_pid(struct slice loadavg)
 {
-    uint64_t forks = 0;
+    struct proc_load load;
 
-    while (stat.len > 0) {
-        struct slice line = slice_until(stat, '\n', &stat);
-        struct slice value;
-
-        if (slice_eq(slice_until(line, ' ', &value), SLICE("processes")))
-            (void)proc_number(value, &forks);
-    }
-    return forks;
+    return proc_load_read(loadavg, &load) ? load.last_pid : 0;
 }
 
 const struct facts *sampler_sample(struct sampler *s, int64_t sockets_budget_us, int64_t at_us, int64_t mono_us)
@@ -108,7 +102,7 @@ const struct facts *sampler_sample(struct sampler *s, int64_t sockets_budget_us,
 
         memcpy((uint8_t *)f + files[i].text, &text, sizeof(text));
     }
-    tasks_sample(s->tasks, forks_of(f->stat), f);
+    tasks_sample(s->tasks, last_pid(f->loadavg), f);
     if (s->sockets)
         sockets_sample(s->sockets, sockets_budget_us, f);
     return f;

@@ -16,7 +16,8 @@
 enum {
     STAT_ROOM = 1024,
     FULL_EVERY = 30, /* who never runs is read in full once in so many samples: its memory can change all the same */
-    LIST_EVERY = 10, /* and /proc listed, whatever the count of forks says */
+    KERNEL_EVERY = 4,
+    LIST_EVERY = 10, /* and /proc listed, whatever the newest pid says */
 };
 
 struct kept {
@@ -33,7 +34,7 @@ struct tasks {
     struct fact_process *at;
     struct kept *kept; /* beside it */
     uint32_t descriptors, open;
-    uint64_t forks, tick, refused;
+    uint64_t last_pid, tick, refused;
     bool listed;
 };
 
@@ -196,8 +197,11 @@ static void look_at(struct tasks *t, uint32_t i, struct facts *f)
     bool gone = false;
     bool knew = k->len > 0;
     bool due = k->brief < 0 || (i + t->tick) % FULL_EVERY == 0 || !still;
-    bool ran = k->brief >= 0 && has_run(k, &gone);
+    bool ran;
 
+    if (p->kernel && still && (i + t->tick) % KERNEL_EVERY != 0)
+        return;
+    ran = k->brief >= 0 && has_run(k, &gone);
     if (!due && !ran)
         return;
     if (gone || !read_full(t, p, p->pid, k->full)) {
@@ -238,17 +242,17 @@ static void list(struct tasks *t)
     }
 }
 
-void tasks_sample(struct tasks *t, uint64_t forks, struct facts *f)
+void tasks_sample(struct tasks *t, uint64_t last_pid, struct facts *f)
 {
     t->tick++;
     f->going_down = 0;
     for (uint32_t i = 0; i < t->places.room; i++)
         if (t->at[i].state)
             look_at(t, i, f);
-    if (!t->listed || forks == 0 || forks != t->forks || t->tick % LIST_EVERY == 0)
+    if (!t->listed || last_pid == 0 || last_pid != t->last_pid || t->tick % LIST_EVERY == 0)
         list(t);
     t->listed = true;
-    t->forks = forks;
+    t->last_pid = last_pid;
     f->processes = t->at;
     f->processes_room = t->places.room;
     f->processes_count = t->places.count;

@@ -4,7 +4,8 @@
  *
  * /proc is listed anew only when something was forked since.  A process with
  * one thread is asked for its schedstat through a descriptor kept open: what
- * has not run since is what it was.  Only who ran is read in full.
+ * has not run since is what it was.  Only who ran is read in full.  Threads
+ * of the kernel, of which there are hundreds, are asked each fourth second.
  */
 #ifndef SERVIOLA_WATCH_TASKS_H
 #define SERVIOLA_WATCH_TASKS_H
@@ -14,7 +15,7 @@ struct tasks;
 /* `proc` is borrowed for life; descriptors: how many may be kept open. */
 struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct err *e);
 void tasks_free(struct tasks *t); /* NULL is fine */
-/* `forks`: of /proc/stat; 0: not known. */
-void tasks_sample(struct tasks *t, uint64_t forks, struct facts *f);
+/* `last_pid`: of /proc/loadavg; 0: not known. */
+void tasks_sample(struct tasks *t, uint64_t last_pid, struct facts *f);
 uint64_t tasks_refused(const struct tasks *t); /* that found no place */
 #endif
