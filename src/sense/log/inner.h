@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "sense/log/claims.h"
 #include "sense/log/intake.h"
+#include "sense/log/origins.h"
 
 enum {
     INTAKE_READ = 256 << 10, /* bytes of one read from a stream */
@@ -37,7 +38,8 @@ struct intake {
     struct kmsg *kmsg;
     struct follow *follow;
     struct forwards *forwards;
-    uint8_t *room; /* INTAKE_READ and one line more, for who reads */
+    struct origins *origins; /* NULL: no other serviola forwards to us */
+    uint8_t *room;           /* INTAKE_READ and one line more, for who reads */
 };
 
 /* The number it got; 0: no room, nothing was taken: return, and `ready` is called again when there is.

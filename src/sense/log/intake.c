@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/log/forward.h"
 #include "sense/log/inner.h"
 
 #include <errno.h>
@@ -210,6 +211,10 @@ static void on_synced(void *ctx, uint64_t seq)
         streams_synced(in->streams, seq);
     if (in->follow)
         follow_synced(in->follow, seq);
+    if (in->forwards)
+        forwards_synced(in->forwards, seq);
+    if (in->origins && seq == store_last(in->store))
+        origins_save(in->origins, seq, clock_mono_us());
 }
 
 static void on_failed(void *ctx, const struct err *why, bool full)
@@ -312,7 +317,11 @@ int intake_start(struct intake *in, struct err *e)
     if (open_store(in, e) < 0 || store_start(in->store, e) < 0)
         return -1;
     in->follow = follow_new(in, e);
-    if (!in->follow || loop_watch(in->loop, store_fd(in->store), LOOP_IN, on_store, in, e) < 0 ||
+    in->forwards = in->follow ? forwards_new(in, e) : NULL;
+    if (in->settings.peers.count > 0 && in->forwards && !(in->origins = origins_open(in->settings.folder, e)))
+        return -1;
+    if (!in->forwards || forwards_start(in->forwards, e) < 0 ||
+        loop_watch(in->loop, store_fd(in->store), LOOP_IN, on_store, in, e) < 0 ||
         datagrams_start(in->datagrams, e) < 0 || streams_start(in->streams, e) < 0 ||
         (in->kmsg && kmsg_start(in->kmsg, e) < 0) || follow_start(in->follow, e) < 0)
         return -1;
@@ -333,12 +342,14 @@ void intake_free(struct intake *in, int64_t wait_us)
     loop_untimer(in->loop, in->push_timer);
     datagrams_free(in->datagrams);
     kmsg_free(in->kmsg);
+    forwards_free(in->forwards);
     if (in->store) {
         loop_unwatch(in->loop, store_fd(in->store));
         store_close(in->store, wait_us);
     }
     streams_free(in->streams);
     follow_free(in->follow);
+    origins_close(in->origins);
     claims_free(in->claims);
     free(in->room);
     free(in);

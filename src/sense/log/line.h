@@ -44,6 +44,7 @@ struct log_line {
 
     struct slice peer;    /* the same in words: "10.1.0.2:49152", "/var/log/syslog", "pid=812,uid=0" */
     int64_t near_us;      /* a stamp without a year is the one nearest to this: at_us, or the time of an old file */
+    uint64_t origin_seq;  /* its number in the store of the serviola that sent it; 0: it came from elsewhere */
     uint64_t whole_bytes; /* its true length when it was cut to the limit; 0: it is whole */
     enum log_way way;
     bool zoned; /* the stamp names its zone; without, it was read as UTC */

@@ -28,6 +28,7 @@ static void log_confine(struct role *r, struct jail *j)
     static char parents[LOG_FILES][PATH_ROOM];
     static const char *read_only[LOG_FILES + 1];
     static const char *folders[2];
+    static uint16_t ports[LOG_FORWARDS];
     const struct log_settings *s = r->settings;
 
     folders[0] = s->folder;
@@ -38,6 +39,11 @@ static void log_confine(struct role *r, struct jail *j)
         text_add(&t, slice_of(s->files[i].path, slash ? (size_t)(slash - s->files[i].path) : 0));
         read_only[i] = parents[i];
     }
+    for (uint32_t i = 0; i < s->forwards_count && i < LOG_FORWARDS; i++)
+        ports[i] = s->forwards[i].to.port;
+    j->tcp = s->forwards_count > 0 ? JAIL_TCP_CONNECT : 0;
+    j->tcp_ports = ports;
+    j->tcp_ports_count = s->forwards_count;
     j->folders = folders;
     j->read_only = read_only;
 }
@@ -66,7 +72,7 @@ const struct part sense_log = {
     .user = "serviola-log",
     .keys = log_keys,
     .settings_size = sizeof(struct log_settings),
-    .calls = JAIL_FILES | JAIL_ACCEPT | JAIL_THREADS,
+    .calls = JAIL_FILES | JAIL_ACCEPT | JAIL_THREADS | JAIL_CONNECT,
     .confine = log_confine,
     .open = log_open,
     .run = log_run,

@@ -10,6 +10,7 @@ void payload_clear(struct payload *p)
     p->len = 0;
     p->records = 0;
     p->way = 0;
+    p->origin_seq = 0;
 }
 
 static void put(struct payload *p, const void *at, size_t len)
@@ -72,6 +73,10 @@ static void put_mark(struct payload *p, const struct log_line *line, const uint8
         put_word(p, " near=");
         put_stamp(p, line->near_us);
     }
+    if (line->origin_seq > 0) {
+        put_word(p, " origin=");
+        put_number(p, line->origin_seq);
+    }
     if (sized) {
         put_word(p, " bytes=");
         put_number(p, line->raw.len);
@@ -97,8 +102,9 @@ static void put_mark(struct payload *p, const struct log_line *line, const uint8
 
 static bool is_same_mark(const struct payload *p, const struct log_line *line)
 {
-    return p->at_us == line->at_us && p->near_us == line->near_us && p->way == line->way &&
-           p->peer_len == line->peer.len && (p->peer_len == 0 || memcmp(p->peer, line->peer.at, p->peer_len) == 0);
+    return line->origin_seq == (p->origin_seq > 0 ? p->origin_seq + 1 : 0) && p->at_us == line->at_us &&
+           p->near_us == line->near_us && p->way == line->way && p->peer_len == line->peer.len &&
+           (p->peer_len == 0 || memcmp(p->peer, line->peer.at, p->peer_len) == 0);
 }
 
 bool payload_put(struct payload *p, const struct log_line *line, const uint8_t *digest)
@@ -112,6 +118,7 @@ bool payload_put(struct payload *p, const struct log_line *line, const uint8_t *
         put_mark(p, line, digest, sized);
     put(p, line->raw.at, line->raw.len);
     put_word(p, "\n");
+    p->origin_seq = line->origin_seq;
     if (p->records++ == 0)
         p->min_us = p->max_us = line->at_us;
     p->min_us = line->at_us < p->min_us ? line->at_us : p->min_us;
@@ -127,14 +134,16 @@ uint64_t payload_source(enum log_way way, struct slice peer)
 
     if (way == LOG_UNIX || way == LOG_KMSG || way == LOG_JOURNALD || way == LOG_STDIN)
         name = slice_of(NULL, 0); /* all of this host */
-    else if (certificate.len > 0)
+    else if (certificate.len > 0 && way != LOG_PEER)
         name = certificate;
-    else if (way != LOG_FILE)
+    else if (way != LOG_FILE) {
+        name = way == LOG_PEER ? certificate : name;
         for (size_t i = name.len; i-- > 0;)
             if (name.at[i] == ':') { /* without the port */
                 name.len = i;
                 break;
             }
+    }
     for (size_t i = 0; i < name.len; i++)
         h = (h ^ name.at[i]) * 0x100000001b3u;
     return h ^ h >> 29;
@@ -158,6 +167,8 @@ static void read_option(struct lines_walk *w, struct slice option)
         w->line.near_us = s.stamp_us;
     else if (slice_eq(name, SLICE("bytes")))
         w->sized = slice_to_u64(value, &w->next_bytes);
+    else if (slice_eq(name, SLICE("origin")))
+        (void)slice_to_u64(value, &w->line.origin_seq);
     else if (slice_eq(name, SLICE("whole")))
         (void)slice_to_u64(value, &w->line.whole_bytes);
 }
@@ -201,6 +212,7 @@ bool lines_next(struct lines_walk *w, struct log_line *line)
     line->seq = w->seq++;
     w->sized = false;
     w->line.whole_bytes = 0;
+    w->line.origin_seq += w->line.origin_seq > 0;
     w->rest = slice_skip(w->rest, len + 1);
     return true;
 }

@@ -23,6 +23,7 @@ struct payload { /* one commit that grows; zeroed with at and cap set */
     uint32_t records;
     int64_t min_us, max_us; /* of at_us */
     int64_t at_us, near_us; /* of the last mark ... */
+    uint64_t origin_seq;    /* of the last line */
     enum log_way way;
     uint32_t peer_len;
     uint8_t peer[PAYLOAD_PEER_MAX]; /* ... as it was given */

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "sense/log/lines.h"
+#include "sense/log/payload.h"
 #include "sense/log/stream.h"
 
 enum { WAITING_MOST = 8192, HEADER_MOST = 64, SAY_ROOM = 64 << 10, TXNR_MOST = 999999999 };
@@ -94,6 +97,14 @@ static bool say_close(struct stream *s)
     return answer(s, txnr, "200 OK") && stream_say(s, last, sizeof(last) - 1);
 }
 
+static void expect(struct relp *r, uint64_t txnr, uint64_t seq)
+{
+    uint32_t at = (r->first + r->count++) % WAITING_MOST;
+
+    r->waiting[at].seq = seq;
+    r->waiting[at].txnr = (uint32_t)txnr;
+}
+
 /* False: no room. */
 static bool take_message(struct stream *s, const struct frame *f, int64_t now_us)
 {
@@ -102,7 +113,6 @@ static bool take_message(struct stream *s, const struct frame *f, int64_t now_us
     };
     struct relp *r = s->relp;
     struct intake *in = s->in;
-    uint32_t at;
     uint64_t seq;
 
     if (r->count == WAITING_MOST)
@@ -116,10 +126,63 @@ static bool take_message(struct stream *s, const struct frame *f, int64_t now_us
         s->since_us = now_us;
         intake_sample(in, &line);
     }
-    at = (r->first + r->count++) % WAITING_MOST;
-    r->waiting[at].seq = seq;
-    r->waiting[at].txnr = (uint32_t)f->txnr;
+    expect(r, f->txnr, seq);
     in->acks_wait = true;
+    return true;
+}
+
+/* A line of another store, with who sent it there behind the one who sent it here; false: no room. */
+static bool take_foreign(struct stream *s, struct slice id, struct log_line *line, uint64_t origin_seq, int64_t now_us)
+{
+    char peer[PAYLOAD_PEER_MAX];
+    struct text t = TEXT_IN(peer);
+
+    text_add(&t, slice_of(s->peer, s->peer_len));
+    text_word(&t, ",");
+    text_add(&t, slice_first(id, ORIGIN_WORD));
+    text_word(&t, ",");
+    text_word(&t, log_way_name(line->way));
+    text_word(&t, ",");
+    text_add(&t, line->peer);
+    line->peer = slice_of(peer, t.len);
+    line->way = LOG_PEER;
+    line->origin_seq = origin_seq;
+    line->near_us = line->at_us; /* when it came there: what its stamp is compared with */
+    line->at_us = now_us;
+    return intake_line(s->in, line, NULL) > 0;
+}
+
+/* "ID FIRST COUNT\nPAYLOAD": what we have already is passed over. */
+static bool take_lines(struct stream *s, const struct frame *f, int64_t now_us, bool *bad)
+{
+    struct relp *r = s->relp;
+    struct slice payload;
+    struct slice head = slice_until(f->data, '\n', &payload);
+    struct slice id = slice_until(head, ' ', &head);
+    struct lines_walk w;
+    struct log_line line;
+    uint64_t *have;
+    uint64_t first;
+
+    if (r->count == WAITING_MOST)
+        return false;
+    have = s->in->origins && id.len == 64 ? origins_find(s->in->origins, slice_first(id, ORIGIN_WORD)) : NULL;
+    *bad = !have || !slice_to_u64(slice_until(head, ' ', &head), &first);
+    if (*bad)
+        return true;
+    w = lines_walk(payload, first);
+    while (lines_next(&w, &line)) {
+        if (line.seq <= *have)
+            continue;
+        if (!take_foreign(s, id, &line, line.seq, now_us))
+            return false;
+        *have = w.seq - 1;
+    }
+    expect(r, f->txnr, store_last(s->in->store));
+    if (store_synced(s->in->store) == store_last(s->in->store)) /* all of it twice: no sync will follow */
+        *bad = !relp_synced(s, store_synced(s->in->store));
+    else
+        s->in->acks_wait = true;
     return true;
 }
 
@@ -127,13 +190,17 @@ static bool take_frame(struct stream *s, const struct frame *f, int64_t now_us, 
 {
     struct relp *r = s->relp;
 
+    if (s->way == LOG_PEER && r->open && slice_eq(f->command, SLICE("lines")))
+        return take_lines(s, f, now_us, bad);
     if (slice_eq(f->command, SLICE("syslog"))) {
         *bad = !r->open;
         return r->open && take_message(s, f, now_us);
     }
     if (slice_eq(f->command, SLICE("open"))) {
         r->open = true;
-        *bad = !answer(s, f->txnr, "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=syslog");
+        *bad = !answer(s, f->txnr,
+                       s->way == LOG_PEER ? "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=lines"
+                                          : "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=syslog");
     } else if (slice_eq(f->command, SLICE("close"))) {
         r->open = false;
         r->closing = f->txnr;

@@ -14,8 +14,9 @@
  * Payload of a block, which `zstdcat` prints: lines, each with a newline
  * behind it, and, in front of lines that share them, what the receiver knows:
  *
- *   \x1e2026-11-22T18:28:03.123456Z tcp 10.1.0.2:49152 [near=STAMP] [bytes=N] [whole=N sha256=HEX]\n
+ *   \x1e2026-11-22T18:28:03.123456Z tcp 10.1.0.2:49152 [near=STAMP] [origin=N] [bytes=N] [whole=N sha256=HEX]\n
  *
+ * (origin: the number in the store it was forwarded from; it rises by one from line to line.)
  * It holds for all lines up to the next such mark, but for `bytes` (the next
  * line has N bytes, whatever they are: it holds a newline or begins with
  * \x1e) and `whole` (it was cut; so long it was, and that was its SHA-256),

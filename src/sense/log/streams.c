@@ -458,11 +458,11 @@ static void welcome(struct ear *ear, int fd, const struct sockaddr_storage *ss)
     s->peer_len = (size_t)snprintf(s->peer, sizeof(s->peer), "%s", addr_socket_text(s->from).text);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
     all->in->counts.connections++;
-    if (ear->way == LOG_RELP)
+    if (ear->way == LOG_RELP || ear->way == LOG_PEER)
         s->relp = relp_new();
     else if (ear->way == LOG_TLS)
         s->secure = secure_new(all->secure, fd, &why);
-    if ((ear->way == LOG_RELP && !s->relp) || (ear->way == LOG_TLS && !s->secure) ||
+    if (((ear->way == LOG_RELP || ear->way == LOG_PEER) && !s->relp) || (ear->way == LOG_TLS && !s->secure) ||
         intake_watch(all->in, &s->source, &why) < 0) {
         say("log: %s: %s", s->peer, why.text);
         end(s);
@@ -545,7 +545,10 @@ static int open_all(struct streams *all, struct err *e)
         const struct key_addrs *at;
         enum log_way way;
         uint16_t usual;
-    } kinds[] = { { &s->tcp, LOG_TCP, 514 }, { &s->tls, LOG_TLS, 6514 }, { &s->relp, LOG_RELP, 2514 } };
+    } kinds[] = { { &s->tcp, LOG_TCP, 514 },
+                  { &s->tls, LOG_TLS, 6514 },
+                  { &s->relp, LOG_RELP, 2514 },
+                  { &s->peers, LOG_PEER, 2515 } };
 
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
         for (uint32_t i = 0; i < kinds[k].at->count; i++)
