@@ -325,6 +325,8 @@ void accounts_message(struct accounts *a, struct slice account, struct addr clie
     struct addr net;
 
     client = addr_ip(client);
+    if (k->now && now_us - k->now->sum.last_us >= a->limits.quiet_us)
+        end_episode(a, k);
     if (a->began_us == 0)
         a->began_us = now_us;
     k->in_hour++;

@@ -28,7 +28,8 @@ static void on_account(void *own, const struct account_report *r)
     t->began += !r->over;
     t->ended += r->over;
     t->last = *r;
-    (void)snprintf(t->name, sizeof(t->name), "%.*s", (int)r->account.len, (const char *)r->account.at);
+    (void)snprintf(t->name, sizeof(t->name), "%.*s", (int)(r->account.len < 60 ? r->account.len : 60),
+                   (const char *)r->account.at);
 }
 
 static struct told told;
