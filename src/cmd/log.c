@@ -164,6 +164,18 @@ static int verify(const struct log_options *o, const char *folder)
     return v.faults > 0 ? EXIT_FOUND : EXIT_FINE;
 }
 
+/* The journal, and the store of lines when there is one; id and head are the journal's. */
+static int verify_all(struct log_options *o, const struct house_settings *conf)
+{
+    int code = verify(o, conf->journal.folder);
+    int lines = EXIT_FINE;
+
+    o->id = o->head = NULL;
+    if (conf->log.mode != LOG_OFF)
+        lines = verify(o, conf->log.folder);
+    return lines > code ? lines : code;
+}
+
 int cmd_log(int argc, char **argv)
 {
     struct log_options o = { 0 };
@@ -196,7 +208,7 @@ int cmd_log(int argc, char **argv)
         return verify(&o, o.common.words[1]);
     code = sight_configure(&s, &o.common);
     if (code == EXIT_FINE)
-        code = verify(&o, s.conf->journal.folder);
+        code = verify_all(&o, s.conf);
     sight_close(&s);
     return code;
 }
