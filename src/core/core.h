@@ -57,6 +57,7 @@ struct pending { /* an ask that was forwarded to the hand for somebody else */
     uint32_t id; /* ours; 0: free */
     uint32_t theirs;
     uint32_t row; /* who asked */
+    uint16_t op;
 };
 
 struct flow_seen { /* a finding and the sensor's number for its flow, so that evidence finds its event */

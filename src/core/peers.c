@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The links with the other processes, and what each may say. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,6 +103,17 @@ static int on_evidence(void *ctx, struct chan *from, const struct msg *m, const 
     return 0;
 }
 
+/* The hand is not there, or went away: who asked for a socket hears so.  (Other askers ask again when it is back.) */
+static void fail_ask(struct core *c, struct pending *slot)
+{
+    const struct hand_outcome failed = { .code = HAND_FAILED, .error = EAGAIN };
+
+    if (slot->op == HAND_LISTEN || slot->op == HAND_BORROW)
+        (void)peer_say(&c->peers[slot->row], (uint16_t)(slot->op + HAND_ANSWER), slot->theirs, 0, &failed,
+                       sizeof(failed), -1);
+    slot->id = 0;
+}
+
 /* An ask for the hand, if this part may ask it: goes on under a number of ours. */
 static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
@@ -123,9 +135,10 @@ static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void 
         slot->id = c->next_id++;
         slot->theirs = m->id;
         slot->row = (uint32_t)(p->row - roster);
+        slot->op = m->op;
         if (!peer_say(core_peer(c, m->op == HAND_HOLD ? ROW_HOLD : ROW_HAND), m->op, slot->id, m->cause, body, m->len,
                       -1))
-            slot->id = 0; /* the asker tries again when the hand is back */
+            fail_ask(c, slot);
         return 0;
     }
     return -1; /* a part with so many open asks is out of its mind */
@@ -517,8 +530,10 @@ void peers_unlink(struct core *c, uint32_t row)
     p->chan = NULL;
     p->ready = false;
     for (size_t i = 0; i < CORE_PENDING; i++)
-        if (c->pending[i].row == row || p->row->kind == ROW_HAND)
+        if (c->pending[i].id != 0 && c->pending[i].row == row)
             c->pending[i].id = 0;
+        else if (c->pending[i].id != 0 && p->row->kind == ROW_HAND)
+            fail_ask(c, &c->pending[i]);
     if (p->row->kind == ROW_HAND) {
         c->links_known = false;
         c->links_count = 0;
