@@ -15,7 +15,7 @@
 
 static struct gate_list list(const char *name, enum gate_list_what what, enum gate_list_means means)
 {
-    struct gate_list l = { .what = what, .means = means };
+    struct gate_list l = { .what = (int)what, .means = (int)means };
 
     (void)snprintf(l.name, sizeof(l.name), "%s", name);
     (void)snprintf(l.file, sizeof(l.file), "/etc/serviola/%s", name);

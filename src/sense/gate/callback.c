@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/gate/callback.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sodium.h>
@@ -34,7 +35,7 @@ enum heard { HEARD_NOTHING, HEARD_LINE, HEARD_NO_SMTP };
 enum step { STEP_CONNECT, STEP_GREETING, STEP_EHLO };
 
 struct call {
-    struct call *next, *prev;
+    struct call *next;
     struct callback *home;
     struct callback_call *askers;
     struct addr target, local;
@@ -251,15 +252,13 @@ static void tell_called(struct call *c, const char *words)
 static void unlink_call(struct call *c)
 {
     struct callback *home = c->home;
+    struct call **at = &home->calls;
 
+    while (*at != c) /* it is one of them */
+        at = &(*at)->next;
+    *at = c->next;
     loop_unwatch(home->means->loop, c->fd);
     (void)close(c->fd);
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        home->calls = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
     home->in_flight--;
 }
 
@@ -435,23 +434,27 @@ static void on_socket(void *ctx, int fd, int events)
 
 /* ---- deadlines ---- */
 
+static struct call *first_late(const struct callback *home)
+{
+    struct call *c = home->calls;
+    int64_t now = now_us(home);
+
+    while (c && now < c->deadline_us)
+        c = c->next;
+    return c;
+}
+
 static void on_tick(void *ctx)
 {
     static const char *const late[] = { [STEP_CONNECT] = "no answer to a connection in time",
                                         [STEP_GREETING] = "no greeting in time",
                                         [STEP_EHLO] = "no answer to EHLO in time" };
     struct callback *home = ctx;
-    struct call *c = home->calls;
-    int64_t now = now_us(home);
+    struct call *c;
 
-    while (c) {
-        struct call *next = c->next;
-
-        if (now >= c->deadline_us) {
-            end_call(c, CALLBACK_SILENT, late[c->step]);
-            next = home->calls; /* whoever was told may have begun or ended others */
-        }
-        c = next;
+    while ((c = first_late(home))) { /* whoever is told may begin or end others */
+        assert(c->home == home);
+        end_call(c, CALLBACK_SILENT, late[c->step]);
     }
     if (!home->calls) {
         loop_untimer(home->means->loop, home->timer);
@@ -509,8 +512,6 @@ static struct call *begin_call(struct callback *home, struct addr target, const 
     }
     set_step(c, STEP_CONNECT, conf(home)->connect_us);
     c->next = home->calls;
-    if (c->next)
-        c->next->prev = c;
     home->calls = c;
     home->in_flight++;
     if (home->timer == 0)
@@ -620,6 +621,7 @@ void callback_free(struct callback *c)
     while (c->calls) {
         struct call *call = c->calls;
 
+        assert(call->home == c);
         unlink_call(call);
         while (call->askers) {
             struct callback_call *a = call->askers;
