@@ -3,7 +3,8 @@
 # behind lib.sh.
 #
 #   names_on HOST [RECORD...]       starts it there, on port 53 of every address
-#   names_add HOST RECORD...        while it runs; RECORD: 'evil.test. MX 10 mx.evil.test.', 'mx.evil.test. A 127.0.1.50'
+#   names_add HOST RECORD...        while it runs; RECORD: 'evil.test. MX 10 mx.evil.test.', 'mx.evil.test. A 127.0.1.50',
+#                                   'evil.test. TXT "v=spf1 +all"'
 #   names_forget HOST NAME...       these do not exist any more; NAME with its final dot
 #   names_silent HOST NAME...       it does not answer about these and what is below them
 #   names_reverse ADDR NAME         prints the record that says that ADDR is called NAME
@@ -71,7 +72,7 @@ names_add()
 
     shift
     for record in "$@"; do # unbound wants the time behind the name
-        printf 'local-data: "%s 5 %s"\n' "${record%% *}" "${record#* }"
+        printf "local-data: '%s 5 %s'\n" "${record%% *}" "${record#* }"
     done >>"$T/names-$place.records"
     names_control "$place" reload
 }
@@ -82,7 +83,7 @@ names_forget()
 
     shift
     for name in "$@"; do
-        grep -vF "\"$name " "$T/names-$place.records" >"$T/names-$place.kept" || true
+        grep -vF "'$name " "$T/names-$place.records" >"$T/names-$place.kept" || true
         mv "$T/names-$place.kept" "$T/names-$place.records"
     done
     names_control "$place" reload
