@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/gate/callback.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sodium.h>
@@ -249,9 +248,8 @@ static void tell_called(struct call *c, const char *words)
         m->tell(m->ctx, &ev, NULL);
 }
 
-static void unlink_call(struct call *c)
+static void unlink_call(struct callback *home, struct call *c)
 {
-    struct callback *home = c->home;
     struct call **at = &home->calls;
 
     while (*at != c) /* it is one of them */
@@ -262,11 +260,11 @@ static void unlink_call(struct call *c)
     home->in_flight--;
 }
 
-static void end_call(struct call *c, enum callback_result r, const char *words)
+static void finish_call(struct callback *home, struct call *c, enum callback_result r, const char *words)
 {
-    remember(c->home, c->target, r);
+    remember(home, c->target, r);
     tell_called(c, words);
-    unlink_call(c);
+    unlink_call(home, c);
     while (c->askers) { /* an asker may drop others, or begin a call */
         struct callback_call *a = c->askers;
 
@@ -275,6 +273,11 @@ static void end_call(struct call *c, enum callback_result r, const char *words)
         free(a);
     }
     free(c);
+}
+
+static void end_call(struct call *c, enum callback_result r, const char *words)
+{
+    finish_call(c->home, c, r, words);
 }
 
 /* ---- the dialogue ---- */
@@ -452,10 +455,8 @@ static void on_tick(void *ctx)
     struct callback *home = ctx;
     struct call *c;
 
-    while ((c = first_late(home))) { /* whoever is told may begin or end others */
-        assert(c->home == home);
-        end_call(c, CALLBACK_SILENT, late[c->step]);
-    }
+    while ((c = first_late(home))) /* whoever is told may begin or end others */
+        finish_call(home, c, CALLBACK_SILENT, late[c->step]);
     if (!home->calls) {
         loop_untimer(home->means->loop, home->timer);
         home->timer = 0;
@@ -621,8 +622,7 @@ void callback_free(struct callback *c)
     while (c->calls) {
         struct call *call = c->calls;
 
-        assert(call->home == c);
-        unlink_call(call);
+        unlink_call(c, call);
         while (call->askers) {
             struct callback_call *a = call->askers;
 
