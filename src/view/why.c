@@ -311,6 +311,14 @@ static void say_refused(struct answer *a)
     put_standing(a);
 }
 
+/* The gate's findings block whatever the hunt's mode is. */
+static bool was_at_the_gate(const struct event *block)
+{
+    uint64_t outside;
+
+    return block && event_get_number(block, F_OUTSIDE, &outside) && outside != 0;
+}
+
 static void say_gone(struct answer *a)
 {
     if (a->v->until_us != 0)
@@ -321,7 +329,7 @@ static void say_gone(struct answer *a)
     else
         text_addf(a->t, _("%s is not blocked now, although the journal knows of a block: it is not in the firewall."),
                   a->who);
-    if (!mode_blocks((unsigned)a->c->mode))
+    if (!mode_blocks((unsigned)a->c->mode) && !was_at_the_gate(a->v->block))
         text_word(a->t, _(" serviola now runs in a mode that blocks nobody."));
     put_past_block(a);
     put_standing(a);
