@@ -19,7 +19,8 @@ static void others(struct slice body)
     if (diag_neighbour_read(body, &n))
         assert(n.hardware.len <= body.len && diag_neighbour_state_name(n.state));
     if (diag_track_read(body, &t))
-        assert(t.from.family != 0 && t.reply_to.family != 0 && (diag_track_translated(&t) || addr_eq(t.from, t.reply_to)));
+        assert(t.from.family != 0 && t.reply_to.family != 0 &&
+               (diag_track_translated(&t) || addr_eq(t.from, t.reply_to)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

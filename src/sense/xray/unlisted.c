@@ -77,14 +77,24 @@ static void suspect(struct xray *x, int64_t pid)
     p->unlisted = true;
 }
 
+/* With hidepid= most processes are hidden from us by design. */
+static void note_hidepid(struct xray *x)
+{
+    SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, m)
+    if (slice_eq(m->point, SLICE("/proc")) && memmem(m->super_options.at, m->super_options.len, "hidepid=", 8))
+        snap_note(x->s, "process", "/proc hides the processes of other users from us (hidepid): run as root");
+}
+
 void xray_unlisted(struct xray *x)
 {
     int64_t most = 0;
     unsigned suspects = 0;
     struct proc_load load;
 
-    if (geteuid() != 0)
-        return; /* with hidepid= most are hidden from us by design */
+    if (geteuid() != 0) {
+        note_hidepid(x);
+        return;
+    }
     if (proc_load_read(xray_read(x, x->proc, "loadavg"), &load))
         most = (int64_t)load.last_pid;
     SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, p)

@@ -23,15 +23,15 @@ void explain_next(struct finding *f, const char *format, ...) __attribute__((for
 struct words {
     char text[240];
 };
-struct words words_of(struct slice s);                      /* escaped, cut with dots when it is long */
-struct words words_of_program(const struct snap_process *p);   /* "smtp-front": the script, not its interpreter */
-struct words words_process(const struct snap_process *p);   /* "smtp-front (pid 12)"; NULL: "a process that is gone" */
-struct words words_args(const struct snap_process *p);      /* the command line, blanks between */
-struct words words_at(const struct snap *s, int64_t at_us); /* wall time of a moment since boot */
-struct slice program_of(const struct snap_process *p);      /* the same as words_of_program, unescaped */
+struct words words_of(struct slice s);                       /* escaped, cut with dots when it is long */
+struct words words_of_program(const struct snap_process *p); /* "smtp-front": the script, not its interpreter */
+struct words words_process(const struct snap_process *p);    /* "smtp-front (pid 12)"; NULL: "a process that is gone" */
+struct words words_args(const struct snap_process *p);       /* the command line, blanks between */
+struct words words_at(const struct snap *s, int64_t at_us);  /* wall time of a moment since boot */
+struct slice program_of(const struct snap_process *p);       /* the same as words_of_program, unescaped */
 /* The same, also for a worker that wrote over its command line: the script of the one that forked it. */
 struct slice program_in(const struct join *j, const struct snap_process *p);
-struct slice file_name(struct slice path);                  /* behind the last '/', without " (deleted)" */
+struct slice file_name(struct slice path); /* behind the last '/', without " (deleted)" */
 bool is_interpreter(struct slice name);
 
 bool slice_has(struct slice s, const char *part);
