@@ -24,6 +24,7 @@ enum { LAST_WORDS_US = 10000000 };
 struct receive_options {
     struct common_options common;
     const char *store, *udp, *tcp, *relp, *tls, *socket, *certificate, *key, *clients;
+    const char *journald;
     bool input;
 };
 
@@ -42,6 +43,8 @@ static const struct option_row rows[] = {
       N_("for TLS: who must have signed the clients' certificates; otherwise none is asked for"), NULL },
     { "socket", 0, OPTION_TEXT, offsetof(struct receive_options, socket), "PATH", N_("a unix socket, as /dev/log"),
       NULL },
+    { "journald", 0, OPTION_TEXT, offsetof(struct receive_options, journald), "FOLDER",
+      N_("systemd's journal there, usually /var/log/journal"), NULL },
     { "input", 0, OPTION_FLAG, offsetof(struct receive_options, input), NULL,
       N_("standard input, line by line; ends at its end"), NULL },
     { 0 },
@@ -135,6 +138,9 @@ static bool settle(const struct receive_options *o, struct log_settings *s, int 
         }
     if (o->socket)
         (void)snprintf(s->socket, sizeof(s->socket), "%s", o->socket);
+    s->journald |= o->journald != NULL;
+    if (o->journald)
+        (void)snprintf(s->journald_folder, sizeof(s->journald_folder), "%s", o->journald);
     if (o->certificate)
         (void)snprintf(s->certificate, sizeof(s->certificate), "%s", o->certificate);
     if (o->key)

@@ -36,6 +36,7 @@ struct intake {
     struct datagrams *datagrams;
     struct streams *streams;
     struct kmsg *kmsg;
+    struct journald *journald; /* NULL: not wanted */
     struct follow *follow;
     struct forwards *forwards;
     struct origins *origins; /* NULL: no other serviola forwards to us */
@@ -73,6 +74,12 @@ void streams_free(struct streams *s);
 struct kmsg *kmsg_new(struct intake *in, struct err *e);
 int kmsg_start(struct kmsg *k, struct err *e);
 void kmsg_free(struct kmsg *k);
+
+/* journald.c */
+struct journald *journald_new(struct intake *in, struct err *e);
+int journald_start(struct journald *d, struct err *e);
+void journald_synced(struct journald *d, uint64_t seq);
+void journald_free(struct journald *d);
 
 /* follow.c: files */
 struct follow *follow_new(struct intake *in, struct err *e);

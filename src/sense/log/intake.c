@@ -211,6 +211,8 @@ static void on_synced(void *ctx, uint64_t seq)
         streams_synced(in->streams, seq);
     if (in->follow)
         follow_synced(in->follow, seq);
+    if (in->journald)
+        journald_synced(in->journald, seq);
     if (in->forwards)
         forwards_synced(in->forwards, seq);
     if (in->origins && seq == store_last(in->store))
@@ -285,7 +287,7 @@ static int make_receivers(struct intake *in, struct err *e)
         return -1;
     if (in->settings.kernel && !(in->kmsg = kmsg_new(in, e)))
         return -1;
-    return 0;
+    return in->settings.journald && !(in->journald = journald_new(in, e)) ? -1 : 0;
 }
 
 struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct intake_calls *calls,
@@ -323,7 +325,8 @@ int intake_start(struct intake *in, struct err *e)
     if (!in->forwards || forwards_start(in->forwards, e) < 0 ||
         loop_watch(in->loop, store_fd(in->store), LOOP_IN, on_store, in, e) < 0 ||
         datagrams_start(in->datagrams, e) < 0 || streams_start(in->streams, e) < 0 ||
-        (in->kmsg && kmsg_start(in->kmsg, e) < 0) || follow_start(in->follow, e) < 0)
+        (in->kmsg && kmsg_start(in->kmsg, e) < 0) || (in->journald && journald_start(in->journald, e) < 0) ||
+        follow_start(in->follow, e) < 0)
         return -1;
     loop_before_sleep(in->loop, before_sleep, in);
     intake_tell(in, EV_LOG_STARTED, (struct addr){ 0 }, in->settings.folder, NULL, 0);
@@ -349,6 +352,7 @@ void intake_free(struct intake *in, int64_t wait_us)
     }
     streams_free(in->streams);
     follow_free(in->follow);
+    journald_free(in->journald);
     origins_close(in->origins);
     claims_free(in->claims);
     free(in->room);

@@ -26,7 +26,7 @@ static int log_open(struct role *r, struct err *e)
 static void log_confine(struct role *r, struct jail *j)
 {
     static char parents[LOG_FILES][PATH_ROOM];
-    static const char *read_only[LOG_FILES + 1];
+    static const char *read_only[LOG_FILES + 2];
     static const char *folders[2];
     static uint16_t ports[LOG_FORWARDS];
     const struct log_settings *s = r->settings;
@@ -39,6 +39,8 @@ static void log_confine(struct role *r, struct jail *j)
         text_add(&t, slice_of(s->files[i].path, slash ? (size_t)(slash - s->files[i].path) : 0));
         read_only[i] = parents[i];
     }
+    if (s->journald)
+        read_only[s->files_count] = s->journald_folder;
     for (uint32_t i = 0; i < s->forwards_count && i < LOG_FORWARDS; i++)
         ports[i] = s->forwards[i].to.port;
     j->tcp = s->forwards_count > 0 ? JAIL_TCP_CONNECT : 0;

@@ -33,6 +33,7 @@ struct log_settings {
     char socket[108]; /* /dev/log; empty: none */
     bool kernel;      /* /dev/kmsg */
     bool journald;
+    char journald_folder[200];
     uint32_t zero;
     uint32_t files_count; /* stands right before the array: KEY_EACH */
     struct log_file files[LOG_FILES];
