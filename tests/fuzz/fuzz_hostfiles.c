@@ -4,12 +4,23 @@
 
 #include "wire/cron.h"
 #include "wire/proc.h"
+#include "wire/smart.h"
 #include "wire/sums.h"
 #include "wire/utmp.h"
 
 static void inside(struct slice part, const uint8_t *data, size_t size)
 {
     assert(part.len == 0 || (part.at >= data && part.at + part.len <= data + size));
+}
+
+static void disks(struct slice s)
+{
+    char words[160];
+    struct text t = TEXT_IN(words);
+
+    (void)smart_nvme_read(s, &t);
+    t = TEXT_IN(words);
+    (void)smart_ata_read(s, &t);
 }
 
 static void packages(const uint8_t *data, size_t size)
@@ -60,5 +71,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             assert(p.local.family == 4 || p.local.family == 6);
     }
     packages(data, size);
+    disks(slice_of(data, size));
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "wire/cron.h"
 #include "wire/proc.h"
+#include "wire/smart.h"
 #include "wire/sums.h"
 #include "wire/utmp.h"
 
@@ -163,6 +164,39 @@ static void the_status_names_packages_and_configuration_files(void **state)
     assert_int_equal(l.kind, STATUS_END);
 }
 
+static void assert_health(bool (*read_it)(struct slice, struct text *), const uint8_t *at, size_t len,
+                          const char *words)
+{
+    char health[160];
+    struct text t = TEXT_IN(health);
+
+    assert_int_equal(read_it(slice_of(at, len), &t), words != NULL);
+    if (words)
+        assert_string_equal(health, words);
+}
+
+static void a_disk_says_how_it_is(void **state)
+{
+    uint8_t page[512] = { 0 };
+    uint8_t sense[22] = { 0x72, 0x01, 0x00, 0x1d, 0, 0, 0, 14, 9, 12 };
+
+    (void)state;
+    page[5] = 7;
+    assert_health(smart_nvme_read, page, sizeof(page), "good, 7 % of its life is used");
+    page[0] = 0x0c;
+    assert_health(smart_nvme_read, page, sizeof(page), "failing: it makes too many errors, it is read-only now");
+    assert_health(smart_nvme_read, page, 511, NULL);
+    sense[8 + 9] = 0x4f;
+    sense[8 + 11] = 0xc2;
+    assert_health(smart_ata_read, sense, sizeof(sense), "good");
+    sense[8 + 9] = 0xf4;
+    sense[8 + 11] = 0x2c;
+    assert_health(smart_ata_read, sense, sizeof(sense), "failing: it passed a threshold of its maker");
+    assert_health(smart_ata_read, sense, sizeof(sense) - 1, NULL);
+    sense[0] = 0x70;
+    assert_health(smart_ata_read, sense, sizeof(sense), NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +207,7 @@ int main(void)
         cmocka_unit_test(comments_and_variables_start_nothing),
         cmocka_unit_test(a_timer_says_when),
         cmocka_unit_test(proc_net_tells_ports),
+        cmocka_unit_test(a_disk_says_how_it_is),
         cmocka_unit_test(sums_are_read_as_dpkg_and_sha256sum_write_them),
         cmocka_unit_test(the_status_names_packages_and_configuration_files),
     };

@@ -24,7 +24,7 @@ struct xray {
     struct helper asked[XRAY_MOUNTS_ASKED]; /* a statfs each */
     size_t mount_of[XRAY_MOUNTS_ASKED];     /* index into the part */
     size_t asked_count;
-    struct helper names, queues, logins, jobs, logs;
+    struct helper names, queues, logins, jobs, logs, health;
 };
 
 /* One way to see sockets, processes and who holds what. */
@@ -73,6 +73,8 @@ void xray_mounts(struct xray *x); /* begins to ask them */
 void xray_mounts_answers(struct xray *x);
 void xray_disks(struct xray *x);
 void xray_disks_again(struct xray *x);
+void xray_health_begin(struct xray *x); /* after xray_disks */
+void xray_health_end(struct xray *x);
 
 /* What lies in files is looked at by helpers: they begin early and are heard at the end. */
 void xray_names_begin(struct xray *x);

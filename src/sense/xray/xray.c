@@ -75,6 +75,7 @@ static void look(struct xray *x)
     xray_logins_begin(x);
     xray_jobs_begin(x);
     xray_disks(x);
+    xray_health_begin(x);
     back->sockets_and_processes(x);
     xray_logs_begin(x);
     xray_sockets_again(x);
@@ -88,6 +89,7 @@ static void look(struct xray *x)
     xray_logins_end(x);
     xray_jobs_end(x);
     xray_logs_end(x);
+    xray_health_end(x);
     xray_mounts_answers(x);
     xray_disks_again(x);
 }
