@@ -14,6 +14,8 @@ _serviola_options() # COMMAND
     allow) echo "-c -r -w --config --remove --why --json --help" ;;
     check) echo "-c -d --config --defaults --json --help" ;;
     log) echo "-c -o -C --config --id --head --ids --output --key --verify --folder --root --most --json --help" ;;
+    watch) echo "-c -s -u -l --config --since --until --calm --list --json --help" ;;
+    top) echo "-c -a -p -n --config --at --play --lines --json --help" ;;
     xray) echo "-c -f -o --config --force --output --json --help" ;;
     explain) echo "-c -l --config --list --json --help" ;;
     status | blocks | why) echo "-c --config --json --help" ;;
@@ -56,7 +58,7 @@ _serviola()
 
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain block unblock allow check log help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow check log help --version" -- "$word")
         return
     fi
     if _serviola_argument "$command" "${COMP_WORDS[COMP_CWORD - 1]}" "$word"; then
@@ -67,7 +69,7 @@ _serviola()
         return
     fi
     case $command in
-    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain block unblock allow check log" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow check log" -- "$word") ;;
     log) if [ "$COMP_CWORD" -eq 2 ]; then
              mapfile -t COMPREPLY < <(compgen -W "verify templates pack unpack" -- "$word")
          else

@@ -80,6 +80,15 @@ static const char *const templates[EV_KINDS] = {
         N_("{src} sent[ {count}] mails[ to {recipients} recipients][ in {connections} connections][ "
            "since {since}]"),
     [EV_ACT_TABLE_BACK] = N_("the firewall table[ {name}] is in place again[ with {count} blocks][ after {span}]"),
+    [EV_WATCH_STARTED] = N_("the watch measures each second[: {count} values]"),
+    [EV_WATCH_TRIGGERED] = N_("{name}[: {measured}][, since {since}]"),
+    [EV_WATCH_NOTICED] = N_("{name}[: {measured}][, since {since}]"),
+    [EV_WATCH_RECOVERED] = N_("{name}: it is over[ after {span}]"),
+    [EV_WATCH_PAUSED] = N_("the watch did not run[ for {span}]: nothing is known of that time"),
+    [EV_XRAY_TAKEN] = N_("a picture of the whole host was taken[ in {span}][: {name}]"),
+    [EV_XRAY_FOUND] = N_("the picture shows[ ({name})][: {why}]"),
+    [EV_XRAY_ALARM] = N_("the picture shows[ ({name})][: {why}]"),
+    [EV_XRAY_FAILED] = N_("a picture could not be taken or kept[: {why}]"),
 };
 
 struct telling {

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-enum { PLACE_NONE = UINT32_MAX };
+#define PLACE_NONE UINT32_MAX
 
 struct places {
     uint64_t *keys;  /* owned: of each place; 0: free */
