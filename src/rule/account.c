@@ -14,7 +14,7 @@ enum {
     SEEN_BITS = 2048,      /* what is counted without being kept */
     LEARNING_NETWORKS = 3, /* in the first day nobody has a past: then only many networks, */
     LEARNING_BOUNCES = 20, /* or so many per cent of refused recipients, are suspect */
-    STRAY = 50,            /* when each address sent so many, one that sent a single message is the owner */
+    STRAY = 50,            /* an address with so much less than the others is the owner's */
     MASS_RECIPIENTS = 5,   /* a message to more recipients weighs as several */
 };
 
@@ -127,20 +127,22 @@ static struct account *find(struct accounts *a, struct slice name)
     return table_find(a->all, &key);
 }
 
-/* The owner may have written too, meanwhile: a single message beside hundreds of each other address. */
+/* The owner may have written too, meanwhile: a message or two beside hundreds of each other address. */
 static void drop_strays(struct episode *n)
 {
     uint32_t kept = 0;
+    uint64_t least = n->sum.messages / n->sources.count / STRAY;
 
-    if (n->sources.count > ACCOUNT_SOURCES || n->sum.messages < (uint64_t)STRAY * n->sources.count)
+    if (n->sources.count > ACCOUNT_SOURCES)
         return;
     for (uint32_t i = 0; i < n->sources.count; i++) {
-        if (n->of_source[i] < 2)
+        if (n->of_source[i] <= least) {
+            n->sum.messages -= n->of_source[i];
             continue;
+        }
         n->source[kept] = n->source[i];
         n->of_source[kept++] = n->of_source[i];
     }
-    n->sum.messages -= n->sources.count - kept;
     n->sources.count = kept;
 }
 
@@ -292,7 +294,7 @@ static bool is_suspect(const struct accounts *a, const struct account *k, int64_
 static void from_new_network(struct accounts *a, struct account *k, struct addr client, struct addr net, int64_t now_us)
 {
     struct episode *n = k->now;
-    uint32_t place;
+    uint32_t at = 0;
 
     if (!n) {
         n = k->now = calloc(1, sizeof(*n));
@@ -300,11 +302,14 @@ static void from_new_network(struct accounts *a, struct account *k, struct addr 
             return;
         n->sum.from_us = now_us;
     }
-    place = n->sources.count;
-    if (see(&n->sources, addr_hash(client, a->seed)) && place < ACCOUNT_SOURCES)
-        n->source[place] = client;
-    for (uint32_t i = 0; i < n->sources.count && i < ACCOUNT_SOURCES; i++)
-        n->of_source[i] += addr_eq_ip(n->source[i], client);
+    while (at < n->sources.count && at < ACCOUNT_SOURCES && !addr_eq_ip(n->source[at], client))
+        at++;
+    if (at < ACCOUNT_SOURCES) { /* few enough to be counted one by one */
+        n->source[at] = client;
+        n->of_source[at]++;
+        n->sources.count += at == n->sources.count;
+    } else
+        (void)see(&n->sources, addr_hash(client, a->seed));
     (void)see(&n->networks, addr_hash(net, a->seed));
     n->sum.messages++;
     n->sum.last_us = now_us;
