@@ -413,7 +413,10 @@ void why_answer(struct text *t, const struct why_case *c, const struct why_verdi
     }
     sentences[v->state](&a);
     if (v->state == WHY_BLOCKED) {
-        text_word(t, " ");
-        (void)why_gate_answer(t, c);
+        char more[sizeof(struct event) * 8];
+        struct text gate = TEXT_IN(more);
+
+        if (why_gate_answer(&gate, c))
+            text_addf(t, " %s", more);
     }
 }
