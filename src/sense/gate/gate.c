@@ -61,10 +61,13 @@ static int64_t wall_us(void *ctx)
 
 void gate_tell(struct gate *g, struct event *ev, const struct visit *v, uint64_t cause)
 {
+    struct slice told;
+
     if (v) {
         ev->src = v->peer;
         ev->dst = v->local;
-        event_add_number(ev, F_FLOW, v->number);
+        if (!event_get(ev, F_FLOW, &told))
+            event_add_number(ev, F_FLOW, v->number);
     }
     (void)role_emit(g->role, ev, cause);
 }

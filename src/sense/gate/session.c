@@ -227,6 +227,7 @@ static void tell_end(struct session *s)
     const struct visit *v = s->visit;
     struct event ev = event_new(kinds[o]);
 
+    event_add_number(&ev, F_FLOW, v->number);
     s->gate->ended += o == OUTCOME_ENDED;
     s->gate->passed += o == OUTCOME_PASSED;
     s->gate->deferred += o == OUTCOME_DEFERRED;
