@@ -54,10 +54,12 @@ static void conclude(struct confirming *c)
     bool unsure = c->unsure;
 
     confirmed_stop(v);
-    if (name) {
+    if (name)
         take_name(v, name);
+    names_free(v);
+    if (name)
         visit_found(v, CHECK_CONFIRMED, FOUND_NOTHING, "%s", "");
-    } else if (unsure) {
+    else if (unsure) {
         v->rdns = RDNS_UNSURE;
         visit_found(v, CHECK_CONFIRMED, FOUND_UNSURE, "whether %s leads back could not be asked", v->rdns_name);
     } else
@@ -86,6 +88,7 @@ static void ask_all(struct visit *v, const struct names *n)
     confirmed_stop(v);
     *visit_own(v, CHECK_CONFIRMED) = c;
     if (!c) {
+        names_free(v);
         v->rdns = RDNS_UNSURE;
         visit_found(v, CHECK_CONFIRMED, FOUND_UNSURE, "no memory");
         return;
@@ -108,9 +111,12 @@ static void confirmed_start(struct visit *v)
 {
     const struct names *n = *visit_own(v, CHECK_RDNS);
 
-    if (v->rdns == RDNS_UNCONFIRMED && n && n->count > 0 && v->rdns_name)
+    if (v->rdns == RDNS_UNCONFIRMED && n && n->count > 0 && v->rdns_name) {
         ask_all(v, n);
-    else if (v->rdns == RDNS_UNSURE)
+        return;
+    }
+    names_free(v);
+    if (v->rdns == RDNS_UNSURE)
         visit_found(v, CHECK_CONFIRMED, FOUND_UNSURE, "its name is not known now");
     else
         visit_found(v, CHECK_CONFIRMED, FOUND_NOTHING, "%s", ""); /* without a name: rdns says so */

@@ -6,16 +6,13 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "sense/gate/checks/names.h"
-
 #include "sense/gate/check.h"
+#include "sense/gate/checks/names.h"
 
 static void keep(struct names *n, const struct dns_answer *a)
 {
-    for (uint32_t i = 0; i < a->count; i++)
-        if (n->count == NAMES_MOST)
-            n->more = true;
-        else if (a->at[i].name.len > 0 && text_cstr(n->at[n->count], sizeof(n->at[0]), a->at[i].name))
+    for (uint32_t i = 0; i < a->count && n->count < NAMES_MOST; i++)
+        if (a->at[i].name.len > 0 && text_cstr(n->at[n->count], sizeof(n->at[0]), a->at[i].name))
             n->count++;
 }
 
@@ -42,7 +39,7 @@ static void on_names(void *ctx, const struct dns_answer *a)
     visit_found(v, CHECK_RDNS, FOUND_NOTHING, "%s", "");
 }
 
-static void rdns_stop(struct visit *v)
+void names_free(struct visit *v)
 {
     void **own = visit_own(v, CHECK_RDNS);
     struct names *n = *own;
@@ -58,7 +55,7 @@ static void rdns_start(struct visit *v)
 {
     struct names *n = calloc(1, sizeof(*n));
 
-    rdns_stop(v);
+    names_free(v);
     *visit_own(v, CHECK_RDNS) = n;
     if (!n) {
         v->rdns = RDNS_UNSURE;
@@ -75,5 +72,5 @@ const struct check check_rdns = {
     .due = STAGE_RCPT,
     .facts = true,
     .start = rdns_start,
-    .stop = rdns_stop,
+    .stop = names_free,
 };
