@@ -26,6 +26,7 @@ int cmd_block(int argc, char **argv);
 int cmd_unblock(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_mail(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_xray(int argc, char **argv);
 int cmd_explain(int argc, char **argv);

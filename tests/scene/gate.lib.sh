@@ -10,7 +10,8 @@
 #   gate_on [LISTENER [SECTION]]   starts serviola on mx; LISTENER: more keys of the listener `mx`, as `tls: end,`;
 #                                  SECTION: more lines of the section gate, indented by two
 #   gate_takes_mail                until it greets
-#   postfix_on                     Debian's Postfix as the mail server, which takes mail for example.com; `mails` counts it
+#   postfix_on                     Debian's Postfix as the mail server, which takes mail for example.com; `mails` counts it;
+#                                  POSTFIX_SERVICES: more lines of its master.cf
 #   certificate                    $T/cert.pem and $T/key.pem
 set -eEuo pipefail
 
@@ -86,6 +87,7 @@ postfix_on() # [LINE of main.cf...]
             printf '%s\n' "$line"
         done
     } >"$config/main.cf"
+    printf '%s\n' "${POSTFIX_SERVICES-}" >>"$config/master.cf"
     grep -q '^postlog' "$config/master.cf" || printf 'postlog unix-dgram n - n - 1 postlogd\n' >>"$config/master.cf"
     on mx postfix -c "$config" start >"$T/postfix.err" 2>&1
     until_true 10 prints "" on mx bash -c 'exec 3<>/dev/tcp/127.0.0.1/2525'
