@@ -56,7 +56,7 @@ static void conclude(struct confirming *c)
     confirmed_stop(v);
     if (name)
         take_name(v, name);
-    names_free(v);
+    rdns_names_free(v);
     if (name)
         visit_found(v, CHECK_CONFIRMED, FOUND_NOTHING, "%s", "");
     else if (unsure) {
@@ -88,7 +88,7 @@ static void ask_all(struct visit *v, const struct names *n)
     confirmed_stop(v);
     *visit_own(v, CHECK_CONFIRMED) = c;
     if (!c) {
-        names_free(v);
+        rdns_names_free(v);
         v->rdns = RDNS_UNSURE;
         visit_found(v, CHECK_CONFIRMED, FOUND_UNSURE, "no memory");
         return;
@@ -115,7 +115,7 @@ static void confirmed_start(struct visit *v)
         ask_all(v, n);
         return;
     }
-    names_free(v);
+    rdns_names_free(v);
     if (v->rdns == RDNS_UNSURE)
         visit_found(v, CHECK_CONFIRMED, FOUND_UNSURE, "its name is not known now");
     else

@@ -19,5 +19,5 @@ struct names {
     uint32_t count;
     char at[NAMES_MOST][DNS_NAME];
 };
-void names_free(struct visit *v); /* drops the question, too; fine when there are none */
+void rdns_names_free(struct visit *v); /* drops the question, too; fine when there are none */
 #endif

@@ -39,7 +39,7 @@ static void on_names(void *ctx, const struct dns_answer *a)
     visit_found(v, CHECK_RDNS, FOUND_NOTHING, "%s", "");
 }
 
-void names_free(struct visit *v)
+void rdns_names_free(struct visit *v)
 {
     void **own = visit_own(v, CHECK_RDNS);
     struct names *n = *own;
@@ -55,7 +55,7 @@ static void rdns_start(struct visit *v)
 {
     struct names *n = calloc(1, sizeof(*n));
 
-    names_free(v);
+    rdns_names_free(v);
     *visit_own(v, CHECK_RDNS) = n;
     if (!n) {
         v->rdns = RDNS_UNSURE;
@@ -72,5 +72,5 @@ const struct check check_rdns = {
     .due = STAGE_RCPT,
     .facts = true,
     .start = rdns_start,
-    .stop = names_free,
+    .stop = rdns_names_free,
 };
