@@ -35,3 +35,22 @@ struct past *recorded_live(struct sight *s, struct err *e)
 {
     return with_ring(s, NULL, e);
 }
+
+struct snap *recorded_snap(const struct common_options *o, int64_t at_us, struct err *e)
+{
+    struct sight s = { 0 };
+    struct past *past = NULL;
+    const struct reel_picture *p = NULL;
+    struct snap *snap = NULL;
+
+    if (sight_configure(&s, o) != 0)
+        err_set(e, 0, _("without a configuration nobody knows where the recorder's files are"));
+    else
+        past = recorded_open(&s, e);
+    p = past ? past_at(past, at_us, e) : NULL;
+    if (p)
+        snap = past_snap(p, e);
+    past_close(past);
+    sight_close(&s);
+    return snap;
+}

@@ -11,4 +11,6 @@
 struct past *recorded_open(struct sight *s, struct err *e);
 /* The same, of what is in memory alone: the newest pictures.  For followers. */
 struct past *recorded_live(struct sight *s, struct err *e);
+/* The picture of this time; the caller frees it.  Reads the configuration itself. */
+struct snap *recorded_snap(const struct common_options *o, int64_t at_us, struct err *e);
 #endif

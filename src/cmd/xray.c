@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "cmd/recorded.h"
 #include "cmd/xray_keep.h"
 #include "cmd/xray_show.h"
 #include "sense/xray/xray.h"
@@ -23,6 +24,7 @@ struct xray_options {
     struct common_options common;
     const char *output, *against;
     bool force, list, deep, packages, redact, html;
+    int64_t at_us; /* of the past: from the recorder; 0: now */
 };
 
 static const struct option_row rows[] = {
@@ -38,6 +40,8 @@ static const struct option_row rows[] = {
       N_("... or not as a healthy twin has them: lines of sha256sum"), NULL },
     { "deep", 0, OPTION_FLAG, offsetof(struct xray_options, deep), NULL,
       N_("also try each port that nobody seems to have"), NULL },
+    { "at", 'a', OPTION_TIME, offsetof(struct xray_options, at_us), "T",
+      N_("a moment that is gone, from the flight recorder: processes, connections and figures"), NULL },
     { "force", 'f', OPTION_FLAG, offsetof(struct xray_options, force), NULL, N_("replace a file that is there already"),
       NULL },
     { 0 },
@@ -254,7 +258,7 @@ static struct snap *take(const struct xray_options *o)
 {
     struct xray_wish wish = { .deep = o->deep, .packages = o->packages || o->against, .against = o->against };
     struct err e;
-    struct snap *s = xray_take_as(&wish, &e);
+    struct snap *s = o->at_us ? recorded_snap(&o->common, o->at_us, &e) : xray_take_as(&wish, &e);
 
     if (s && o->redact && snap_redact(s, &e) < 0) {
         snap_free(s);
@@ -288,7 +292,7 @@ static int take_and_tell(const struct xray_options *o, char **argv)
     if (!s)
         return EXIT_CANNOT;
     code = explain_or_page(s, o); /* first: the disk may hang */
-    if (!o->html && xray_keep_usual(s, &how) < 0)
+    if (!o->html && !o->at_us && xray_keep_usual(s, &how) < 0)
         code = EXIT_CANNOT;
     snap_free(s);
     return code;
@@ -325,6 +329,8 @@ int cmd_xray(int argc, char **argv)
         return code;
     if (o.force && !o.output)
         return options_wrong(&usage, _("--force wants -o FILE"));
+    if (o.at_us && (o.common.count > 0 || o.deep || o.packages || o.against))
+        return options_wrong(&usage, _("--at T takes the picture from the recorder, and knows no more than it does"));
     if (o.common.count > 0)
         return on_file(&o, o.common.words[0], argv);
     return o.output && !o.html ? take_to_file(&o, argv) : take_and_tell(&o, argv);
