@@ -11,8 +11,9 @@
 #include "sense/log/lines.h"
 #include "sense/log/payload.h"
 #include "sense/log/stream.h"
+#include "wire/relp.h"
 
-enum { WAITING_MOST = 8192, HEADER_MOST = 64, SAY_ROOM = 64 << 10, TXNR_MOST = 999999999 };
+enum { WAITING_MOST = 8192, SAY_ROOM = 64 << 10 };
 
 struct relp {
     struct {
@@ -22,12 +23,6 @@ struct relp {
     uint32_t first, count;
     bool open;
     uint64_t closing; /* txnr of a close that waits for the rest; 0: none */
-};
-
-struct frame {
-    uint64_t txnr, length;
-    struct slice command, data;
-    size_t used;
 };
 
 struct relp *relp_new(void)
@@ -43,37 +38,6 @@ void relp_free(struct relp *r)
 bool relp_waits(const struct relp *r)
 {
     return r->count == WAITING_MOST;
-}
-
-/* 1 whole, 0 incomplete, -1 no RELP. */
-static int read_frame(struct slice bytes, size_t max, struct frame *f)
-{
-    struct slice head = slice_first(bytes, HEADER_MOST);
-    struct slice number[2];
-    size_t at = 0;
-    size_t from;
-
-    for (int i = 0; i < 3; i++) {
-        for (from = at; at < head.len && head.at[at] != ' ' && !(i == 2 && head.at[at] == '\n'); at++)
-            continue;
-        if (at == head.len)
-            return head.len == HEADER_MOST ? -1 : 0;
-        if (i == 1)
-            f->command = slice_of(head.at + from, at - from);
-        else
-            number[i / 2] = slice_of(head.at + from, at - from);
-        at += i < 2;
-    }
-    if (!slice_to_u64(number[0], &f->txnr) || !slice_to_u64(number[1], &f->length) || f->txnr > TXNR_MOST ||
-        f->length > max)
-        return -1;
-    if (f->length > 0 || head.at[at] == ' ')
-        at++;
-    if (bytes.len < at + f->length + 1)
-        return 0;
-    f->data = slice_of(bytes.at + at, f->length);
-    f->used = at + (size_t)f->length + 1;
-    return bytes.at[f->used - 1] == '\n' ? 1 : -1;
 }
 
 static bool answer(struct stream *s, uint64_t txnr, const char *text)
@@ -106,7 +70,7 @@ static void expect(struct relp *r, uint64_t txnr, uint64_t seq)
 }
 
 /* False: no room. */
-static bool take_message(struct stream *s, const struct frame *f, int64_t now_us)
+static bool take_message(struct stream *s, const struct relp_frame *f, int64_t now_us)
 {
     struct log_line line = {
         .raw = f->data, .peer = slice_of(s->peer, s->peer_len), .way = LOG_RELP, .at_us = now_us, .near_us = now_us
@@ -153,7 +117,7 @@ static bool take_foreign(struct stream *s, struct slice id, struct log_line *lin
 }
 
 /* "ID FIRST COUNT\nPAYLOAD": what we have already is passed over. */
-static bool take_lines(struct stream *s, const struct frame *f, int64_t now_us, bool *bad)
+static bool take_lines(struct stream *s, const struct relp_frame *f, int64_t now_us, bool *bad)
 {
     struct relp *r = s->relp;
     struct slice payload;
@@ -186,7 +150,7 @@ static bool take_lines(struct stream *s, const struct frame *f, int64_t now_us, 
     return true;
 }
 
-static bool take_frame(struct stream *s, const struct frame *f, int64_t now_us, bool *bad)
+static bool take_frame(struct stream *s, const struct relp_frame *f, int64_t now_us, bool *bad)
 {
     struct relp *r = s->relp;
 
@@ -213,13 +177,13 @@ static bool take_frame(struct stream *s, const struct frame *f, int64_t now_us, 
 size_t relp_feed(struct stream *s, struct slice bytes, int64_t now_us, bool *bad)
 {
     struct slice all = bytes;
-    struct frame f;
+    struct relp_frame f;
 
     while (bytes.len > 0 && !*bad) {
-        int got = read_frame(bytes, STORE_LINE_MAX, &f);
+        enum relp_got got = relp_frame_read(bytes, STORE_LINE_MAX, &f);
 
-        if (got <= 0) {
-            *bad = got < 0;
+        if (got != RELP_WHOLE) {
+            *bad = got == RELP_BAD;
             break;
         }
         if (!take_frame(s, &f, now_us, bad))

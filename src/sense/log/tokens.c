@@ -11,7 +11,7 @@ enum { CHUNK = 64, QUAD_MAX = 15 };
 
 /* ---- keys ---- */
 
-static uint64_t mix(uint64_t h, uint64_t v)
+static inline uint64_t mix(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * 0x9e3779b97f4a7c15u;
     return h ^ h >> 32;
@@ -26,7 +26,8 @@ static uint64_t mask(size_t bytes) /* the first so many of eight */
     return bytes >= 8 ? UINT64_MAX : (1ull << 8 * bytes) - 1;
 }
 
-static uint64_t fold16(uint64_t h, const uint8_t *at, size_t len) /* 16 bytes can be read, len of them count */
+static inline __attribute__((always_inline)) uint64_t fold16(uint64_t h, const uint8_t *at,
+                                                             size_t len) /* 16 bytes can be read, len of them count */
 {
     const uint64_t lower = 0x2020202020202020u;
     uint64_t v[2];
