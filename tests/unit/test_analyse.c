@@ -266,6 +266,23 @@ static void what_a_source_dropped_itself_is_told_with_its_number(void **state)
     analysis_free(a);
 }
 
+static void a_finding_fits_into_an_event(void **state)
+{
+    struct analysis *a = fresh();
+    struct event ev;
+    struct slice value;
+
+    (void)state;
+    say(a, MONDAY, "app1", "systemd-journald", "Suppressed 3421 messages from system.slice/app.service");
+    ev = log_finding_event(&heard.at[0]);
+    assert_true(event_is_sound(&ev));
+    assert_string_equal(event_name((enum event_kind)ev.kind), "log.found");
+    assert_true(event_get(&ev, F_RULE, &value) && slice_eq(value, SLICE("source_loss")));
+    assert_true(event_get(&ev, F_NAME, &value) && slice_eq(value, SLICE("app1")));
+    assert_int_equal(ev.cut, 0);
+    analysis_free(a);
+}
+
 /* --- memory */
 
 static struct bytes_out remember(struct analysis *a)
@@ -610,6 +627,7 @@ int main(void)
         cmocka_unit_test(a_lie_in_a_web_request_is_no_login),
         cmocka_unit_test(a_dying_disk_is_one_story_in_its_order),
         cmocka_unit_test(what_a_source_dropped_itself_is_told_with_its_number),
+        cmocka_unit_test(a_finding_fits_into_an_event),
         cmocka_unit_test(what_was_learned_survives_a_restart),
         cmocka_unit_test(a_changed_memory_is_an_error),
         cmocka_unit_test(everything_planted_is_found_and_nothing_else),

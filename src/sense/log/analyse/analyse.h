@@ -47,6 +47,10 @@ struct log_finding_kind {
 };
 extern const struct log_finding_kind log_finding_kinds[]; /* ends with a NULL id */
 
+/* As the journal keeps it: its id, host, text (cut), count and time.  log.found while it goes on or when it is all
+ * there is to it, log.found_over for the last word. */
+struct event log_finding_event(const struct log_finding *f);
+
 struct analysis_caps {
     uint32_t hosts;    /* 4096 */
     uint32_t programs; /* 8192 names */

@@ -110,3 +110,21 @@ void finding_tell(struct analysis *a, struct log_finding *f, uint64_t what)
 {
     finding_tell_as(a, f, f->id, what);
 }
+
+struct event log_finding_event(const struct log_finding *f)
+{
+    enum { TEXT_MOST = 90 };
+    struct event ev = event_new(f->phase == LOG_ENDED ? EV_LOG_FOUND_OVER : EV_LOG_FOUND);
+
+    ev.grade = (uint8_t)(f->phase == LOG_ENDED ? GRADE_NOTE : f->grade);
+    event_add_words(&ev, F_RULE, f->id);
+    if (f->host[0])
+        event_add_text(&ev, F_NAME, slice_first(slice_text(f->host), 32));
+    if (f->count > 0)
+        event_add_number(&ev, F_COUNT, f->count);
+    event_add_number(&ev, F_SINCE, (uint64_t)f->from_us);
+    if (f->to_us > f->from_us)
+        event_add_number(&ev, F_SPAN, (uint64_t)(f->to_us - f->from_us));
+    event_add_text(&ev, F_WHY, slice_first(slice_text(f->text), TEXT_MOST));
+    return ev;
+}
