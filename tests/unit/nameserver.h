@@ -31,6 +31,7 @@ enum ns_manner {
     NS_OTHER_PORT,
     NS_CUT,     /* over UDP the answer is cut */
     NS_LOOP,    /* a compression pointer to itself */
+    NS_OLD,     /* knows no EDNS */
     NS_STUFFED, /* 64 KB over TCP, cut over UDP */
 };
 struct ns_record {
@@ -198,6 +199,10 @@ static inline enum ns_manner ns_answer(struct ns *n, const uint8_t *at, size_t l
     ns_put(n, at + 12, pos - 12);
     if (manner == NS_SERVFAIL) {
         n->message[3] |= 2;
+        return manner;
+    }
+    if (manner == NS_OLD && at[11] > 0) {
+        n->message[3] |= 1;
         return manner;
     }
     there = ns_find(n, slice_of(name, t.len), type, &count);

@@ -181,7 +181,7 @@ static void a_forged_answer_is_ignored(void **state)
     }
 }
 
-static void nonsense_is_a_failure_and_a_cut_answer_comes_over_tcp(void **state)
+static void nonsense_is_a_failure_an_old_server_is_asked_plainly_and_a_cut_answer_comes_over_tcp(void **state)
 {
     struct world *w = *state;
     struct heard h;
@@ -190,6 +190,9 @@ static void nonsense_is_a_failure_and_a_cut_answer_comes_over_tcp(void **state)
     assert_int_equal(ask(w, DNS_A, "loop.example").code, DNS_FAILED);
     ns_manner_set(w->ns, "broken.example", NS_SERVFAIL);
     assert_int_equal(ask(w, DNS_A, "broken.example").code, DNS_FAILED);
+    ns_add(w->ns, "old.example", DNS_A, "192.0.2.7");
+    ns_manner_set(w->ns, "old.example", NS_OLD);
+    assert_int_equal(ask(w, DNS_A, "old.example").code, DNS_FOUND);
     ns_add(w->ns, "cut.example", DNS_A, "192.0.2.7");
     ns_manner_set(w->ns, "cut.example", NS_CUT);
     assert_int_equal(ask(w, DNS_A, "cut.example").code, DNS_FOUND);
@@ -430,7 +433,7 @@ int main(void)
         IN_A_WORLD(aliases_are_followed),
         IN_A_WORLD(an_answer_is_kept_and_equal_questions_share_one),
         IN_A_WORLD(a_forged_answer_is_ignored),
-        IN_A_WORLD(nonsense_is_a_failure_and_a_cut_answer_comes_over_tcp),
+        IN_A_WORLD(nonsense_is_a_failure_an_old_server_is_asked_plainly_and_a_cut_answer_comes_over_tcp),
         IN_A_WORLD(a_thousand_names_and_names_with_control_bytes_are_bounded),
         IN_A_WORLD(what_is_no_name_is_never_asked_for),
         IN_A_WORLD(silence_ends_at_the_deadline),

@@ -2,11 +2,12 @@
 /*
  * dns - questions to the name servers, with a cache that keeps each answer for its own time.
  *
- * c-ares speaks the protocol; /etc/hosts is never read (our own name stands
- * there as 127.0.1.1).  Bounded: questions in flight, tries, total time,
- * records of an answer, bytes of a name, entries of the cache.  When no
- * server answers, questions fail at once but for one that tries each second;
- * gate.dns_down and gate.dns_back say so.
+ * /etc/hosts is never read (our own name stands there as 127.0.1.1).  Equal
+ * questions that are out share one.  Bounded: questions in flight, tries,
+ * total time, records of an answer, bytes of a name, entries and bytes of the
+ * cache.  When questions fail in a row, a probe tells whether the servers are
+ * down; while they are, questions fail at once, a probe goes out each second,
+ * and `changed` says so once and once more when they are back.
  */
 #ifndef SERVIOLA_GATE_DNS_H
 #define SERVIOLA_GATE_DNS_H
