@@ -53,6 +53,8 @@ until_true 10 event wall gate.callback_failed --src 10.2.0.4
 until_true 5 is_blocked wall 10.2.0.4
 event wall act.blocked --src 10.2.0.4
 prints 25 on wall serviola events --kind act.blocked --src 10.2.0.4
+prints '10.2.0.4 is blocked until' on wall serviola why 10.2.0.4
+prints 'port 25' on wall serviola why 10.2.0.4
 
 say "it gets no further connection, its neighbour does, and what is forwarded is not touched"
 prints silence knocks 10.2.0.4
