@@ -30,6 +30,7 @@ serviola_again box
 until_true 5 event box watch.started
 start follow box serviola events --follow --json
 until_true 5 grep -q watch.started "$T/follow.out"
+until_true 8 on box serviola top --at 3s # it has a past
 
 say "the disk freezes, and then something happens"
 fsfreeze -f "$disk"
