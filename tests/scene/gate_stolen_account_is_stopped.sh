@@ -1,9 +1,12 @@
 #!/bin/bash
 # Somebody has ana's password and sends through Postfix from many networks: she is stopped there, not at home; ben sends
-# on; her messages in the queue are held, and released or removed by command; the hook is run with her name.
+# on; her messages in the queue are held, and released or removed by command; the hook is run with her name, and our own
+# address is looked up on the DNS lists.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gate.lib.sh"
+. "$(dirname "$0")/dns.lib.sh"
 gate_house
+names_on far '1.0.1.44.bl.spamcop.net. A 127.0.0.2'
 
 say "Postfix asks the policy service who may send; nobody takes mail for elsewhere.test now, so it stays in the queue"
 printf '#!/bin/sh\necho "$1" >>%s/hooked\n' "$T" >"$T/hook"
@@ -12,7 +15,8 @@ configure mx "hunt: { mode: off }
 gate:
   folder: $T/mx.state/gate
   policy_listen: 127.0.0.1:10031
-  dns: { servers: [\"44.1.0.2:53\"], try: 100ms, tries: 1, total: 200ms }
+  dns: { servers: [\"44.1.0.2:53\"], try: 500ms, tries: 2, total: 2s }
+  dns_lists: { spamcop: { zone: bl.spamcop.net }, other: { zone: list.test } }
   accounts: { response: refuse, messages: 10, own: [44.1.0.0/24], hook: $T/hook }"
 POSTFIX_SERVICES='0.0.0.0:25 inet n - n - - smtpd'
 postfix_on 'smtpd_upstream_proxy_protocol =' 'smtpd_authorized_xclient_hosts = 44.1.0.0/24' 'mynetworks = 127.0.0.0/8' \
@@ -53,6 +57,10 @@ until_true 10 grep -qx ana "$T/hooked"
 [ "$(grep -c . "$T/hooked")" = 1 ] || fail "the hook ran more than once"
 until_true 10 grep -q 'messages of ana are held' "$T/guard.out"
 [ "$(held_of ana)" -ge 9 ] || fail "only $(held_of ana) of $(mailq_of ana) messages are held"
+
+say "our own address is on a list by now: the event says where it can be taken off"
+until_true 10 prints 'www.spamcop.net/bl.shtml' on mx serviola events --kind gate.own_listed
+[ "$(events mx gate.own_listed)" = 1 ] || fail "$(on mx serviola events --kind gate.own_listed)"
 
 say "twins: ana at home, and ben anywhere, send on; nothing of his is held"
 sends "queued" ana 44.1.0.5

@@ -120,6 +120,9 @@ bool greylist_knows(const struct visit *v);
 /* What a check said; empty without it. */
 struct slice visit_reason(const struct visit *v, enum check_id id);
 
+/* Does this answer of a list's mean that the address is on it? (checks/dnsbl.c) */
+bool dnsbl_counts(const struct gate_dnsbl *list, struct addr answer);
+
 /* checks/ *.c */
 extern const struct check check_self, check_list, check_list_name, check_helo, check_rdns, check_confirmed,
     check_generic, check_dnsbl, check_callback, check_bogus_mx, check_greylist;

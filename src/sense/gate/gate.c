@@ -79,7 +79,11 @@ static void tell(void *ctx, struct event *ev, const struct visit *v)
 
 static void tell_alone(void *ctx, struct event *ev)
 {
-    gate_tell(ctx, ev, NULL, 0);
+    struct gate *g = ctx;
+
+    gate_tell(g, ev, NULL, 0);
+    if (ev->kind == EV_GATE_ACCOUNT_ABUSED && g->ownlist)
+        ownlist_begin(g->ownlist);
 }
 
 /* ---- the sessions' clock ---- */
@@ -373,6 +377,7 @@ static void on_tick(void *ctx)
         door_open_all(g);
     if (g->ticks % 120 == 0)
         warden_tick(g->warden, clock_wall_us());
+    ownlist_tick(g->ownlist);
     if (g->stopping && (g->sessions_count == 0 || now - g->stopping_us > DRAIN_S * SECOND_US))
         loop_stop(g->role->loop);
 }
@@ -477,6 +482,9 @@ static int gate_run(struct role *r, struct err *e)
         return -1;
     g->means.callback = callback_new(&g->means, e);
     if (!g->means.callback)
+        return -1;
+    g->ownlist = ownlist_new(&g->means, e);
+    if (!g->ownlist)
         return -1;
     g->tarpit = tarpit_new(r->loop, &g->set.limits, e);
     if (!g->tarpit)

@@ -15,6 +15,7 @@
 #include "sense/gate/check.h"
 #include "sense/gate/limits.h"
 #include "sense/gate/outbox.h"
+#include "sense/gate/ownlist.h"
 #include "sense/gate/milter.h"
 #include "sense/gate/policy.h"
 #include "sense/gate/ports.h"
@@ -242,6 +243,7 @@ struct gate {
     struct lists *lists;   /* owned; means.lists */
     struct warden *warden; /* who logged in */
     struct tarpit *tarpit;
+    struct ownlist *ownlist;
     struct policy *policy; /* NULL: no socket for it */
     struct milter *milter; /* likewise */
     struct addr policy_at, milter_at;

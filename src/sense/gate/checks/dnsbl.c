@@ -50,7 +50,7 @@ static void conclude(struct listing *l)
     visit_found(v, CHECK_DNSBL, found, "%s", words);
 }
 
-static bool counts(const struct gate_dnsbl *list, struct addr answer)
+bool dnsbl_counts(const struct gate_dnsbl *list, struct addr answer)
 {
     static const struct prefix refused = { .net = { .family = 4, .ip = { 127, 255, 255, 0 } }, .bits = 24 };
 
@@ -70,7 +70,7 @@ static void on_listed(void *ctx, const struct dns_answer *a)
 
     one->query = NULL;
     for (uint32_t i = 0; i < a->count && !hit; i++)
-        if (counts(one->list, a->at[i].addr))
+        if (dnsbl_counts(one->list, a->at[i].addr))
             hit = &a->at[i].addr;
     if (hit) {
         l->weight += one->list->good ? -(int64_t)one->list->weight : (int64_t)one->list->weight;
