@@ -260,6 +260,13 @@ static const struct snap_field package[] = {
     TEXT(snap_package, is),   TEXT(snap_package, should),  I64(snap_package, changed_s), END,
 };
 
+static const struct snap_field file[] = {
+    I64(snap_file, pid),
+    U64(snap_file, descriptor),
+    TEXT(snap_file, path),
+    END,
+};
+
 const struct snap_kind snap_kinds[SNAP_PARTS] = {
     [SNAP_HOST] = { "host", sizeof(struct snap_host), 1, host },
     [SNAP_PROCESS] = { "process", sizeof(struct snap_process), 100000, process },
@@ -285,4 +292,5 @@ const struct snap_kind snap_kinds[SNAP_PARTS] = {
     [SNAP_RESOLVER] = { "resolver", sizeof(struct snap_resolver), 16, resolver },
     [SNAP_PORT] = { "port", sizeof(struct snap_port), 1000, port },
     [SNAP_PACKAGE] = { "package", sizeof(struct snap_package), 20000, package },
+    [SNAP_FILE] = { "file", sizeof(struct snap_file), 200000, file },
 };

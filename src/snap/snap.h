@@ -76,6 +76,13 @@ struct snap_holder {
     uint64_t descriptor, inode;
 };
 
+/* A file that a process has open; pipes, sockets and what has no path are only counted. */
+struct snap_file {
+    int64_t pid;
+    uint64_t descriptor;
+    struct slice path; /* as the kernel names it, " (deleted)" and all */
+};
+
 enum snap_answer { SNAP_NOT_ASKED, SNAP_ANSWERED, SNAP_SILENT, SNAP_REFUSED };
 
 struct snap_mount {
@@ -255,6 +262,7 @@ enum snap_part {
     SNAP_RESOLVER,
     SNAP_PORT,
     SNAP_PACKAGE,
+    SNAP_FILE,
     SNAP_PARTS
 };
 

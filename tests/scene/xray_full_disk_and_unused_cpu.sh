@@ -6,6 +6,8 @@ mkdir "$T/full" "$T/roomy"
 mount -t tmpfs -o size=4m full "$T/full"
 mount -t tmpfs -o size=4m roomy "$T/roomy"
 head -c 8M /dev/zero >"$T/full/fill" 2>/dev/null || true
+start holder box sh -c "exec 7<$T/full/fill; rm $T/full/fill; exec sleep 60"
+until_true 5 test ! -e "$T/full/fill"
 echo 0 >"$T/online"
 echo 0-1 >"$T/present"
 
@@ -20,7 +22,7 @@ SH
 chmod +x "$T/look"
 on box "$T/look" "$T" "$T/now.xray"
 serviola explain --json "$T/now.xray" >"$T/now.found" || [ $? = 1 ]
-shows now full_disk "$T/full" "nothing left"
+shows now full_disk "$T/full" "nothing left" "still has $T/full/fill (deleted) open"
 shows now unused_cpu "1 of 2 CPUs"
 
 say "twins"

@@ -2,6 +2,7 @@
 # What changed is said in words; the page holds no script and nothing hostile; the copy for strangers holds no name of ours.
 . "$(dirname "$0")/lib.sh"
 host box other
+configure box # with a journal that nobody has begun
 cable box 10.1.0.2/24 other 10.1.0.1/24
 xray box before
 cp /bin/sleep "$T/evil<b>"

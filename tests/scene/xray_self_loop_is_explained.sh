@@ -13,9 +13,9 @@ has_workers() # NAME COUNT
 }
 
 say "the front calls every client back, and one delivery goes to 127.0.1.50"
-start front box mail_front 25 40 mail_callback - 25
+start front box story_front 25 40 story_callback
 until_true 5 on box sh -c 'ss -Htln | grep -q :25'
-start delivery box mail_callback 127.0.1.50 25 evil.test
+start delivery box story_callback 127.0.1.50 25 evil.test
 until_true 20 has_workers front 40
 called() # the last worker's callback too: it waits in the accept queue
 {
@@ -25,8 +25,8 @@ until_true 20 called
 before_us=${EPOCHREALTIME/./}
 xray box loop
 say "told after $(((${EPOCHREALTIME/./} - before_us) / 1000)) ms"
-shows loop self_loop "mail_front (pid $(pid_of front))" "its own mail_callback" "40 of 41" \
-    "it began with mail_callback (pid $(pid_of delivery))" evil.test
+shows loop self_loop "story_front (pid $(pid_of front))" "its own story_callback" "40 of 41" \
+    "it began with story_callback (pid $(pid_of delivery))" evil.test
 [ $((${EPOCHREALTIME/./} - before_us)) -lt 2000000 ] || fail "it took more than 2 s"
 finish delivery || true
 finish front || true
@@ -40,7 +40,7 @@ until_true 5 on well sh -c 'ss -Htln | grep -q :25[^0-9]'
 for i in $(seq 1 40); do
     start "client$i" well mail_callback 127.0.1.50 25
 done
-until_true 20 has_workers proxy 40
-until_true 20 has_workers server 40
+until_true 40 has_workers proxy 40
+until_true 40 has_workers server 40
 xray well well
 is_not shows well self_loop

@@ -93,6 +93,17 @@ struct descriptors {
     struct snap_process *p;
 };
 
+static void open_file(struct descriptors *d, uint64_t number, struct slice path)
+{
+    struct snap_file *f;
+
+    if (slice_eq(path, SLICE("/dev/null")) || !(f = snap_add(d->x->s, SNAP_FILE)))
+        return;
+    f->pid = d->p->pid;
+    f->descriptor = number;
+    f->path = snap_keep(d->x->s, path);
+}
+
 static void on_descriptor(void *own, int in, const char *name, int64_t number)
 {
     struct descriptors *d = own;
@@ -102,8 +113,11 @@ static void on_descriptor(void *own, int in, const char *name, int64_t number)
     uint64_t inode;
 
     d->p->descriptors++;
-    if (link.len > 0 && link.at[0] == '/')
+    if (link.len > 0 && link.at[0] == '/') {
         xray_log_seen(d->x, d->p->pid, in, name, link);
+        open_file(d, (uint64_t)number, link);
+        return;
+    }
     if (link.len < 10 || memcmp(link.at, "socket:[", 8) != 0 ||
         !slice_to_u64(slice_until(slice_skip(link, 8), ']', &rest), &inode))
         return;

@@ -308,6 +308,19 @@ static bool is_read_only(const struct snap_mount *m)
     return proc_option(m->super_options, "ro") || proc_option(m->super_options, "emergency_ro");
 }
 
+/* Their room comes back when they are closed, and du does not see them. */
+static void prove_removed(struct explain *x, struct finding *f, const struct snap_mount *m)
+{
+    static const char gone[] = " (deleted)";
+    size_t n = sizeof(gone) - 1;
+
+    SNAP_LIST(x->s, SNAP_FILE, struct snap_file, o)
+    if (o->path.len > n && memcmp(o->path.at + o->path.len - n, gone, n) == 0 &&
+        mount_of(x->s, slice_first(o->path, o->path.len - n)) == m)
+        explain_proof(f, "%s still has %s open: its room is not free yet",
+                      words_process(join_process(x->j, o->pid)).text, words_of(o->path).text);
+}
+
 static void tell_space(struct explain *x, const struct snap_mount *m, const char *what, uint64_t all, uint64_t left,
                        const char *how)
 {
@@ -321,6 +334,7 @@ static void tell_space(struct explain *x, const struct snap_mount *m, const char
                  left == 0 ? _("nothing") : _("little"), left, all, what);
     explain_proof(f, "%s, %s, device %" PRIu64 ":%" PRIu64, words_of(m->type).text, words_of(m->source).text, m->major,
                   m->minor);
+    prove_removed(x, f, m);
     explain_next(f, "%s %s", how, words_of(m->point).text);
 }
 
