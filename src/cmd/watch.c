@@ -129,27 +129,6 @@ static int try(struct watch_options *o, struct sight *s)
 
 /* ---- now ---- */
 
-/* "disk.latency.vda" is told by the row "disk.latency.NAME". */
-static bool stands_for(const char *row, const char *name)
-{
-    size_t n = 0;
-
-    while (row[n] && row[n] == name[n])
-        n++;
-    return (row[n] == '\0' && name[n] == '\0') || (row[n] >= 'A' && row[n] <= 'Z' && name[n] != '\0');
-}
-
-static const struct indicator_help *help_of(const char *name)
-{
-    const struct indicator_help *best = NULL;
-
-    for (size_t i = 0; indicators[i]; i++)
-        for (const struct indicator_help *h = indicators[i]->values; h->name; h++)
-            if (stands_for(h->name, name) && (!best || strcmp(h->name, name) == 0))
-                best = h;
-    return best;
-}
-
 static void number_words(struct text *t, double number, const char *unit)
 {
     static const char *const steps[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
@@ -171,7 +150,7 @@ static void number_words(struct text *t, double number, const char *unit)
 
 static void show_value(const struct value *v, bool json)
 {
-    const struct indicator_help *h = help_of(v->name);
+    const struct indicator_help *h = indicator_help_of(v->name);
     char words[40];
     struct text t = TEXT_IN(words);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "part/link.h"
@@ -12,7 +13,7 @@
 #include "sys/memfile.h"
 #include "view/explain/explain.h"
 
-enum { TOLD_MOST = 16 };
+enum { PATIENCE_S = 60, TOLD_MOST = 16 };
 
 struct picture {
     struct snap *snap;
@@ -27,6 +28,7 @@ static int picture_open(struct role *r, struct err *e)
     if (!p)
         return err_set(e, ENOMEM, "a picture");
     r->own = p;
+    (void)alarm(PATIENCE_S); /* nobody waits for us, and the next picture does not begin before our end */
     p->snap = xray_take(&failed);
     if (!p->snap)
         memcpy(p->why, failed.text, sizeof(p->why) - 1);

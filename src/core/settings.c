@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/settings.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "sense/watch/trigger.h"
-
 #include "core/doors.h"
+#include "sense/watch/condition.h"
+#include "sense/watch/indicator.h"
 
 #define MINUTE_US 60000000LL
 #define DAY_US    (86400000000LL)
@@ -139,20 +140,50 @@ static void complete_listener(struct gate_listener *l)
         l->to.port = usual;
 }
 
-/* What the table of keys can't know: whether a trigger's expressions can be read. */
+/* ---- what the table of keys can't know of triggers ---- */
+
+__attribute__((format(printf, 3, 4))) static void trigger_fault(struct conf_faults *faults, const char *name,
+                                                                const char *format, ...)
+{
+    struct conf_fault *f = &faults->at[faults->count];
+    va_list args;
+    int n;
+
+    if (faults->count >= sizeof(faults->at) / sizeof(faults->at[0]))
+        return;
+    memset(f, 0, sizeof(*f));
+    n = snprintf(f->text, sizeof(f->text), "watch.triggers.%.40s: ", name);
+    va_start(args, format);
+    (void)vsnprintf(f->text + n, sizeof(f->text) - (size_t)n, format, args);
+    va_end(args);
+    faults->count++;
+}
+
+static void check_expression(const char *text, const char *trigger, struct conf_faults *faults)
+{
+    struct err e;
+    struct condition *c = text[0] ? condition_read(slice_text(text), &e) : NULL;
+    const char *name;
+
+    if (text[0] && !c)
+        trigger_fault(faults, trigger, "%s", e.text);
+    for (uint32_t n = 0; c && (name = condition_name(c, n)) != NULL; n++)
+        if (!indicator_may_be(name))
+            trigger_fault(faults, trigger, "nothing is measured as \"%s\"; serviola watch --list has the names", name);
+    condition_free(c);
+}
+
 static int check_triggers(const struct watch_settings *w, struct conf_faults *faults)
 {
     for (uint32_t i = 0; i < w->triggers_count; i++) {
-        struct err e;
-        struct trigger *t = trigger_new(&w->triggers[i], &e);
-        struct conf_fault *f = &faults->at[faults->count];
+        const struct watch_trigger *t = &w->triggers[i];
 
-        trigger_free(t);
-        if (t || faults->count >= sizeof(faults->at) / sizeof(faults->at[0]))
-            continue;
-        memset(f, 0, sizeof(*f));
-        (void)snprintf(f->text, sizeof(f->text), "watch.triggers.%s: %.180s", w->triggers[i].name, e.text);
-        faults->count++;
+        check_expression(t->when, t->name, faults);
+        check_expression(t->needs, t->name, faults);
+        check_expression(t->clear, t->name, faults);
+        for (uint32_t k = 0; k < t->acts.count; k++)
+            if (strcmp(t->acts.at[k], "xray") != 0 && strcmp(t->acts.at[k], "notify") != 0)
+                trigger_fault(faults, t->name, "`do` knows xray and notify, not \"%s\"", t->acts.at[k]);
     }
     return faults->count > 0 ? -1 : 0;
 }

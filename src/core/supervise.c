@@ -531,9 +531,11 @@ static int on_run(void *ctx, struct chan *from, const struct msg *m, const void 
     (void)from;
     (void)m;
     (void)fd;
-    if (who.row >= roster_count || roster[who.row].kind != ROW_XRAY || h->state != HOUSE_UP || h->ground.eye < 0)
+    if (who.row >= roster_count || roster[who.row].kind != ROW_XRAY || h->state != HOUSE_UP)
         return 0;
-    if (chan_pair(pair, &e) < 0 || eye_open(h->ground.eye, pair[1], &e) < 0)
+    if (h->ground.eye < 0)
+        say("no picture: the watch was off when serviola was started");
+    else if (chan_pair(pair, &e) < 0 || eye_open(h->ground.eye, pair[1], &e) < 0)
         say("a picture: %s", e.text);
     else
         (void)chan_send(h->core, CREW_LINK, 0, 0, &who, sizeof(who), pair[0]);

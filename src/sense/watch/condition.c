@@ -176,6 +176,14 @@ enum truth condition_still(struct condition *x, const struct values *v, int64_t 
     return judge(&j, x->root);
 }
 
+const char *condition_name(const struct condition *x, uint32_t n)
+{
+    for (uint32_t i = 0; i < x->count; i++)
+        if (x->at[i].kind == NODE_COMPARE && n-- == 0)
+            return x->at[i].name;
+    return NULL;
+}
+
 void condition_reset(struct condition *x)
 {
     for (uint32_t i = 0; i < x->count; i++)

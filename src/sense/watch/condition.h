@@ -42,5 +42,7 @@ enum truth condition_judge(struct condition *x, const struct values *v, int64_t 
  * not so.  at_once: a `for` need not have run.
  */
 enum truth condition_still(struct condition *x, const struct values *v, int64_t mono_us, bool at_once);
+/* The name in the n-th comparison, as it was written; NULL behind the last. */
+const char *condition_name(const struct condition *x, uint32_t n);
 void condition_reset(struct condition *x); /* no `for` has begun */
 #endif

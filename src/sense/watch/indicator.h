@@ -40,4 +40,9 @@ struct indicator {
 };
 
 extern const struct indicator *const indicators[]; /* NULL-ended */
+
+/* What is measured under this name: of "disk.latency.vda" the row "disk.latency.NAME"; NULL: nothing. */
+const struct indicator_help *indicator_help_of(const char *name);
+/* False for a name that looks like one of ours and is none: "disk.latancy".  Others are somebody else's to know. */
+bool indicator_may_be(const char *name);
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
 #include "sense/watch/indicator.h"
 
 extern const struct indicator indicator_dstate, indicator_disk, indicator_fill, indicator_readonly, indicator_pressure,
@@ -43,3 +45,37 @@ const struct indicator *const indicators[] = {
     &indicator_own,       /* what this costs */
     NULL,
 };
+
+/* "disk.latency.vda" is told by the row "disk.latency.NAME". */
+static bool stands_for(const char *row, const char *name)
+{
+    size_t n = 0;
+
+    while (row[n] && row[n] == name[n])
+        n++;
+    return (row[n] == '\0' && name[n] == '\0') || (row[n] >= 'A' && row[n] <= 'Z' && name[n] != '\0');
+}
+
+const struct indicator_help *indicator_help_of(const char *name)
+{
+    const struct indicator_help *best = NULL;
+
+    for (size_t i = 0; indicators[i]; i++)
+        for (const struct indicator_help *h = indicators[i]->values; h->name; h++)
+            if (stands_for(h->name, name) && (!best || strcmp(h->name, name) == 0))
+                best = h;
+    return best;
+}
+
+bool indicator_may_be(const char *name)
+{
+    size_t family = strcspn(name, ".");
+
+    if (strchr(name, '*') || indicator_help_of(name))
+        return true;
+    for (size_t i = 0; indicators[i]; i++)
+        for (const struct indicator_help *h = indicators[i]->values; h->name; h++)
+            if (strcspn(h->name, ".") == family && strncmp(h->name, name, family) == 0)
+                return false;
+    return true;
+}

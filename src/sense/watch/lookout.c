@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -126,9 +127,17 @@ void lookout_ask(struct lookout *a, int64_t mono_us)
     a->asked_us = mono_us;
 }
 
+/* One that has ended will never answer: that is no disk's fault. */
+static bool is_gone(const struct lookout *a)
+{
+    struct pollfd p = { .fd = a->pipe, .events = 0 };
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
 int64_t lookout_waits_us(const struct lookout *a, int64_t mono_us)
 {
-    return lookout_idle(a) ? 0 : mono_us - a->asked_us;
+    return lookout_idle(a) || is_gone(a) ? 0 : mono_us - a->asked_us;
 }
 
 int64_t lookout_took_us(const struct lookout *a)
