@@ -266,6 +266,67 @@ static void what_a_source_dropped_itself_is_told_with_its_number(void **state)
     analysis_free(a);
 }
 
+/* --- a mail server */
+
+static void post(struct analysis *a, int64_t at_us, const char *program, unsigned id, const char *rest)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "%05XABCDE: %s", id, rest);
+    say(a, at_us, "mx1", program, text);
+}
+
+static void two_usual_days_of_mail(struct analysis *a)
+{
+    for (unsigned i = 0; i < 48 * 20; i++) {
+        int64_t at = MONDAY + i * 3 * MINUTE;
+
+        post(a, at, "postfix/cleanup", i, "message-id=<x@y>");
+        post(a, at + SECOND, "postfix/smtp", i,
+             "to=<a@b.example>, relay=mx.b.example[198.51.100.1]:25, delay=1, dsn=2.0.0, status=sent (ok)");
+        post(a, at + 2 * SECOND, "postfix/qmgr", i, "removed");
+    }
+}
+
+static void a_queue_that_grows_and_mail_that_waits_are_told(void **state)
+{
+    struct analysis *a = fresh();
+    int64_t from = MONDAY + 2 * DAY;
+    bool timeout = false;
+
+    (void)state;
+    two_usual_days_of_mail(a);
+    wait_until(a, from, from);
+    assert_null(find(&heard, "mail_queue", NULL));
+    for (unsigned i = 0; i < 400; i++) {
+        post(a, from + i * 2 * SECOND, "postfix/cleanup", 5000 + i, "message-id=<x@y>");
+        post(a, from + i * 2 * SECOND, "postfix/smtp", 5000 + i,
+             "to=<a@big.example>, relay=none, delay=30, dsn=4.4.1, status=deferred (connect to "
+             "mx.big.example[198.51.100.9]:25: Connection timed out)");
+    }
+    wait_until(a, from + 800 * SECOND, from + 20 * MINUTE);
+    assert_true(the(&heard, "mail_queue", "mx1").count >= 200);
+    assert_true(the(&heard, "mail_deferred", "mx1").count >= 50);
+    analyse_end(a, from + 2 * HOUR);
+    for (unsigned i = 0; i < the(&heard, "mail_deferred", "mx1").proofs; i++)
+        timeout = timeout || strstr(the(&heard, "mail_deferred", "mx1").proof[i], "no answer in time");
+    assert_true(timeout);
+    analysis_free(a);
+}
+
+static void our_address_on_a_black_list_is_told(void **state)
+{
+    struct analysis *a = fresh();
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        post(a, MONDAY + i * MINUTE, "postfix/smtp", i,
+             "to=<a@b.example>, relay=mx.b.example[198.51.100.1]:25, delay=1, dsn=5.7.1, status=bounced (host "
+             "mx.b.example[198.51.100.1] said: 554 5.7.1 Client host [203.0.113.25] blocked using zen.lists.example)");
+    assert_non_null(strstr(the(&heard, "mail_blacklisted", "mx1").text, "zen.lists.example"));
+    analysis_free(a);
+}
+
 static void a_finding_fits_into_an_event(void **state)
 {
     struct analysis *a = fresh();
@@ -627,6 +688,8 @@ int main(void)
         cmocka_unit_test(a_lie_in_a_web_request_is_no_login),
         cmocka_unit_test(a_dying_disk_is_one_story_in_its_order),
         cmocka_unit_test(what_a_source_dropped_itself_is_told_with_its_number),
+        cmocka_unit_test(a_queue_that_grows_and_mail_that_waits_are_told),
+        cmocka_unit_test(our_address_on_a_black_list_is_told),
         cmocka_unit_test(a_finding_fits_into_an_event),
         cmocka_unit_test(what_was_learned_survives_a_restart),
         cmocka_unit_test(a_changed_memory_is_an_error),
