@@ -244,7 +244,7 @@ static void a_rare_word_is_looked_for_in_few_blocks(void **state)
         (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us + (int64_t)n);
     }
     settle(w->s);
-    for (int tries = 0; tries < 200 && known == 0; tries++) {
+    for (int tries = 0; tries < 1200 && known == 0; tries++) {
         wait_for(w->s);
         l = lines_open(w->folder, &e);
         assert_non_null(l);

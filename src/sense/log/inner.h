@@ -73,6 +73,7 @@ void streams_free(struct streams *s);
 /* kmsg.c */
 struct kmsg *kmsg_new(struct intake *in, struct err *e);
 int kmsg_start(struct kmsg *k, struct err *e);
+void kmsg_synced(struct kmsg *k, uint64_t seq);
 void kmsg_free(struct kmsg *k);
 
 /* journald.c */

@@ -211,6 +211,8 @@ static void on_synced(void *ctx, uint64_t seq)
         streams_synced(in->streams, seq);
     if (in->follow)
         follow_synced(in->follow, seq);
+    if (in->kmsg)
+        kmsg_synced(in->kmsg, seq);
     if (in->journald)
         journald_synced(in->journald, seq);
     if (in->forwards)
@@ -344,7 +346,6 @@ void intake_free(struct intake *in, int64_t wait_us)
         return;
     loop_untimer(in->loop, in->push_timer);
     datagrams_free(in->datagrams);
-    kmsg_free(in->kmsg);
     forwards_free(in->forwards);
     if (in->store) {
         loop_unwatch(in->loop, store_fd(in->store));
@@ -353,6 +354,7 @@ void intake_free(struct intake *in, int64_t wait_us)
     streams_free(in->streams);
     follow_free(in->follow);
     journald_free(in->journald);
+    kmsg_free(in->kmsg);
     origins_close(in->origins);
     claims_free(in->claims);
     free(in->room);
