@@ -133,11 +133,15 @@ static int put_marked(struct bookfile *f, int fd, bool fresh, struct err *e)
     while (page < pages) {
         uint64_t first = page;
         uint64_t count = 0;
-        bool filled = false;
 
-        for (; page < pages && count < RUN && is_marked(f, page); page++)
-            filled = copy_page(f->book, page, f->run + count++ * BOOK_PAGE) > 0 || filled;
-        if ((filled || !fresh) && put_run(f, fd, first, count, e) < 0)
+        while (page < pages && count < RUN && is_marked(f, page)) {
+            uint64_t entries = copy_page(f->book, page++, f->run + count * BOOK_PAGE);
+
+            if (fresh && entries == 0)
+                break;
+            count++;
+        }
+        if (count > 0 && put_run(f, fd, first, count, e) < 0)
             return -1;
         page = next_marked(f, page, pages);
     }
