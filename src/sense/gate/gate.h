@@ -11,10 +11,10 @@
  *   verdict.c  what the checks come to           checks/    one question each
  *   dns.c book.c lists.c callback.c limits.c     what checks work with
  *
- * The bound: one client connection causes at most one connection to the
- * server and one callback at a time, a callback causes none at all (its
- * greeting carries a token, its ends are looked at), and both are limited in
- * number; tests/model proves it.
+ * The bound: a connection that brings mail causes at most one connection to
+ * the server and one callback; a callback causes none between gates that share
+ * the token, and one each way between others: at most G x (G - 1) + 1 among G
+ * gates.  tests/model/gate.pml proves it.
  */
 #ifndef SERVIOLA_GATE_GATE_H
 #define SERVIOLA_GATE_GATE_H
