@@ -92,7 +92,8 @@ static void live(struct world *w)
 static void a_thief_is_stopped_and_the_owner_at_home_is_not(void **state)
 {
     struct world w;
-    struct addr home, away;
+    struct addr home = { 0 };
+    struct addr away = { 0 };
 
     (void)state;
     open_world(&w, GATE_ACCOUNT_REFUSE);
