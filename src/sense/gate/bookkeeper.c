@@ -10,6 +10,7 @@
 
 #include "part/link.h"
 #include "sense/gate/bookfile.h"
+#include "sense/gate/bookmem.h"
 #include "sys/clock.h"
 #include "sys/say.h"
 
@@ -313,8 +314,12 @@ static void keeper_reload(struct role *r)
 {
     struct keeper *k = r->own;
 
-    if (k->read)
-        book_set(bookfile_book(k->file), &conf(k)->greylist, &conf(k)->callback);
+    if (!k->read)
+        return;
+    book_set(bookfile_book(k->file), &conf(k)->greylist, &conf(k)->callback);
+    if (book_slots_for(conf(k)->greylist.entries) != bookfile_book(k->file)->slots)
+        say("the greylist has room for %llu entries from the next start on",
+            (unsigned long long)conf(k)->greylist.entries);
 }
 
 static void give_up(void *ctx)
