@@ -37,6 +37,14 @@ struct shelf *shelf_new(const struct scribe_settings *conf, struct err *e)
     return s;
 }
 
+void shelf_free(struct shelf *s)
+{
+    for (unsigned i = 0; s && i < 2; i++)
+        if (s->folders[i] >= 0)
+            close(s->folders[i]);
+    free(s);
+}
+
 void shelf_set(struct shelf *s, const struct scribe_settings *conf)
 {
     s->conf = conf;
@@ -105,7 +113,7 @@ static void make_room(const struct shelf *s, uint32_t which, int64_t now_us)
         bytes += names[i].bytes;
     for (size_t i = 0; i + 1 < n; i++) {
         bool leaves = which == SHELF_XRAY
-                        ? n - i > PICTURES
+                        ? n - i >= PICTURES
                         : bytes > s->conf->record_bytes || now_us - names[i].changed_us > s->conf->record_us;
 
         if (leaves && unlinkat(s->folders[which], names[i].text, 0) == 0)

@@ -14,6 +14,7 @@
 
 struct shelf;
 struct shelf *shelf_new(const struct scribe_settings *conf, struct err *e); /* borrows conf */
+void shelf_free(struct shelf *s);                                           /* NULL is fine */
 void shelf_set(struct shelf *s, const struct scribe_settings *conf);        /* new settings */
 /* `fd` is a sealed memory file and stays the caller's. */
 int shelf_put(struct shelf *s, const struct link_shelve *what, int fd, struct err *e);

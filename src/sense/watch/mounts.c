@@ -155,7 +155,9 @@ static bool is_of_no_interest(const struct proc_mount *m)
                                          "efivarfs",    "squashfs",    "iso9660",    "selinuxfs", "overlay",
                                          "fuse.portal", "fuse.lxcfs",  NULL };
 
-    return is_one_of(m->type, types);
+    /* What programs serve says what it likes of its size; what can't be written does not fill. */
+    return is_one_of(m->type, types) || slice_starts_nocase(m->type, SLICE("fuse.")) ||
+           slice_eq(m->type, SLICE("fuse")) || proc_option(m->options, "ro");
 }
 
 static struct slice last_part(struct slice path)
