@@ -47,9 +47,9 @@ void patterns_scan_free(struct patterns_scan *s);               /* NULL is fine 
 uint64_t patterns_scan_given_up(const struct patterns_scan *s); /* lines for which PCRE2 reached its limit */
 
 /*
- * `block` holds lines, each ended by a newline (the last one may lack it).  `hit` is called with an expression's id and
- * the line it matches, from the first line on for each expression, each pair once; but expressions come mixed.  True
- * from `hit` ends the scan.  -1: the block is too large or the scanner failed.
+ * `block` holds lines, each ended by a newline (the last one may lack it; an empty block is an empty line).  `hit` is
+ * called with an expression's id and the line it matches, from the first line on for each expression, each pair once;
+ * but expressions come mixed.  True from `hit` ends the scan.  -1: the block is too large or the scanner failed.
  */
 int patterns_block(struct patterns_scan *s, struct slice block, bool (*hit)(void *own, uint32_t id, struct slice line),
                    void *own, struct err *e);
