@@ -475,6 +475,18 @@ static void a_probe_is_believed_for_its_time(void **state)
     probe_values_free(p);
 }
 
+static void a_name_is_known_by_its_row(void **state)
+{
+    (void)state;
+    assert_string_equal(indicator_help_of("disk.latency.vda")->name, "disk.latency.NAME");
+    assert_string_equal(indicator_help_of("disk.latency")->name, "disk.latency");
+    assert_string_equal(indicator_help_of("log.mail.overdue")->name, "log.NAME.overdue");
+    assert_null(indicator_help_of("log.mail"));
+    assert_true(indicator_may_be("probe.web.up")); /* somebody else's */
+    assert_true(indicator_may_be("log.*.overdue"));
+    assert_false(indicator_may_be("disk.latancy"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_lookout_answers_and_tells_how_long_it_took),
         cmocka_unit_test(one_that_hangs_holds_nobody_up),
         cmocka_unit_test(a_probe_is_believed_for_its_time),
+        cmocka_unit_test(a_name_is_known_by_its_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

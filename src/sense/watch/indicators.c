@@ -46,14 +46,22 @@ const struct indicator *const indicators[] = {
     NULL,
 };
 
-/* "disk.latency.vda" is told by the row "disk.latency.NAME". */
+/* "disk.latency.vda" is told by the row "disk.latency.NAME", "log.mail.silent" by "log.NAME.silent". */
 static bool stands_for(const char *row, const char *name)
 {
     size_t n = 0;
+    size_t rest;
+    size_t behind;
 
     while (row[n] && row[n] == name[n])
         n++;
-    return (row[n] == '\0' && name[n] == '\0') || (row[n] >= 'A' && row[n] <= 'Z' && name[n] != '\0');
+    if (row[n] < 'A' || row[n] > 'Z')
+        return row[n] == '\0' && name[n] == '\0';
+    rest = strlen(name + n);
+    for (row += n; *row >= 'A' && *row <= 'Z';)
+        row++;
+    behind = strlen(row);
+    return rest > behind && strcmp(name + n + rest - behind, row) == 0;
 }
 
 const struct indicator_help *indicator_help_of(const char *name)
