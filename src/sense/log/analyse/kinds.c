@@ -55,7 +55,7 @@ static const struct {
     { FAULT_EDAC, "EDAC", " CE |: CE| UE |: UE|rror" },
     { FAULT_MD, "md/raid|md: |md0|mdadm|raid1:|raid5:", "isk failure|degraded|Degraded|kicking|not clean|Fail|failed" },
     { FAULT_EXT, "EXT2-fs|EXT3-fs|EXT4-fs|JBD2|JBD:|ext3_|ext4_",
-      "rror|abort|IO failure|read-only|I/O|orrupt|inconsisten" },
+      "rror|abort|IO failure|read-only|I/O|orrupt|nconsistent" },
     { FAULT_XFS, "XFS", "orrupt|rror|hutting down|shut down|shutdown" },
     { FAULT_BTRFS, "BTRFS|btrfs", "rror|critical|orrupt|csum failed|readonly" },
     { FAULT_ATA, "ata1|ata2|ata3|ata4|ata5|ata6|ata7|ata8|ata9|ata0",
