@@ -14,6 +14,7 @@ _serviola_options() # COMMAND
     allow) echo "-c -r -w --config --remove --why --json --help" ;;
     check) echo "-c -d --config --defaults --json --help" ;;
     log) echo "-c -o -C --config --id --head --ids --output --key --verify --folder --root --most --json --help" ;;
+    mail) echo "-c --config --server-config --no-queue --all --json --help" ;;
     watch) echo "-c -s -u -l --config --since --until --calm --list --json --help" ;;
     top) echo "-c -a -p -n --config --at --play --lines --json --help" ;;
     xray) echo "-c -f -o --config --force --output --json --help" ;;
@@ -35,7 +36,7 @@ _serviola_interfaces()
 _serviola_argument() # COMMAND OPTION WORD
 {
     case $1:$2 in
-    *:-c | *:--config | hunt:-r | hunt:--read | xray:-o | xray:--output) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
+    *:-c | *:--config | mail:--server-config | hunt:-r | hunt:--read | xray:-o | xray:--output) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
     log:-o | log:--output | log:--key) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
     log:-C | log:--folder) mapfile -t COMPREPLY < <(compgen -d -- "$3") ;;
     run:-m | run:--mode) mapfile -t COMPREPLY < <(compgen -W "off observe learn block hold" -- "$3") ;;
@@ -58,7 +59,7 @@ _serviola()
 
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow check log help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow mail check log help --version" -- "$word")
         return
     fi
     if _serviola_argument "$command" "${COMP_WORDS[COMP_CWORD - 1]}" "$word"; then
@@ -69,12 +70,13 @@ _serviola()
         return
     fi
     case $command in
-    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow check log" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow mail check log" -- "$word") ;;
     log) if [ "$COMP_CWORD" -eq 2 ]; then
              mapfile -t COMPREPLY < <(compgen -W "verify templates pack unpack" -- "$word")
          else
              mapfile -t COMPREPLY < <(compgen -f -- "$word")
          fi ;;
+    mail) [ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(compgen -W "list hold release purge guard" -- "$word") ;;
     xray) if [ "$COMP_CWORD" -eq 2 ]; then
               mapfile -t COMPREPLY < <(compgen -W "show explain" -- "$word")
           else
