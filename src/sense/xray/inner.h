@@ -19,7 +19,8 @@ struct xray {
     uint8_t *listed;     /* a bit a pid: in the listing of /proc */
     int64_t deadline_ms; /* for whatever may hang; CLOCK_BOOTTIME */
     uint64_t tick_hz, page_bytes;
-    int64_t self; /* our own pid */
+    int64_t self;                                       /* our own pid */
+    size_t early_processes, early_holders, early_files; /* records of xray_newest, at the beginning of their parts */
 
     struct helper asked[XRAY_MOUNTS_ASKED]; /* a statfs each */
     size_t mount_of[XRAY_MOUNTS_ASKED];     /* index into the part */
@@ -48,6 +49,7 @@ void xray_kmsg(struct xray *x);
 
 void xray_clock_end(struct xray *x);
 
+void xray_newest(struct xray *x); /* before the sockets: who may be gone after them */
 void xray_processes(struct xray *x);
 void xray_processes_again(struct xray *x); /* how many came meanwhile */
 void xray_unlisted(struct xray *x);        /* after xray_processes and xray_mounts */

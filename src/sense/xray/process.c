@@ -13,7 +13,7 @@
 #include "sense/xray/inner.h"
 #include "wire/proc.h"
 
-enum { ARGS_KEPT = 32 << 10, TASKS_LOOKED_AT = 512, STACK_LINES = 24, LIMITS_FROM = 200 };
+enum { ARGS_KEPT = 32 << 10, TASKS_LOOKED_AT = 512, STACK_LINES = 24, LIMITS_FROM = 200, NEWEST = 32 };
 
 static void mark(struct xray *x, int64_t pid)
 {
@@ -344,9 +344,86 @@ static void look_at(struct xray *x, int64_t pid)
         close(folder);
 }
 
+/* All that are listed now, the newest first. */
+static bool list(struct xray *x, struct pids *pids)
+{
+    *pids = (struct pids){ .x = x };
+    if (!each_number(x->proc, ".", on_pid, pids))
+        return false;
+    if (pids->count > 0)
+        qsort(pids->at, pids->count, sizeof(pids->at[0]), newest_first);
+    return true;
+}
+
+/*
+ * Who lives for a moment only is gone when the sockets have been listed: the
+ * newest few are looked at before that, too.
+ */
+void xray_newest(struct xray *x)
+{
+    struct pids pids;
+
+    if (list(x, &pids))
+        for (size_t i = 0; i < pids.count && i < NEWEST; i++)
+            look_at(x, pids.at[i]);
+    free(pids.at);
+    x->early_processes = x->s->part[SNAP_PROCESS].count;
+    x->early_holders = x->s->part[SNAP_HOLDER].count;
+    x->early_files = x->s->part[SNAP_FILE].count;
+}
+
+static bool was_read_again(const struct xray *x, int64_t pid)
+{
+    const struct snap_process *all = x->s->part[SNAP_PROCESS].at;
+
+    for (size_t i = x->early_processes; i < x->s->part[SNAP_PROCESS].count; i++)
+        if (all[i].pid == pid)
+            return true;
+    return false;
+}
+
+static int64_t holder_pid(const void *record)
+{
+    return ((const struct snap_holder *)record)->pid;
+}
+
+static int64_t file_pid(const void *record)
+{
+    return ((const struct snap_file *)record)->pid;
+}
+
+static int64_t process_pid(const void *record)
+{
+    return ((const struct snap_process *)record)->pid;
+}
+
+/* Of the first `early` records those go whose process is in the picture a second time. */
+static void drop_early(struct xray *x, enum snap_part part, size_t early, int64_t (*pid_of)(const void *record))
+{
+    struct snap_array *a = &x->s->part[part];
+    size_t size = snap_kinds[part].size;
+    uint8_t *at = a->at;
+    size_t kept = 0;
+    int64_t last = 0;
+    bool again = false;
+
+    for (size_t i = 0; i < early; i++) {
+        int64_t pid = pid_of(at + i * size);
+
+        if (pid != last)
+            again = was_read_again(x, pid);
+        last = pid;
+        if (!again)
+            memmove(at + kept++ * size, at + i * size, size);
+    }
+    if (kept < early)
+        memmove(at + kept * size, at + early * size, (a->count - early) * size);
+    a->count -= early - kept;
+}
+
 void xray_processes(struct xray *x)
 {
-    struct pids pids = { .x = x };
+    struct pids pids;
     struct snap_host *h = x->s->part[SNAP_HOST].at;
 
     if (h) {
@@ -355,13 +432,14 @@ void xray_processes(struct xray *x)
         h->network = network_of(x, self);
         close(self);
     }
-    if (!each_number(x->proc, ".", on_pid, &pids))
+    if (!list(x, &pids))
         snap_note(x->s, "process", "/proc can't be listed: %s", strerror(errno));
-    if (pids.count > 0)
-        qsort(pids.at, pids.count, sizeof(pids.at[0]), newest_first);
     for (size_t i = 0; i < pids.count; i++)
         look_at(x, pids.at[i]);
     free(pids.at);
+    drop_early(x, SNAP_HOLDER, x->early_holders, holder_pid);
+    drop_early(x, SNAP_FILE, x->early_files, file_pid);
+    drop_early(x, SNAP_PROCESS, x->early_processes, process_pid);
     if (h && h->unreadable > 0)
         snap_note(x->s, "process", "the descriptors of %llu processes may not be read: run as root",
                   (unsigned long long)h->unreadable);

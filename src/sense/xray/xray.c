@@ -30,6 +30,7 @@ static bool always(struct xray *x, struct text *why)
 
 static void by_proc(struct xray *x)
 {
+    xray_newest(x);
     xray_sockets_here(x);
     xray_processes(x);
     xray_sockets_elsewhere(x);
