@@ -394,7 +394,8 @@ static int read_all(struct analysis *a, const struct analyse_options *o, struct 
     struct tm local;
     struct logfiles *p;
     struct log_line l;
-    int64_t last_us = 0;
+    int64_t until_us = analysis_until(a);
+    int64_t last_us = until_us;
     int got;
 
     if (localtime_r(&now, &local))
@@ -403,7 +404,7 @@ static int read_all(struct analysis *a, const struct analyse_options *o, struct 
     if (!p)
         return -1;
     while ((got = logfiles_next(p, &l, e)) > 0) {
-        if (l.at_us == 0) /* not one stamp so far */
+        if (l.at_us <= until_us) /* not one stamp so far, or it was read when the memory was written */
             continue;
         analyse_line(a, &l);
         last_us = l.at_us;

@@ -27,7 +27,7 @@ static void authority(struct slice text, struct maillog *m)
 {
     struct slice inner, rest, ip;
 
-    if (!maillog_has(text, "assword mismatch") && !maillog_has(text, "nown user"))
+    if (!maillog_has(text, "assword mismatch") && !maillog_has(text, "own user"))
         return;
     (void)slice_until(text, '(', &rest);
     inner = slice_until(rest, ')', &rest);

@@ -314,6 +314,11 @@ struct analysis_told analysis_told(const struct analysis *a)
     return a->told;
 }
 
+int64_t analysis_until(const struct analysis *a)
+{
+    return a->now_us;
+}
+
 int64_t analyse_reboot(struct analysis *a, struct slice host)
 {
     int64_t newest = 0;

@@ -79,6 +79,7 @@ void analyse_down(struct analysis *a, int64_t from_us, int64_t to_us); /* we did
 void analyse_end(struct analysis *a, int64_t now_us); /* no more will come: the last word on all that is open */
 
 struct analysis_told analysis_told(const struct analysis *a);
+int64_t analysis_until(const struct analysis *a); /* up to when lines were read, also before the start; 0: none */
 
 /* What was never logged before `since_us`, the gravest first, at most `most`; findings of the kind "first_seen". */
 void analyse_new(struct analysis *a, int64_t since_us, struct slice host, size_t most, log_found *found, void *own);
