@@ -30,6 +30,7 @@ enum {
     PAUSE_US = 3000000, /* a sample so late means that we did not run */
     STUCK_US = 500000,  /* after several processes went into state D */
     MANY_DOWN = 3,
+    ALARMS = 64, /* as the core counts them */
     INDICATORS = 64,
     PROCESSES = 32768,
     CONNECTIONS = 131072,
@@ -37,6 +38,8 @@ enum {
     DESCRIPTORS_LEFT = 256,
     MOUNTINFO = 256 << 10,
 };
+
+_Static_assert((int)WATCH_TRIGGERS <= (int)ALARMS, "a trigger more than the core tells apart");
 
 struct watch {
     struct role *role;
@@ -79,7 +82,7 @@ static void tell_fired(struct watch *w, uint32_t i, const struct trigger_state *
     const struct watch_trigger *row = &w->triggers_of.triggers[i];
     struct event ev = event_new(row->grade == WATCH_ALARM ? EV_WATCH_TRIGGERED : EV_WATCH_NOTICED);
 
-    w->alarms[i] = (uint64_t)f->at_us;
+    w->alarms[i] = (uint64_t)f->at_us * ALARMS + i; /* its remainder is its row: two at once are two */
     event_add_words(&ev, F_NAME, row->name);
     event_add_number(&ev, F_ALARM, w->alarms[i]);
     event_add_number(&ev, F_VALUE, thousandths(s->why.value));
