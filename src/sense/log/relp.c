@@ -86,8 +86,8 @@ static bool take_message(struct stream *s, const struct relp_frame *f, int64_t n
     seq = intake_line(in, &line, NULL);
     if (seq == 0)
         return false;
-    if (s->since_us != now_us) {
-        s->since_us = now_us;
+    if (s->sampled_us != now_us) {
+        s->sampled_us = now_us;
         intake_sample(in, &line);
     }
     expect(r, f->txnr, seq);

@@ -130,6 +130,11 @@ ssize_t secure_read(struct secure *t, void *at, size_t len, struct err *why)
     return SECURE_FAILED;
 }
 
+bool secure_is_ready(const struct secure *t)
+{
+    return SSL_is_init_finished(t->ssl);
+}
+
 bool secure_identity(struct secure *t, char *name, size_t size)
 {
     X509 *x;

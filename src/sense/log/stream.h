@@ -21,11 +21,13 @@ struct stream {
     size_t peer_len;
     uint8_t *rest; /* read and not yet taken */
     size_t rest_len, rest_cap;
-    bool counted; /* it has sent octet counts */
-    bool broken;  /* a framing error was told */
-    bool ended;   /* nothing more comes */
-    bool waits;   /* it holds itself: too much is not acknowledged */
-    int64_t since_us, heard_us;
+    bool counted;       /* it has sent octet counts */
+    bool broken;        /* a framing error was told */
+    bool ended;         /* nothing more comes */
+    bool waits;         /* it holds itself: too much is not acknowledged */
+    int64_t sampled_us; /* arrival of the line that was looked into last */
+    int64_t heard_us;   /* when it last said something, */
+    int64_t begun_us;   /* and when what is not yet whole began, or it came */
     uint64_t skip_left; /* of a line that is too long; SYSLOG_LINE: to its newline */
     uint8_t *cut;       /* its beginning; NULL: no such line */
     uint64_t cut_whole;
@@ -58,5 +60,6 @@ enum secure_got { SECURE_AGAIN = -1, SECURE_FAILED = -2 };
 /* Bytes, 0 at the end, or enum secure_got; `why` of a failure. */
 ssize_t secure_read(struct secure *t, void *at, size_t len, struct err *why);
 /* The name in the client's certificate once, when the handshake is done and there is one. */
+bool secure_is_ready(const struct secure *t); /* the handshake is done */
 bool secure_identity(struct secure *t, char *name, size_t size);
 #endif

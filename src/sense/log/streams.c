@@ -55,7 +55,7 @@ static struct stream *add(struct streams *all, int fd, enum log_way way, struct 
     s->in = all->in;
     s->way = way;
     s->source = (struct source){ .fd = fd, .ready = on_ready, .ctx = s };
-    s->heard_us = clock_mono_us();
+    s->heard_us = s->begun_us = clock_mono_us();
     s->next = all->first;
     if (all->first)
         all->first->before = s;
@@ -107,8 +107,8 @@ static bool put(struct stream *s, struct slice raw, uint64_t whole, const uint8_
         return true;
     if (intake_line(s->in, &line, digest) == 0)
         return false;
-    if (s->since_us != now_us) { /* the first of what was read at once */
-        s->since_us = now_us;
+    if (s->sampled_us != now_us) { /* the first of what was read at once */
+        s->sampled_us = now_us;
         intake_sample(s->in, &line);
     }
     return true;
@@ -279,9 +279,13 @@ static bool keep_rest(struct stream *s, struct slice rest)
 static bool digest(struct stream *s, struct slice bytes)
 {
     bool bad = false;
+    bool waited = s->rest_len > 0 || s->cut;
+    bool cutting = s->cut;
     int64_t now_us = clock_wall_us();
     size_t used = s->relp ? relp_feed(s, bytes, now_us, &bad) : stream_feed(s, bytes, now_us);
 
+    if (!waited || (used > 0 && !(cutting && s->cut)))
+        s->begun_us = s->heard_us;
     if (s->relp)
         s->waits = relp_waits(s->relp);
     if (bad) {
@@ -494,8 +498,8 @@ static void sweep(void *ctx)
 
     for (struct stream *s = all->first; s; s = next) {
         next = s->next;
-        if ((s->rest_len > 0 || s->cut || (s->secure && s->since_us == 0)) && !is_stopped(s) && s->way != LOG_STDIN &&
-            now_us - s->heard_us > all->in->settings.frame_us) {
+        if ((s->rest_len > 0 || s->cut || (s->secure && !secure_is_ready(s->secure))) && !is_stopped(s) &&
+            s->way != LOG_STDIN && now_us - s->begun_us > all->in->settings.frame_us) {
             intake_tell(all->in, EV_LOG_CLIENT_REFUSED, addr_ip(s->from), s->peer, "half a message, and then nothing",
                         0);
             finish(s);
