@@ -452,6 +452,29 @@ static void one_that_hangs_holds_nobody_up(void **state)
     lookout_free(l);
 }
 
+static void die(void *ctx, void *answer)
+{
+    (void)ctx;
+    (void)answer;
+    _exit(1);
+}
+
+static void one_that_ended_is_no_disk_that_hangs(void **state)
+{
+    struct lookout_job job = { .name = "test", .work = die, .answer_bytes = 8 };
+    struct err e;
+    struct lookout *l = lookout_new(&job, &e);
+
+    (void)state;
+    assert_false(lookout_ended(l));
+    lookout_ask(l, 10 * SECOND);
+    for (unsigned i = 0; !lookout_ended(l) && i < 5000; i++)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    assert_true(lookout_ended(l));
+    assert_int_equal(lookout_waits_us(l, 20 * SECOND), 0);
+    lookout_free(l);
+}
+
 /* ---- what others measure ---- */
 
 static void a_probe_is_believed_for_its_time(void **state)
@@ -504,6 +527,7 @@ int main(void)
         cmocka_unit_test(memory_and_swap_are_read),
         cmocka_unit_test(a_lookout_answers_and_tells_how_long_it_took),
         cmocka_unit_test(one_that_hangs_holds_nobody_up),
+        cmocka_unit_test(one_that_ended_is_no_disk_that_hangs),
         cmocka_unit_test(a_probe_is_believed_for_its_time),
         cmocka_unit_test(a_name_is_known_by_its_row),
     };

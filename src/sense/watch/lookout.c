@@ -127,8 +127,7 @@ void lookout_ask(struct lookout *a, int64_t mono_us)
     a->asked_us = mono_us;
 }
 
-/* One that has ended will never answer: that is no disk's fault. */
-static bool is_gone(const struct lookout *a)
+bool lookout_ended(const struct lookout *a)
 {
     struct pollfd p = { .fd = a->pipe, .events = 0 };
 
@@ -137,7 +136,7 @@ static bool is_gone(const struct lookout *a)
 
 int64_t lookout_waits_us(const struct lookout *a, int64_t mono_us)
 {
-    return lookout_idle(a) || is_gone(a) ? 0 : mono_us - a->asked_us;
+    return lookout_idle(a) || lookout_ended(a) ? 0 : mono_us - a->asked_us;
 }
 
 int64_t lookout_took_us(const struct lookout *a)

@@ -32,6 +32,8 @@ void lookout_free(struct lookout *a); /* ends the process; NULL is fine */
 bool lookout_idle(const struct lookout *a);
 /* Asks, unless it is still at the last ask. */
 void lookout_ask(struct lookout *a, int64_t mono_us);
+/* It will never answer again: somebody ended it.  That is no disk's fault. */
+bool lookout_ended(const struct lookout *a);
 /* How long it has been at it; 0: it is idle, or has ended. */
 int64_t lookout_waits_us(const struct lookout *a, int64_t mono_us);
 /* How long the last whole answer took; -1: there is none. */

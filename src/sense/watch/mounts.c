@@ -246,6 +246,12 @@ void mounts_second(struct mounts *m, int64_t mono_us)
         const struct mount_answer *a = lookout_answer(m->at[i].lookout);
         int64_t waits_us = lookout_waits_us(m->at[i].lookout, mono_us);
 
+        if (lookout_ended(m->at[i].lookout)) { /* nothing is known any more */
+            memset(&s->last, 0, sizeof(s->last));
+            s->latency = (double)NAN;
+            s->hangs = false;
+            continue;
+        }
         if (a)
             s->last = *a;
         s->latency = a && a->read ? (double)a->read_us / SECOND_US : s->latency;
