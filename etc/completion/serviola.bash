@@ -14,7 +14,7 @@ _serviola_options() # COMMAND
     allow) echo "-c -r -w --config --remove --why --json --help" ;;
     check) echo "-c -d --config --defaults --json --help" ;;
     log) echo "-c -o -C --config --id --head --ids --output --key --verify --folder --root --most --json --help" ;;
-    mail) echo "-c --config --server-config --no-queue --all --json --help" ;;
+    mail) echo "-c --config --server --server-config --no-queue --all --json --help" ;;
     watch) echo "-c -s -u -l --config --since --until --calm --list --json --help" ;;
     top) echo "-c -a -p -n --config --at --play --lines --json --help" ;;
     xray) echo "-c -f -o --config --force --output --json --help" ;;

@@ -17,10 +17,14 @@ enum { WAIT_US = 60000000, RETRY_S = 1 };
 struct mail_options {
     struct common_options common;
     const char *server_config;
+    int server; /* index into servers */
     bool no_queue, all;
 };
 
+static const char *const servers[] = { "auto", "postfix", "exim", NULL };
 static const struct option_row rows[] = {
+    { "server", 0, OPTION_WORD, offsetof(struct mail_options, server), "S",
+      N_("postfix or exim, where both are installed"), servers },
     { "server-config", 0, OPTION_TEXT, offsetof(struct mail_options, server_config), "PATH",
       N_("the mail server's configuration, where it is not the usual one"), NULL },
     { "no-queue", 0, OPTION_FLAG, offsetof(struct mail_options, no_queue), NULL,
@@ -298,7 +302,9 @@ int cmd_mail(int argc, char **argv)
     if (!options_read(&usage, argc, argv, &m.o, &code))
         return code;
     code = sight_configure(&m.sight, &m.o.common);
-    if (code == EXIT_FINE && !queue_find_server(&m.server) && !m.o.no_queue) {
+    if (m.o.server > 0)
+        m.server.kind = m.o.server == 1 ? QUEUE_POSTFIX : QUEUE_EXIM;
+    else if (code == EXIT_FINE && !queue_find_server(&m.server) && !m.o.no_queue) {
         say(_("neither Postfix nor Exim is installed here (--no-queue goes on without)"));
         code = EXIT_CANNOT;
     }

@@ -42,7 +42,7 @@ static int read_lines(const char *const *argv, void (*line)(void *own, struct sl
     if (!from)
         (void)close(out[0]);
     while (from && (n = getline(&text, &cap, from)) > 0)
-        line(own, slice_trim(slice_of(text, (size_t)n)));
+        line(own, slice_first(slice_of(text, (size_t)n), (size_t)n - (text[n - 1] == '\n')));
     free(text);
     if (from)
         (void)fclose(from);
@@ -226,24 +226,36 @@ static void exim_message(void *own, struct slice line)
     copy(m->sender, sizeof(m->sender), slice_until(slice_skip(slice_trim(rest), 1), '>', &rest));
 }
 
+struct exim_reading { /* of one message's options */
+    struct queued *now;
+    bool began, over; /* behind the options stand recipients and headers: what others wrote */
+};
+
+/* exim -Mvh: `-auth_id ana`; with two dashes where Exim marks what came from outside. */
 static void exim_header(void *own, struct slice line)
 {
-    struct queued *m = own;
+    struct exim_reading *r = own;
+    bool option = slice_starts_nocase(line, SLICE("-"));
 
-    if (m->account[0] == '\0' && slice_starts_nocase(line, SLICE("-auth_id ")))
-        copy(m->account, sizeof(m->account), slice_trim(slice_skip(line, 9)));
+    r->over |= r->began && !option;
+    r->began |= option;
+    if (slice_starts_nocase(line, SLICE("--")))
+        line = slice_skip(line, 1);
+    if (!r->over && slice_starts_nocase(line, SLICE("-auth_id ")))
+        copy(r->now->account, sizeof(r->now->account), slice_trim(slice_skip(line, 9)));
 }
 
 static int exim_accounts(const struct queue_server *s, struct queue *q, struct err *e)
 {
     for (size_t i = 0; i < q->count; i++) {
         const char *argv[ARGUMENTS];
+        struct exim_reading r = { .now = &q->at[i] };
         size_t n = begin(s, exim(), argv);
 
         argv[n++] = "-Mvh";
         argv[n++] = q->at[i].id;
         argv[n] = NULL;
-        if (read_lines(argv, exim_header, &q->at[i], e) < 0)
+        if (read_lines(argv, exim_header, &r, e) < 0)
             return -1;
     }
     return 0;
