@@ -17,7 +17,7 @@ _serviola_options() # COMMAND
     mail) echo "-c --config --server --server-config --no-queue --all --json --help" ;;
     watch) echo "-c -s -u -l --config --since --until --calm --list --json --help" ;;
     top) echo "-c -a -p -n --config --at --play --lines --json --help" ;;
-    xray) echo "-c -f -o --config --force --output --json --help" ;;
+    xray) echo "-c -f -o -a --at --config --force --output --json --help" ;;
     explain) echo "-c -l --config --list --json --help" ;;
     status | blocks | why) echo "-c --config --json --help" ;;
     esac
