@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Interfaces, addresses, routes and neighbours of one network namespace, and which connections it translates. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -148,6 +149,33 @@ static void on_track(void *own, const struct diag_message *m)
     to->reply_to = t.reply_to;
 }
 
+/* CTA_STATS_GLOBAL_ENTRIES stands first, and in network order. */
+static void on_count(void *own, const struct diag_message *m)
+{
+    size_t from = sizeof(struct nfgenmsg) + sizeof(struct nlattr);
+    uint32_t n;
+
+    if (m->type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS) || m->body.len < from + sizeof(n))
+        return;
+    memcpy(&n, m->body.at + from, sizeof(n));
+    *(uint64_t *)own = ntohl(n);
+}
+
+/* To walk conntrack's table takes long, also when nothing is in it. */
+static bool tracks_none(struct xray *x, int fd)
+{
+    struct {
+        struct nlmsghdr h;
+        struct nfgenmsg q;
+    } ask = { .h = { .nlmsg_len = sizeof(ask),
+                     .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS,
+                     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+              .q = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 } };
+    uint64_t entries = UINT64_MAX;
+
+    return netlink_ask(x, fd, &ask, sizeof(ask), on_count, &entries) == 0 && entries == 0;
+}
+
 void xray_tracks(struct xray *x, int fd, uint64_t network)
 {
     struct {
@@ -159,7 +187,9 @@ void xray_tracks(struct xray *x, int fd, uint64_t network)
               .q = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 } };
     struct place p = { .x = x, .network = network };
 
-    if (fd >= 0 && netlink_ask(x, fd, &ask, sizeof(ask), on_track, &p) < 0 && errno != EINVAL && errno != EPERM)
+    if (fd < 0 || tracks_none(x, fd))
+        return;
+    if (netlink_ask(x, fd, &ask, sizeof(ask), on_track, &p) < 0 && errno != EINVAL && errno != EPERM)
         snap_note(x->s, "track", "translated connections of network namespace %llu: %s", (unsigned long long)network,
                   strerror(errno));
 }
