@@ -157,7 +157,19 @@ static unsigned month_at(struct slice s)
 
 /* ---- stamps ---- */
 
-/* Dec  5 18:28:00 | Dec 5 18:28:00 | Dec  5 2007 18:28:00 */
+/* " 2007 " at s.at[at]: no host has such a name. */
+static bool year_behind(struct slice s, size_t at, unsigned *year)
+{
+    unsigned n;
+
+    if (at + 5 >= s.len || s.at[at] != ' ' || s.at[at + 5] != ' ' || !number_at(s, at + 1, 4, &n) || n < 1970 ||
+        n > 2100)
+        return false;
+    *year = n;
+    return true;
+}
+
+/* Dec  5 18:28:00 | Dec 5 18:28:00 | Dec  5 2007 18:28:00 | Dec  5 18:28:00 2007 */
 static size_t stamp_3164(struct slice s, int64_t near_us, struct syslog *into)
 {
     unsigned month = month_at(s);
@@ -184,6 +196,8 @@ static size_t stamp_3164(struct slice s, int64_t near_us, struct syslog *into)
     used = clock_at(s, at, &us);
     if (used == 0)
         return 0;
+    if (written == 0 && year_behind(s, at + used, &written))
+        used += 5;
     if (written > 0) {
         year = written;
         real = is_date(year, month, day);
@@ -414,6 +428,9 @@ static void read_3164(struct slice s, int64_t near_us, struct syslog *into)
     struct slice host;
     bool dated;
 
+    if (into->severity != SYSLOG_NO_PRI) /* some put a blank, some routers a sign about their clock */
+        while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '*' || s.at[0] == '.'))
+            s = slice_skip(s, 1);
     used = syslog_stamp(s, near_us, into);
     dated = used > 0 && s.at[0] != '@' && !(is_digit(s.at[0]) && s.at[10] == ' ');
     s = slice_skip(s, used);

@@ -53,6 +53,22 @@ static void a_program_of_this_host_leaves_the_host_out(void **state)
     assert_slice(s.message, "failed");
 }
 
+static void what_routers_put_in_front_of_a_stamp_is_passed_over(void **state)
+{
+    static const char *const forms[] = { "<190>.Dec  5 2007 18:28:00: %PIX-6: up", "<190>*Dec  5 18:28:00: %PIX-6: up",
+                                         "<190> Dec  5 18:28:00 2007 fw1 %PIX-6: up" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct syslog s = read_text(forms[i], story_us);
+
+        assert_int_equal(s.stamp_us, story_us);
+        assert_slice(s.program, "%PIX-6");
+        assert_slice(s.message, "up");
+    }
+    assert_slice(read_text("<15> openvpn[2499]: up", story_us).program, "openvpn");
+}
+
 static void a_new_message_has_all_its_parts(void **state)
 {
     struct syslog s = read_text(
@@ -214,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_old_message_tells_host_program_and_pid),
         cmocka_unit_test(a_program_of_this_host_leaves_the_host_out),
+        cmocka_unit_test(what_routers_put_in_front_of_a_stamp_is_passed_over),
         cmocka_unit_test(a_new_message_has_all_its_parts),
         cmocka_unit_test(a_dash_says_nothing),
         cmocka_unit_test(a_priority_that_is_none_stays_text),
