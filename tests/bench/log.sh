@@ -115,7 +115,8 @@ awk -v b="$(stat -c %s "$T/lines")" -v d="$(cat "$T"/store/*.zst "$T"/store/*.wa
 
 if command -v rsyslogd >/dev/null; then
     cat >"$T/rsyslog.conf" <<END
-global(workDirectory="$T" net.enableDNS="off")
+global(workDirectory="$T" net.enableDNS="off" maxMessageSize="256k")
+main_queue(queue.size="200000" queue.dequeueBatchSize="2048")
 module(load="imptcp" threads="2")
 input(type="imptcp" address="127.0.0.1" port="15144")
 action(type="omfile" file="$T/plain" template="RSYSLOG_FileFormat" ioBufferSize="256k" asyncWriting="on" flushOnTXEnd="off")

@@ -21,6 +21,7 @@ enum {
     ROOM = 66000,  /* a datagram's largest size, and a little */
     SOCKETS = 64,
     TELL_US = 1000000, /* losses are told at most so often */
+    NAP_US = 1000,     /* a busy socket is left alone so long: its messages come by the hundred then */
     SAMPLE_EVERY = 16, /* one of so many is looked into */
 };
 
@@ -31,6 +32,8 @@ struct mouth { /* one socket */
     char name[128];
     uint32_t dropped_seen; /* the kernel's counter, which only rises */
     uint64_t dropped_untold;
+    int64_t turn_us; /* when it was read last */
+    uint32_t nap;    /* timer */
 };
 
 struct arrival {
@@ -234,9 +237,10 @@ static bool take(struct mouth *m, unsigned i, int64_t now_us)
     return true;
 }
 
-static void ready_heads(struct datagrams *d)
+/* The first `count` of them: those that the kernel has written into. */
+static void ready_heads(struct datagrams *d, unsigned count)
 {
-    for (unsigned i = 0; i < AT_ONCE; i++) {
+    for (unsigned i = 0; i < count; i++) {
         d->vecs[i] = (struct iovec){ .iov_base = d->rooms + (size_t)i * ROOM, .iov_len = ROOM };
         d->heads[i].msg_hdr = (struct msghdr){ .msg_name = &d->arrivals[i].from,
                                                .msg_namelen = sizeof(d->arrivals[i].from),
@@ -245,6 +249,30 @@ static void ready_heads(struct datagrams *d)
                                                .msg_control = d->arrivals[i].control,
                                                .msg_controllen = sizeof(d->arrivals[i].control) };
     }
+}
+
+static void end_nap(void *ctx)
+{
+    struct mouth *m = ctx;
+    struct err e;
+
+    m->nap = 0;
+    if (intake_watch(m->all->in, &m->source, &e) < 0)
+        say("log: %s: %s", m->name, e.text);
+}
+
+/* Each message would wake us; what comes in a millisecond the kernel keeps as well. */
+static void nap_if_busy(struct mouth *m)
+{
+    int64_t now_us = clock_mono_us();
+    bool busy = now_us - m->turn_us < NAP_US;
+
+    m->turn_us = now_us;
+    if (!busy || intake_is_held(m->all->in))
+        return;
+    m->nap = loop_timer(m->all->in->loop, NAP_US, 0, end_nap, m);
+    if (m->nap != 0)
+        intake_unwatch(m->all->in, &m->source);
 }
 
 static void on_ready(void *ctx, int fd, int events)
@@ -257,19 +285,20 @@ static void on_ready(void *ctx, int fd, int events)
         int64_t now_us;
         int n;
 
-        ready_heads(d);
         n = recvmmsg(fd, d->heads, AT_ONCE, MSG_DONTWAIT, NULL);
         if (n <= 0)
-            return;
+            break;
         now_us = clock_wall_us();
         for (int i = 0; i < n; i++)
             if (!take(m, (unsigned)i, now_us)) {
                 m->dropped_untold += (uint64_t)(n - i);
                 break;
             }
+        ready_heads(d, (unsigned)n);
         if (n < AT_ONCE)
-            return;
+            break;
     }
+    nap_if_busy(m);
 }
 
 static void tell(void *ctx)
@@ -299,6 +328,7 @@ struct datagrams *datagrams_new(struct intake *in, struct err *e)
         return NULL;
     }
     d->in = in;
+    ready_heads(d, AT_ONCE);
     if (open_all(d, e) == 0)
         return d;
     datagrams_free(d);
@@ -325,6 +355,7 @@ void datagrams_free(struct datagrams *d)
     tell(d);
     loop_untimer(d->in->loop, d->timer);
     for (size_t i = 0; i < d->count; i++) {
+        loop_untimer(d->in->loop, d->mouths[i].nap);
         intake_unwatch(d->in, &d->mouths[i].source);
         (void)close(d->mouths[i].source.fd);
     }
