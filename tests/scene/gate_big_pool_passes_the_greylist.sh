@@ -27,20 +27,23 @@ try() # ADDRESS SENDER RECIPIENT: the answer to RCPT
     sed -n 4p "$T/talk"
 }
 
+passes() # ADDRESS SENDER RECIPIENT
+{
+    prints "250 2.1.5" try "$@"
+}
+
 say "the pool's first try waits; a retry too early waits still"
 prints "451 4.7.1" try 44.2.1.10 news@big.example.org b@example.com
 prints "451 4.7.1" try 44.2.77.11 news@big.example.org b@example.com
 prints "it passes when it is sent again after" on mx serviola why 44.2.1.10
 
 say "after the delay it passes, from another address of the organisation, in another network"
-passes() { prints "250 2.1.5" try 44.2.77.11 news@big.example.org b@example.com; }
-until_true 10 passes
+until_true 10 passes 44.2.77.11 news@big.example.org b@example.com
 until_true 5 event mx gate.greylist_passed
 
 say "and over IPv6: the organisation counts, not the address"
 prints "451 4.7.1" try 2a00:55:1::12 other@big.example.org c@example.com
-passes() { prints "250 2.1.5" try 2a00:55:1::12 other@big.example.org c@example.com; }
-until_true 10 passes
+until_true 10 passes 2a00:55:1::12 other@big.example.org c@example.com
 
 say "after two passes the organisation is known: a new pair of it does not wait at all"
 until_true 5 event mx gate.client_known
@@ -48,8 +51,7 @@ prints "250 2.1.5" try 44.2.1.10 new@big.example.org d@example.com
 
 say "twin: a stranger whose name does not lead back is known by its network: a neighbour's retry passes, ..."
 prints "451 4.7.1" try 44.2.50.1 a@far.test b@example.com
-passes() { prints "250 2.1.5" try 44.2.50.2 a@far.test b@example.com; }
-until_true 10 passes
+until_true 10 passes 44.2.50.2 a@far.test b@example.com
 
 say "... one from another network waits anew"
 prints "451 4.7.1" try 44.2.60.1 a@far.test b@example.com

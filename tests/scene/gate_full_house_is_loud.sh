@@ -21,7 +21,7 @@ prints '44.1.0.3: 16' on mx serviola events --kind gate.full --json
 
 say "who comes now hears 421 at once, a hundred times"
 for _ in $(seq 100); do
-    echo "$(on far smtp --src 44.1.0.4 --wait 1 44.1.0.1 25)"
+    on far smtp --src 44.1.0.4 --wait 1 44.1.0.1 25
 done >"$T/said"
 [ "$(grep -c '^421 4.3.2' "$T/said")" = 100 ] || fail "$(sort "$T/said" | uniq -c)"
 
