@@ -325,7 +325,7 @@ static bool next_nested(struct slice *rest, uint16_t *type, struct slice *value)
 
 static uint16_t port_of(struct slice value)
 {
-    return value.len >= 2 ? (uint16_t)(value.at[0] << 8 | value.at[1]) : 0;
+    return value.len >= 2 ? (uint16_t)(((unsigned)value.at[0] << 8 | value.at[1]) & 0xffffU) : 0;
 }
 
 static void tuple_ip(struct slice rest, struct addr *from, struct addr *to)

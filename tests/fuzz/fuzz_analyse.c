@@ -42,7 +42,7 @@ static void lines(struct analysis *a, struct slice rest)
         l.program = p.program;
         l.text = p.text;
         l.pid = p.pid;
-        l.severity = p.priority >= 0 ? (uint8_t)(p.priority % 8) : LOG_UNKNOWN;
+        l.severity = p.priority >= 0 ? (uint8_t)((unsigned)p.priority % 8U) : LOG_UNKNOWN;
         l.stamp_us = p.stamp_us;
         now_us = p.stamp_us > now_us ? p.stamp_us : now_us + 1;
         l.at_us = now_us;

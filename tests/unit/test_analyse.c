@@ -437,7 +437,7 @@ static void read_arrival(struct analysis *a, struct slice line, int64_t *now_us)
     l.program = p.program;
     l.text = p.text;
     l.pid = p.pid;
-    l.severity = p.priority >= 0 ? (uint8_t)(p.priority % 8) : LOG_UNKNOWN;
+    l.severity = p.priority >= 0 ? (uint8_t)((unsigned)p.priority % 8U) : LOG_UNKNOWN;
     l.facility = LOG_UNKNOWN;
     l.stamp_us = p.stamp_us;
     l.at_us = *now_us;

@@ -83,7 +83,7 @@ static void last_ones(int fd)
         ssize_t n = pread(file, room, (size_t)(sizeof(room) / LASTLOG_SIZE) * LASTLOG_SIZE, first * LASTLOG_SIZE);
         struct slice rest = slice_of(room, n > 0 ? (size_t)n : 0);
         struct lastlog_record r;
-        char user[24];
+        char user[32];
 
         if (n < LASTLOG_SIZE)
             break;
