@@ -176,7 +176,6 @@ static void on_mail(struct session *s, const struct smtp_command *c, struct slic
     v->sender = owned(c->path, PATH_MOST);
     s->mail = owned(line, 4096);
     s->recipients = 0;
-    s->idle = 0;
     session_enter(s, S_ASKING);
     verdict_ask(v, STAGE_MAIL, dialogue_verdict);
 }
@@ -300,15 +299,29 @@ static void on_auth(struct session *s, const struct smtp_command *c, struct slic
         refuse(s, 503, "5.5.1", "AUTH is not offered here");
         return;
     }
+    if (s->visit->user) {
+        refuse(s, 503, "5.5.1", "you are logged in already");
+        return;
+    }
     if (c->initial.len > 0 && (plain || slice_eq_nocase(c->mechanism, SLICE("LOGIN"))))
         learn_user(s, c->initial, plain);
     s->plain = plain;
     s->login_user = c->initial.len == 0 && (plain || slice_eq_nocase(c->mechanism, SLICE("LOGIN")));
-    onward_line(s, line, WAITS_AUTH);
+    onward_line(s, slice_of(line.at, line.len + 2), WAITS_AUTH); /* CR LF stands behind it */
+}
+
+static bool is_whole_line(struct slice line)
+{
+    return line.len >= 2 && line.at[line.len - 2] == '\r' && !memchr(line.at, '\0', line.len) &&
+           !memchr(line.at, '\r', line.len - 2);
 }
 
 static void on_secret(struct session *s, struct slice line)
 {
+    if (!is_whole_line(line)) {
+        onward_line(s, SLICE("*\r\n"), WAITS_AUTH); /* RFC 4954: the client gives up */
+        return;
+    }
     if (s->login_user)
         learn_user(s, slice_trim(line), s->plain);
     s->login_user = false;
@@ -378,7 +391,10 @@ static void obey(struct session *s, struct slice line, bool more)
     switch (known ? c.verb : SMTP_ELSE) {
     case SMTP_HELO:
     case SMTP_EHLO:
-        on_hello(s, &c);
+        if (++s->idle > s->gate->set.limits.idle_commands)
+            on_else(s, line);
+        else
+            on_hello(s, &c);
         break;
     case SMTP_MAIL:
         on_mail(s, &c, line);
@@ -445,7 +461,7 @@ size_t dialogue_line(struct session *s, struct slice in)
         on_secret(s, line);
         return len;
     }
-    if (len < 2 || line.at[len - 2] != '\r' || memchr(line.at, '\0', len) || memchr(line.at, '\r', len - 2)) {
+    if (!is_whole_line(line)) {
         letter(s, '?');
         refuse(s, 500, "5.5.2", "a line ends with CR LF, and holds no other control bytes");
         return len;
@@ -479,7 +495,8 @@ static void turn_down(struct session *s, const struct verdict *r)
 static bool user_may_send(struct session *s)
 {
     struct verdict r = { .act = VERDICT_PASS };
-    struct slice message = slice_of(&s->messages, sizeof(s->messages));
+    const uint64_t which[2] = { s->visit->number, s->messages };
+    struct slice message = slice_of(which, sizeof(which));
 
     if (!s->visit->user)
         return true;

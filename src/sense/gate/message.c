@@ -98,6 +98,7 @@ void message_answered(struct session *s, const struct smtpreply *r)
     s->recipients = 0;
     if (r->code / 100 == 2) {
         s->messages++;
+        s->idle = 0;
         session_decide(s, OUTCOME_PASSED, r->code, "");
     } else
         session_decide(s, r->code / 100 == 4 ? OUTCOME_DEFERRED : OUTCOME_REFUSED, r->code,

@@ -64,7 +64,12 @@ void onward_rcpt(struct session *s)
 {
     if (!s->mail || !s->rcpt)
         not_now(s, "no memory");
-    else if (!s->server) {
+    else if (s->server_lost && s->recipients > 0) /* those before were told 250: another server would not know them */
+        not_now(s, "the mail server went away");
+    else if (!s->server && s->visit->user) { /* nobody is logged in at another connection */
+        session_decide(s, OUTCOME_DEFERRED, 421, "the mail server went away");
+        session_last_words(s, 421, "4.3.2", "the mail server went away, please come again");
+    } else if (!s->server) {
         s->server_lost = false;
         (void)onward_open(s);
     } else if (s->mail_open)
@@ -139,8 +144,11 @@ static void on_auth(struct session *s, const struct smtpreply *r)
     if (r->code != 235) {
         free(s->visit->user);
         s->visit->user = NULL;
-        s->errors++;
         session_decide(s, OUTCOME_REFUSED, r->code, "the mail server refuses the login");
+        if (++s->errors >= s->gate->set.limits.errors) {
+            session_last_words(s, 421, "4.7.0", "too many errors");
+            return;
+        }
     }
     session_enter(s, S_COMMAND);
 }
