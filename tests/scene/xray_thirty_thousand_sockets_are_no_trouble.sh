@@ -26,7 +26,9 @@ ready()
     [ "$(find "$T" -maxdepth 1 -name 'ready*' | wc -l)" = 30 ]
 }
 until_true 30 ready
-on box bash -c "ulimit -v 2000000; serviola xray -o $T/now.xray"
+room=2000000
+[ "${SCENE_SLOW:-1}" = 1 ] || room=unlimited # sanitizers map far more than they use
+on box bash -c "ulimit -v $room; serviola xray -o $T/now.xray"
 serviola explain --json "$T/now.xray" >"$T/now.found" || [ $? = 1 ]
 [ "$(serviola xray show "$T/now.xray" socket 127.0. --json | wc -l)" -ge 30000 ]
 is_not shows now self_loop "come from its own"
