@@ -252,8 +252,12 @@ static void on_starttls(struct session *s, bool more)
         session_last_words(s, 554, "5.5.1", "nothing may follow STARTTLS");
         return;
     }
-    if (v->at->tls == GATE_TLS_PASS) {
-        onward_line(s, SLICE("STARTTLS\r\n"), WAITS_TLS);
+    if (v->at->tls == GATE_TLS_PASS) { /* nobody will see who mails to whom: the client alone is judged, here */
+        visit_reset_mail(v);
+        free(s->mail);
+        s->mail = NULL;
+        session_enter(s, S_ASKING);
+        verdict_ask(v, STAGE_RCPT, dialogue_verdict);
         return;
     }
     session_drop_server(s, true);
@@ -536,7 +540,9 @@ void dialogue_verdict(struct visit *v, const struct verdict *r)
         session_enter(s, S_COMMAND);
         break;
     case STAGE_RCPT:
-        if (user_may_send(s))
+        if (!s->mail)
+            onward_starttls(s);
+        else if (user_may_send(s))
             onward_rcpt(s);
         break;
     case STAGES:

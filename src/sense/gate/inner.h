@@ -199,7 +199,8 @@ void dialogue_verdict(struct visit *v, const struct verdict *r);
 void dialogue_greet(struct session *s);
 void dialogue_ehlo(struct session *s, const struct smtp_offer *o);
 
-void onward_rcpt(struct session *s); /* s->mail and s->rcpt go to the server */
+void onward_rcpt(struct session *s);     /* s->mail and s->rcpt go to the server */
+void onward_starttls(struct session *s); /* the server ends TLS */
 void onward_line(struct session *s, struct slice line, enum waits waits);
 bool onward_open(struct session *s); /* false: it was said that it can't be */
 extern const struct server_hooks onward_hooks;

@@ -78,6 +78,14 @@ void onward_rcpt(struct session *s)
         say_both(s);
 }
 
+void onward_starttls(struct session *s)
+{
+    if (s->server)
+        onward_line(s, SLICE("STARTTLS\r\n"), WAITS_TLS);
+    else
+        (void)onward_open(s);
+}
+
 /* ---- the server's answers ---- */
 
 static void on_ready(void *ctx, const struct smtpreply *ehlo)
@@ -90,9 +98,10 @@ static void on_ready(void *ctx, const struct smtpreply *ehlo)
     if (s->visit->at->kind == GATE_SUBMISSION && !s->mail) {
         if (smtp_offer_read(ehlo, &o))
             dialogue_ehlo(s, &o);
-        return;
-    }
-    say_both(s);
+    } else if (!s->mail)
+        onward_starttls(s);
+    else
+        say_both(s);
 }
 
 static void on_mail(struct session *s, const struct smtpreply *r)
@@ -185,7 +194,7 @@ static void on_reply(void *ctx, const struct smtpreply *r)
         session_say_reply(s, r);
         session_enter(s, r->code == 220 ? S_BLIND : S_COMMAND);
         if (r->code == 220)
-            session_decide(s, OUTCOME_PASSED, 220, "TLS between the client and the server; nothing more was read");
+            session_decide(s, OUTCOME_PASSED, 220, "the server ends TLS: not read");
         break;
     case WAITS_RSET:
         session_say_reply(s, r);
