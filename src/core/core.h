@@ -126,6 +126,9 @@ struct core {
     uint64_t announced; /* readers know of events below this number */
     int64_t started_us, stopping_us;
     uint64_t mails, findings;
+    struct ctl_door doors[CTL_DOORS]; /* the gate's listeners, from its events */
+    uint32_t doors_count;
+    bool doors_full;
     int relayed[CORE_RELAYS]; /* the newest memory file of each relay, own; -1: none came */
     bool begun;               /* events have numbers */
     bool up, stopping;
@@ -196,6 +199,7 @@ void acts_on_killed(struct core *c, uint32_t id, const struct hand_killed *kille
 struct desk *desk_new(struct core *c, struct err *e);
 int desk_open(struct desk *d, int listening_fd, struct err *e);
 void desk_status(struct core *c, struct ctl_status *s);
+void desk_note_gate(struct core *c, const struct event *ev); /* what the status tells of the gate */
 void desk_news(struct desk *d, uint64_t next);
 void desk_answer(struct desk *d, uint32_t waiter, uint32_t id, int32_t code, uint64_t seq, const char *text);
 void desk_listed(struct desk *d, uint32_t id, const struct hand_entry *entries, size_t count);

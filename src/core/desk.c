@@ -297,6 +297,47 @@ void desk_listed(struct desk *d, uint32_t id, const struct hand_entry *entries, 
         cl->listing = 0;
 }
 
+static struct ctl_door *door_of(struct core *c, const struct event *ev)
+{
+    char name[sizeof(c->doors->name)] = "";
+    struct slice said;
+
+    if (!event_get(ev, F_LISTENER, &said))
+        return NULL;
+    said = slice_first(said, 12); /* as sessions tell it */
+    memcpy(name, said.at, said.len);
+    for (uint32_t i = 0; i < c->doors_count; i++)
+        if (memcmp(c->doors[i].name, name, sizeof(name)) == 0)
+            return &c->doors[i];
+    if (c->doors_count == CTL_DOORS)
+        return NULL;
+    memset(&c->doors[c->doors_count], 0, sizeof(c->doors[0]));
+    memcpy(c->doors[c->doors_count].name, name, sizeof(name));
+    return &c->doors[c->doors_count++];
+}
+
+void desk_note_gate(struct core *c, const struct event *ev)
+{
+    struct ctl_door *d;
+
+    if (ev->kind == EV_GATE_FULL || ev->kind == EV_GATE_ROOM_AGAIN)
+        c->doors_full = ev->kind == EV_GATE_FULL;
+    if (strncmp(event_name(ev->kind), "gate.", 5) != 0 || !(d = door_of(c, ev)))
+        return;
+    d->passed += ev->kind == EV_GATE_SESSION_PASSED;
+    d->refused += ev->kind == EV_GATE_SESSION_REFUSED;
+    d->deferred += ev->kind == EV_GATE_SESSION_DEFERRED;
+    d->ended += ev->kind == EV_GATE_SESSION_ENDED;
+    if (ev->kind == EV_GATE_LISTENING) {
+        d->open = 1;
+        d->closed = 0;
+    } else if (ev->kind == EV_GATE_SERVER_TRUSTS || ev->kind == EV_GATE_NAME_DIFFERS) {
+        d->open = 0;
+        d->closed = 1;
+    } else if (ev->kind == EV_GATE_SERVER_DOWN || ev->kind == EV_GATE_SERVER_BACK)
+        d->down = ev->kind == EV_GATE_SERVER_DOWN;
+}
+
 void desk_status(struct core *c, struct ctl_status *s)
 {
     uint64_t next = tail_next(c->tail);
@@ -318,6 +359,9 @@ void desk_status(struct core *c, struct ctl_status *s)
     s->mails = c->mails;
     s->findings = c->findings;
     s->up = c->up;
+    s->doors_count = c->doors_count;
+    s->doors_full = c->doors_full;
+    memcpy(s->doors, c->doors, sizeof(s->doors));
     for (uint32_t i = 0; i < roster_count && s->parts_count < CTL_PARTS; i++) {
         const struct peer *p = &c->peers[i];
         struct ctl_part *to = &s->parts[s->parts_count];

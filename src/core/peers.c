@@ -29,6 +29,8 @@ static int on_ready(void *ctx, struct chan *from, const struct msg *m, const voi
     p->gaps = ready->unenforced;
     if (p->row->kind == ROW_XRAY)
         return 0; /* it comes for one picture, and the picture is the event */
+    if (strcmp(p->row->name, "gate") == 0)
+        p->core->doors_count = p->core->doors_full = 0;
     event_add_words(&ev, F_NAME, p->row->name);
     event_add_number(&ev, F_PID, (uint64_t)(uint32_t)p->pid);
     core_emit(p->core, &ev, 0);
@@ -58,6 +60,7 @@ static int on_event(void *ctx, struct chan *from, const struct msg *m, const voi
     p->events++;
     if (ev.grade >= GRADE_WARN)
         p->core->findings++;
+    desk_note_gate(p->core, &ev);
     watching_before(p->core, &ev);
     core_take(p->core, &ev);
     watching_after(p->core, &ev);

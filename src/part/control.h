@@ -28,7 +28,7 @@ enum control_op {
     CTL_NEWS,         /* struct ctl_news */
 };
 
-enum { CTL_TEXT = 256, CTL_PARTS = 16, CTL_BATCH = 128, CTL_LINKS = 32 };
+enum { CTL_TEXT = 256, CTL_PARTS = 16, CTL_BATCH = 128, CTL_LINKS = 32, CTL_DOORS = 8 };
 
 struct ctl_done {
     int32_t code; /* 0 done; else enum hand_code, or -1 */
@@ -84,6 +84,14 @@ struct ctl_link {
     uint8_t zero[6];
     uint64_t packets, lost;
 };
+struct ctl_door { /* a listener of the gate, since the gate started */
+    char name[16];
+    uint8_t open;   /* it takes connections */
+    uint8_t down;   /* the mail server behind it does not answer */
+    uint8_t closed; /* it must not be opened: an event said why */
+    uint8_t zero[5];
+    uint64_t passed, refused, deferred, ended; /* sessions that are over */
+};
 struct ctl_status {
     char version[32];
     int64_t now_us, started_us;
@@ -98,5 +106,7 @@ struct ctl_status {
     uint64_t mails, findings; /* since start */
     struct ctl_part parts[CTL_PARTS];
     struct ctl_link links[CTL_LINKS];
+    uint32_t doors_count, doors_full; /* full: 1 when every place of the gate is taken */
+    struct ctl_door doors[CTL_DOORS];
 };
 #endif

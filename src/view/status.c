@@ -148,6 +148,21 @@ static void link_troubles(struct telling *w, const struct ctl_status *s)
                 _("the hunt listens on no interface (hunt: interfaces names them; by default each that has a route)"));
 }
 
+static void door_troubles(struct telling *w, const struct ctl_status *s)
+{
+    for (uint32_t i = 0; i < at_most(s->doors_count, CTL_DOORS); i++) {
+        const struct ctl_door *d = &s->doors[i];
+
+        if (d->closed)
+            trouble(w, _("the gate's listener %s stays closed (serviola events --kind gate.server_trusts says why)"),
+                    name_of(d->name).text);
+        else if (d->down)
+            trouble(w, _("the mail server behind the gate's listener %s does not answer"), name_of(d->name).text);
+    }
+    if (s->doors_full)
+        trouble(w, _("every place of the gate is taken (serviola events --kind gate.full says who has them)"));
+}
+
 unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, const char *sentence), void *ctx)
 {
     struct telling w = { .each = each, .ctx = ctx };
@@ -166,6 +181,7 @@ unsigned status_troubles(const struct ctl_status *s, void (*each)(void *ctx, con
                 number_words(s->blocks_cap).text);
     part_troubles(&w, s);
     link_troubles(&w, s);
+    door_troubles(&w, s);
     return w.count;
 }
 
@@ -222,6 +238,24 @@ static void print_links(const struct page *p, const struct ctl_status *s)
                       : l->up ? _("listening")
                                    : _("down"),
                       number_words(l->packets).text, number_words(l->lost).text);
+    }
+}
+
+static void print_doors(const struct page *p, const struct ctl_status *s)
+{
+    if (s->doors_count == 0)
+        return;
+    (void)fprintf(p->to, "\n%s%-16s  %-12s  %10s  %10s  %10s  %10s%s\n", paint_on(p->colour, PAINT_BOLD), _("GATE"),
+                  _("STATE"), _("PASSED"), _("REFUSED"), _("DEFERRED"), _("ENDED"), paint_off(p->colour));
+    for (uint32_t i = 0; i < at_most(s->doors_count, CTL_DOORS); i++) {
+        const struct ctl_door *d = &s->doors[i];
+
+        (void)fprintf(p->to, "%-16s  %-12s  %10s  %10s  %10s  %10s\n", name_of(d->name).text,
+                      d->down   ? _("server down")
+                      : d->open ? _("open")
+                                : _("closed"),
+                      number_words(d->passed).text, number_words(d->refused).text, number_words(d->deferred).text,
+                      number_words(d->ended).text);
     }
 }
 
@@ -288,6 +322,7 @@ void status_print(const struct ctl_status *s, FILE *to, bool colour)
     print_journal(&p, s);
     print_firewall(&p, s);
     print_links(&p, s);
+    print_doors(&p, s);
     print_parts(&p, s);
     print_gaps(&p, s);
     if (status_troubles(s, NULL, NULL) > 0) {
@@ -361,6 +396,25 @@ static void json_links(struct text *t, const struct ctl_status *s)
     text_word(t, "]");
 }
 
+static void json_doors(struct text *t, const struct ctl_status *s)
+{
+    text_word(t, ",\"gate\":[");
+    for (uint32_t i = 0; i < at_most(s->doors_count, CTL_DOORS); i++) {
+        const struct ctl_door *d = &s->doors[i];
+
+        text_word(t, i ? "," : "");
+        json_name(t, d->name);
+        json_bool(t, "open", d->open);
+        json_bool(t, "server_down", d->down);
+        json_number(t, "passed", d->passed);
+        json_number(t, "refused", d->refused);
+        json_number(t, "deferred", d->deferred);
+        json_number(t, "ended", d->ended);
+        text_word(t, "}");
+    }
+    text_word(t, "]");
+}
+
 struct json_list {
     struct text *t;
     unsigned count;
@@ -399,6 +453,7 @@ void status_json(const struct ctl_status *s, FILE *to)
     json_bool(&t, "table_persists", s->table_persists);
     json_parts(&t, s);
     json_links(&t, s);
+    json_doors(&t, s);
     text_word(&t, ",\"troubles\":[");
     (void)status_troubles(s, json_trouble, &list);
     text_word(&t, "]}");

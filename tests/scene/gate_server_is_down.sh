@@ -12,11 +12,15 @@ say "nobody is behind the gate when it starts: clients hear 421, not silence"
 gate_on "$yaml"
 until_true 15 prints "421 4.3.2" on far smtp --wait 2 44.1.0.1 25
 until_true 5 event mx gate.server_down
+until_true 5 prints "server down" on mx serviola status
+until_true 5 prints "does not answer" on mx serviola status
 
 say "it comes: the gate opens by itself"
 mx_sink_on
 gate_takes_mail
 until_true 5 event mx gate.server_back
+is_not prints "server down" on mx serviola status
+until_true 5 prints '"server_down":false' on mx serviola status --json
 on far smtp 44.1.0.1 25 "${mail[@]}"
 
 say "it goes: 421 or 451, and one event"
