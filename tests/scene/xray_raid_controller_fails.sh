@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 host box
 [ -w /dev/kmsg ] || skip "the kernel's log can't be written"
-mark="dfb4$(printf %04x $$)"
+mark=dfb4$(printf %04x "$RANDOM") # the kernel keeps what earlier runs wrote
 
 xray box before
 is_not shows before failing_disk "$mark"
