@@ -196,13 +196,15 @@ int cmd_log(int argc, char **argv)
         return log_receive(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "show") == 0)
         return log_show(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "search") == 0)
+        return log_search(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "import") == 0)
         return log_import(argc - 1, argv + 1);
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
     if (strcmp(o.common.words[0], "verify") != 0)
         return options_wrong(&usage, _("there is no such word behind log; what works is: verify, receive, import, "
-                                       "show, analyse, new, templates, "
+                                       "show, search, analyse, new, templates, "
                                        "pack, unpack"));
     if (o.common.count == 2)
         return verify(&o, o.common.words[1]);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * log_receive - serviola log receive, log show and log import.
+ * log_receive - serviola log receive, log show, log search and log import.
  */
 #ifndef SERVIOLA_CMD_LOG_RECEIVE_H
 #define SERVIOLA_CMD_LOG_RECEIVE_H
 
 int log_receive(int argc, char **argv);
 int log_show(int argc, char **argv);
+int log_search(int argc, char **argv);
 int log_import(int argc, char **argv);
 #endif
