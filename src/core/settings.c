@@ -142,8 +142,8 @@ static void complete_listener(struct gate_listener *l)
 
 /* ---- what the table of keys can't know of triggers ---- */
 
-__attribute__((format(printf, 3, 4))) static void trigger_fault(struct conf_faults *faults, const char *name,
-                                                                const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void fault_in(struct conf_faults *faults, const char *block,
+                                                           const char *name, const char *format, ...)
 {
     struct conf_fault *f = &faults->at[faults->count];
     va_list args;
@@ -152,7 +152,7 @@ __attribute__((format(printf, 3, 4))) static void trigger_fault(struct conf_faul
     if (faults->count >= sizeof(faults->at) / sizeof(faults->at[0]))
         return;
     memset(f, 0, sizeof(*f));
-    n = snprintf(f->text, sizeof(f->text), "watch.triggers.%.40s: ", name);
+    n = snprintf(f->text, sizeof(f->text), "%s.%.40s: ", block, name);
     va_start(args, format);
     (void)vsnprintf(f->text + n, sizeof(f->text) - (size_t)n, format, args);
     va_end(args);
@@ -166,10 +166,11 @@ static void check_expression(const char *text, const char *trigger, struct conf_
     const char *name;
 
     if (text[0] && !c)
-        trigger_fault(faults, trigger, "%s", e.text);
+        fault_in(faults, "watch.triggers", trigger, "%s", e.text);
     for (uint32_t n = 0; c && (name = condition_name(c, n)) != NULL; n++)
         if (!indicator_may_be(name))
-            trigger_fault(faults, trigger, "nothing is measured as \"%s\"; serviola watch --list has the names", name);
+            fault_in(faults, "watch.triggers", trigger,
+                     "nothing is measured as \"%s\"; serviola watch --list has the names", name);
     condition_free(c);
 }
 
@@ -183,7 +184,25 @@ static int check_triggers(const struct watch_settings *w, struct conf_faults *fa
         check_expression(t->clear, t->name, faults);
         for (uint32_t k = 0; k < t->acts.count; k++)
             if (strcmp(t->acts.at[k], "xray") != 0 && strcmp(t->acts.at[k], "notify") != 0)
-                trigger_fault(faults, t->name, "`do` knows xray and notify, not \"%s\"", t->acts.at[k]);
+                fault_in(faults, "watch.triggers", t->name, "`do` knows xray and notify, not \"%s\"", t->acts.at[k]);
+    }
+    return faults->count > 0 ? -1 : 0;
+}
+
+/* Keys that are right each by itself, and wrong together. */
+static int check_gate(const struct gate_settings *gate, struct conf_faults *faults)
+{
+    for (uint32_t i = 0; i < gate->listeners_count; i++) {
+        const struct gate_listener *l = &gate->listeners[i];
+
+        if (l->implicit_tls && l->balancers.count > 0)
+            fault_in(faults, "gate.listeners", l->name,
+                     "implicit_tls and balancers exclude each other; let the balancer end TLS, or name none");
+        for (uint32_t k = 0; k < gate->listeners_count; k++)
+            for (uint32_t a = 0; a < gate->listeners[k].listen.count; a++)
+                if (addr_eq(l->to, gate->listeners[k].listen.at[a]))
+                    fault_in(faults, "gate.listeners", l->name,
+                             "`to` is where the gate itself listens; name the mail server there");
     }
     return faults->count > 0 ? -1 : 0;
 }
@@ -199,6 +218,8 @@ int settings_read(const char *path, struct house_settings *h, struct conf_faults
         return -1;
     for (uint32_t i = 0; i < h->gate.listeners_count; i++)
         complete_listener(&h->gate.listeners[i]);
+    if (check_gate(&h->gate, faults) < 0)
+        return -1;
     return check_triggers(&h->watch, faults);
 }
 

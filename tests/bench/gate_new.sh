@@ -44,7 +44,7 @@ on far ip route add local 44.2.0.0/15 dev lo
 names_on far 'client.test. MX 10 mail.client.test.' 'mail.client.test. A 44.1.0.5' 'example.com. A 44.1.0.5'
 start calls far smtp-sink -u nobody 0.0.0.0:25 1024
 start sink mx smtp-sink -u nobody 127.0.0.1:2525 1024
-until_true 5 prints "" on mx bash -c 'exec 3<>/dev/tcp/127.0.0.1/2525'
+until_true 5 on mx bash -c 'exec 3<>/dev/tcp/127.0.0.1/2525'
 lists='  dns_lists: { black: { zone: black.test } }
   limits: { places: 4000, per_address: 100, per_network: 4000, rate_address: 0, rate_network: 0 }'
 calls='  callback: { in_flight: 1000, per_network: 1000 }'

@@ -90,7 +90,7 @@ postfix_on() # [LINE of main.cf...]
     printf '%s\n' "${POSTFIX_SERVICES-}" >>"$config/master.cf"
     grep -q '^postlog' "$config/master.cf" || printf 'postlog unix-dgram n - n - 1 postlogd\n' >>"$config/master.cf"
     on mx postfix -c "$config" start >"$T/postfix.err" 2>&1
-    until_true 10 prints "" on mx bash -c 'exec 3<>/dev/tcp/127.0.0.1/2525'
+    until_true 10 on mx bash -c 'exec 3<>/dev/tcp/127.0.0.1/2525'
 }
 
 scene_after()

@@ -12,7 +12,7 @@ gate_takes_mail
 
 gate_pid() { on mx serviola status --json | python3 -c 'import json, sys; print([p["pid"] for p in json.load(sys.stdin)["parts"] if p["name"] == "gate"][0])'; }
 pid=$(gate_pid)
-descriptors() { ls "/proc/$pid/fd" | wc -l; }
+descriptors() { find "/proc/$pid/fd" -type l | wc -l; }
 memory_kb() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
 ended() { events mx gate.session_passed,gate.session_refused,gate.session_deferred,gate.session_ended; }
 mail=("EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA)

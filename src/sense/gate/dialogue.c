@@ -102,6 +102,21 @@ static uint32_t offered(const struct session *s)
     return can;
 }
 
+/* Those that tell the account's name on the way: with others nobody would know whose mail it is. */
+static struct slice readable_mechanisms(struct slice all)
+{
+    bool plain = false;
+    bool login = false;
+
+    while (all.len > 0) {
+        struct slice one = slice_until(all, ' ', &all);
+
+        plain = plain || slice_eq_nocase(one, SLICE("PLAIN"));
+        login = login || slice_eq_nocase(one, SLICE("LOGIN"));
+    }
+    return plain && login ? SLICE("PLAIN LOGIN") : plain ? SLICE("PLAIN") : login ? SLICE("LOGIN") : slice_of(NULL, 0);
+}
+
 void dialogue_ehlo(struct session *s, const struct smtp_offer *o)
 {
     char room[1024];
@@ -115,6 +130,9 @@ void dialogue_ehlo(struct session *s, const struct smtp_offer *o)
     }
     if (s->visit->at->tls == GATE_TLS_END)
         now.can |= SMTP_CAN_STARTTLS; /* it ends here, whatever the server can do */
+    now.auth = readable_mechanisms(now.auth);
+    if (now.auth.len == 0)
+        now.can &= ~(uint32_t)SMTP_CAN_AUTH;
     smtp_offer_write(&now, offered(s), slice_text(gate_name(s->backend)), &t);
     s->pipelines = (now.can & SMTP_CAN_PIPELINING) != 0;
     session_say_raw(s, slice_of(room, t.len));
@@ -297,6 +315,7 @@ static void learn_user(struct session *s, struct slice base64, bool plain)
 static void on_auth(struct session *s, const struct smtp_command *c, struct slice line)
 {
     bool plain = slice_eq_nocase(c->mechanism, SLICE("PLAIN"));
+    bool login = slice_eq_nocase(c->mechanism, SLICE("LOGIN"));
 
     letter(s, 'A');
     if (!(offered(s) & SMTP_CAN_AUTH) || !s->server || !server_is_ready(s->server)) {
@@ -307,10 +326,14 @@ static void on_auth(struct session *s, const struct smtp_command *c, struct slic
         refuse(s, 503, "5.5.1", "you are logged in already");
         return;
     }
-    if (c->initial.len > 0 && (plain || slice_eq_nocase(c->mechanism, SLICE("LOGIN"))))
+    if (!plain && !login) {
+        refuse(s, 504, "5.5.4", "PLAIN and LOGIN are what is offered");
+        return;
+    }
+    if (c->initial.len > 0)
         learn_user(s, c->initial, plain);
     s->plain = plain;
-    s->login_user = c->initial.len == 0 && (plain || slice_eq_nocase(c->mechanism, SLICE("LOGIN")));
+    s->login_user = c->initial.len == 0;
     onward_line(s, slice_of(line.at, line.len + 2), WAITS_AUTH); /* CR LF stands behind it */
 }
 

@@ -181,8 +181,12 @@ static void on_reply(void *ctx, const struct smtpreply *r)
         session_say_reply(s, r);
         if (r->code == 354)
             message_begin(s);
-        else
+        else { /* this message is over; the next one finds a server that knows nothing of it */
+            free(s->mail);
+            s->mail = NULL;
+            session_drop_server(s, true);
             session_enter(s, S_COMMAND);
+        }
         break;
     case WAITS_DOT:
         message_answered(s, r);

@@ -498,7 +498,8 @@ struct server *server_open(struct backend *b, struct addr client, struct addr lo
     if (connect_to(s) == 0)
         return s;
     s->state = SERVER_CONNECTING;
-    backend_failed(b, strerror(errno));
+    if (errno != EMFILE && errno != ENFILE) /* that is ours, not the server's */
+        backend_failed(b, strerror(errno));
     hang_up(s);
     release(s);
     return NULL;
