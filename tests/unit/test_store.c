@@ -26,6 +26,7 @@
 #include "journal/verify.h"
 #include "sense/log/lines.h"
 #include "sense/log/rotation.h"
+#include "sense/log/search.h"
 #include "sense/log/store.h"
 
 enum { KILLS = 20 };
@@ -270,6 +271,83 @@ static void a_rare_word_is_looked_for_in_few_blocks(void **state)
     world_close(w);
 }
 
+#define TEXT_OF(literal)                                                                                               \
+    {                                                                                                                  \
+        (const uint8_t *)(literal), sizeof(literal) - 1                                                                \
+    } /* in a table */
+
+static void count_hit(void *own, const struct log_line *line)
+{
+    (void)line;
+    ++*(size_t *)own;
+}
+
+/* In all blocks, or in those alone that the search does not pass over; how many blocks were passed over. */
+static size_t found_in(struct lines *l, const struct search_query *q, bool skip, size_t *passed)
+{
+    struct lines_room room = { 0 };
+    struct slice payload;
+    struct err e = { 0 };
+    struct search *s = search_new(q, &e);
+    size_t hits = 0;
+
+    assert_non_null(s);
+    *passed = 0;
+    for (size_t i = lines_count(l); i-- > 0;) {
+        if (skip && !search_may_hold(s, lines_block(l, i))) {
+            ++*passed;
+            continue;
+        }
+        assert_int_equal(lines_load(l, i, &room, &payload, &e), 0);
+        assert_int_equal(search_block(s, payload, lines_block(l, i)->first_seq, count_hit, &hits, &e), 0);
+    }
+    search_free(s);
+    lines_room_done(&room);
+    return hits;
+}
+
+static void passing_over_blocks_loses_no_line(void **state)
+{
+    static const struct search_query queries[] = {
+        { TEXT_OF("rare1234"), SEARCH_WORD, .severity = LOG_UNKNOWN },
+        { TEXT_OF("RARE77777"), SEARCH_WORD, .nocase = true, .severity = LOG_UNKNOWN },
+        { TEXT_OF("number rare4321 of"), SEARCH_LITERAL, .severity = LOG_UNKNOWN },
+        { TEXT_OF("are9999 "), SEARCH_LITERAL, .severity = LOG_UNKNOWN },
+        { TEXT_OF("rare(11|22)33 "), SEARCH_REGEX, .severity = LOG_UNKNOWN },
+        { TEXT_OF("message"), SEARCH_WORD, .host = TEXT_OF("HOST3"), .severity = LOG_UNKNOWN },
+        { TEXT_OF("rare5"), SEARCH_LITERAL, .program = TEXT_OF("prog2"), .severity = 2 },
+        { TEXT_OF("nowhere"), SEARCH_WORD, .severity = LOG_UNKNOWN },
+        { TEXT_OF("rare12"), SEARCH_LITERAL, .host = TEXT_OF("nobody"), .severity = LOG_UNKNOWN },
+    };
+    struct world *w = *state;
+    struct err e = { 0 };
+    struct lines *l;
+    size_t passed = 0;
+    size_t all = 0;
+
+    w->limits.files.segment_bytes = 2 << 20;
+    world_open(w);
+    for (uint64_t n = 1; n <= 60000; n++) {
+        struct text_of t = line_text(n);
+
+        (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us + (int64_t)n);
+    }
+    world_close(w);
+    l = lines_open(w->folder, &e);
+    assert_non_null(l);
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        struct search_query q = queries[i];
+        size_t none;
+
+        q.since_us = INT64_MIN;
+        q.until_us = INT64_MAX;
+        assert_int_equal(found_in(l, &q, true, &passed), found_in(l, &q, false, &none));
+        all += passed;
+    }
+    assert_true(all > 0);
+    lines_close(l);
+}
+
 static void a_changed_byte_is_named_and_the_rest_is_read(void **state)
 {
     struct world *w = *state;
@@ -460,6 +538,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(what_was_kept_is_read_back_in_its_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(octets_are_not_changed_whatever_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rare_word_is_looked_for_in_few_blocks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(passing_over_blocks_loses_no_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_byte_is_named_and_the_rest_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_without_room_says_so_and_takes_more_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(twenty_kills_lose_nothing_that_was_acknowledged, set_up, tear_down),
