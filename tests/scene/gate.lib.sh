@@ -51,7 +51,7 @@ gate_again()
 
 gate_takes_mail() # [ARGUMENT of smtp...]
 {
-    until_true 15 prints "220 " on far smtp --src 44.1.0.2 --wait 5 "$@" 44.1.0.1 25 QUIT
+    until_true 60 prints "220 " on far smtp --src 44.1.0.2 --wait 5 "$@" 44.1.0.1 25 QUIT
 }
 
 mx_sink_on() # [ARGUMENT]: a mail server that takes everything

@@ -26,8 +26,8 @@ postfix_on 'smtpd_upstream_proxy_protocol =' 'smtpd_recipient_restrictions = che
 gate_again
 until_true 15 prints '"listener":"policy"' on mx serviola events --kind gate.listening --json
 until_true 15 prints '"listener":"milter"' on mx serviola events --kind gate.listening --json
-until_true 15 prints "220 " on far smtp --src 44.1.0.2 44.1.0.1 2600 QUIT
-until_true 15 prints "220 " on far smtp --src 44.1.0.2 44.1.0.1 25 QUIT
+until_true 60 prints "220 " on far smtp --src 44.1.0.2 44.1.0.1 2600 QUIT
+until_true 60 prints "220 " on far smtp --src 44.1.0.2 44.1.0.1 25 QUIT
 
 sends() # PORT WORDS SENDER [FROM TO HELO]
 {

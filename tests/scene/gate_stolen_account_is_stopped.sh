@@ -25,7 +25,7 @@ postfix_on 'smtpd_upstream_proxy_protocol =' 'smtpd_authorized_xclient_hosts = 4
     'default_transport = smtp' 'smtp_tls_security_level ='
 gate_again
 until_true 15 prints 'policy' on mx serviola events --kind gate.listening --json
-until_true 15 prints "220 " on far smtp --src 44.1.0.2 44.1.0.1 25 QUIT
+until_true 60 prints "220 " on far smtp --src 44.1.0.2 44.1.0.1 25 QUIT
 
 sends() # WORDS USER ADDRESS
 {
