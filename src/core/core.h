@@ -43,7 +43,7 @@ struct peer { /* the core's end of a link with another process */
 };
 
 enum {
-    CORE_LINKS = 32,
+    CORE_LINKS = 256,
     CORE_PENDING = 256,
     CORE_ALLOWED = 256,
     CORE_KILLS = 4096,

@@ -350,20 +350,10 @@ static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const
 {
     struct core *c = ((struct peer *)ctx)->core;
     const struct hand_link *link = body;
-    uint32_t i = 0;
 
     (void)from;
     (void)fd;
-    while (i < c->links_count && c->links[i].ifindex != link->ifindex)
-        i++;
-    if (link->gone) {
-        if (i < c->links_count)
-            c->links[i] = c->links[--c->links_count];
-    } else if (i < CORE_LINKS) {
-        memcpy(&c->links[i], link, sizeof(*link));
-        if (i == c->links_count)
-            c->links_count++;
-    }
+    (void)hand_links_fold(c->links, &c->links_count, CORE_LINKS, link); /* who stands on all of them says what is cut */
     if (c->outside_waits && c->up && !link->gone)
         acts_assert_all(c);
     for (uint32_t r = 0; c->up && c->links_known && r < roster_count; r++)

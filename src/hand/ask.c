@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hand/op.h"
 
+#include <string.h>
+
 static const char *const words[HAND_CODES] = {
     [HAND_OK] = "done",
     [HAND_ALREADY] = "it is so already",
@@ -26,4 +28,22 @@ const char *hand_code_words(enum hand_code code)
     if ((unsigned)code >= HAND_CODES)
         return "an unknown answer";
     return words[code];
+}
+
+bool hand_links_fold(struct hand_link *at, uint32_t *count, uint32_t cap, const struct hand_link *now)
+{
+    uint32_t i = 0;
+
+    while (i < *count && at[i].ifindex != now->ifindex)
+        i++;
+    if (now->gone) {
+        if (i < *count)
+            at[i] = at[--*count];
+        return true;
+    }
+    if (i == cap)
+        return false;
+    memcpy(&at[i], now, sizeof(*now));
+    *count += i == *count;
+    return now->count < HAND_LINK_ADDRS;
 }

@@ -10,6 +10,7 @@
  */
 #ifndef SERVIOLA_HAND_OP_H
 #define SERVIOLA_HAND_OP_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -158,6 +159,10 @@ struct hand_link {
     struct prefix net[HAND_LINK_ADDRS]; /* its connected networks */
     struct addr own[HAND_LINK_ADDRS];   /* its addresses; same index */
 };
+
+/* Interfaces as they were told so far: `now` is added, replaced or removed.  False: some of it did not fit, here or in
+ * the telling; hand/ask.c. */
+bool hand_links_fold(struct hand_link *at, uint32_t *count, uint32_t cap, const struct hand_link *now);
 
 struct hand_table {
     uint8_t whole;    /* 1: in place with every block; 0: damaged or gone */

@@ -11,7 +11,6 @@ enum { PAIRS_TOLD = 5 };
 
 static const char *const templates[EV_KINDS] = {
     [EV_GATE_LISTENING] = N_("the gate takes mail at {dst}[ for the server {server}][ and greets as {name}]"),
-    [EV_GATE_ACCEPTED] = N_("{src} came in at {dst}"),
     [EV_GATE_SESSION_PASSED] = N_("{src} brought[ {count}] messages[, from <{path}>][ to <{recipient}>][ as {user}][, "
                                   "{bytes} bytes][ in {span}]"),
     [EV_GATE_SESSION_REFUSED] = N_("{src} was refused[ with {code}][: {why}][ (from <{path}>)][, after {span}]"),
@@ -23,7 +22,8 @@ static const char *const templates[EV_KINDS] = {
     [EV_GATE_CALLED_BACK] = N_("{src}, which has no name, was called at its own port 25[: {why}][ after {span}]"),
     [EV_GATE_CALLBACK_FAILED] = N_("{src} has no name, and nobody answers at its port 25[: {why}]"),
     [EV_GATE_CALLBACK_BUDGET] =
-        N_("more callbacks were asked for than may be made[: {why}], clients are greylisted instead"),
+        N_("[{count} ]more callbacks were asked for than may be made[ ({value} under way, {limit} "
+           "allowed)], those clients are greylisted instead"),
     [EV_GATE_BOGUS_MX] = N_("the domain[ {domain}] of the sender[ <{path}>] of {src} takes no mail[: {why}]"),
     [EV_GATE_GREYLISTED] =
         N_("mail from {src}[ (known as {key})][ from <{path}>][ to <{recipient}>] waits[ until {until}]"),
@@ -54,11 +54,20 @@ static const char *const templates[EV_KINDS] = {
     [EV_GATE_OUTCOME_UNKNOWN] = N_("the mail server went away before it said whether it took a message[ from <{path}>] "
                                    "of {src}, who was asked to come again[: {why}]"),
     [EV_GATE_LISTS_LOADED] = N_("the lists are in force[: {count} entries][, read in {span}]"),
-    [EV_GATE_LISTS_REFUSED] = N_("a list has faults, the old lists stay in force[: {why}]"),
+    [EV_GATE_LISTS_REFUSED] = N_("a list has faults[ ({list})], the old lists stay in force[: {why}]"),
     [EV_GATE_BOOK_READ] = N_("the greylist was read back[: {count} entries][ in {span}]"),
-    [EV_GATE_ACCOUNT_ABUSED] = N_("the account[ {account}] sends as if it were stolen[: {why}][, {proof}]"),
-    [EV_GATE_ACCOUNT_STOPPED] = N_("the mail of the account[ {account}] is stopped[ until {until}][: {why}]"),
-    [EV_GATE_ACCOUNT_RELEASED] = N_("the mail of the account[ {account}] is let through again[: {why}]"),
+    [EV_GATE_BOOK_DAMAGED] = N_("[{count} ]entries of the greylist's file were damaged and left out[: {why}]"),
+    [EV_GATE_BOOK_STUCK] = N_(
+        "the greylist can't be written[ to {name}][: {why}], it goes on in memory and is lost if this host stops now"),
+    [EV_GATE_BOOK_BACK] = N_("the greylist is written[ to {name}] again"),
+    [EV_GATE_OWN_CUT] =
+        N_("this host has more than the[ {count}] addresses that the gate knows, and a loop over one of the "
+           "others would not be seen[: {why}]"),
+    [EV_GATE_OWN_LISTED] = N_("our own address {src} is on the DNS list[ {domain}][: {why}]"),
+    [EV_GATE_ACCOUNT_ABUSED] =
+        N_("the account[ {user}] sends as if it were stolen[: {why}][, to {recipients} recipients][ in {span}]"),
+    [EV_GATE_ACCOUNT_STOPPED] = N_("the mail of the account[ {user}] is stopped[ until {until}][: {why}]"),
+    [EV_GATE_ACCOUNT_RELEASED] = N_("the mail of the account[ {user}] is let through again[: {why}]"),
     [EV_GATE_LINE_SAID] = N_("{src} said[ {command}]"),
 };
 

@@ -71,7 +71,7 @@ static void keep_word(char *to, size_t size, struct slice s)
         to[0] = '\0';
 }
 
-void backend_learn(struct backend *b, const struct smtpreply *ehlo)
+static void learn(struct backend *b, const struct smtpreply *ehlo)
 {
     struct smtp_offer o;
     size_t used;
@@ -128,7 +128,7 @@ static void on_ready(void *ctx, const struct smtpreply *ehlo)
     struct backend *b = ctx;
     const char *wanted = b->gate->set.name;
 
-    backend_learn(b, ehlo);
+    learn(b, ehlo);
     if (wanted[0] && !slice_eq_nocase(slice_text(wanted), slice_text(b->name))) {
         close_for(b, EV_GATE_NAME_DIFFERS,
                   "gate.name is not the server's name; write the server's name there, or leave the key out");
@@ -139,7 +139,7 @@ static void on_ready(void *ctx, const struct smtpreply *ehlo)
         return;
     }
     b->step = STEP_MAIL;
-    server_say(b->probe, SLICE(STRANGERS_MAIL), 1);
+    server_say(b->probe, SLICE(STRANGERS_MAIL));
 }
 
 static void on_reply(void *ctx, const struct smtpreply *r)
@@ -148,7 +148,7 @@ static void on_reply(void *ctx, const struct smtpreply *r)
 
     if (b->step == STEP_MAIL && r->code == 250) {
         b->step = STEP_RCPT;
-        server_say(b->probe, SLICE(STRANGERS_RCPT), 1);
+        server_say(b->probe, SLICE(STRANGERS_RCPT));
     } else if (b->step == STEP_RCPT && r->code / 100 == 2)
         close_for(b, EV_GATE_SERVER_TRUSTS,
                   "it takes a stranger's mail for example.org: Postfix smtpd_upstream_proxy_protocol=haproxy on this "

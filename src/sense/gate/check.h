@@ -99,7 +99,6 @@ struct visit {
     uint16_t open;                   /* 1 << check: started, no answer yet */
     uint16_t done;                   /* 1 << check: answered */
     struct inquiry *inquiry;         /* while checks run: what they keep (verdict.c owns it) */
-    struct places *places;           /* what it takes in limits.h; NULL: nothing */
     uint8_t listed;                  /* enum gate_act: the most that the lists it is on ask for */
     char *reasons;                   /* "generic: 4-3-2-1.dsl.isp.test holds 1.2.3.4; ..."; owned */
     void (*settled)(struct visit *v, enum check_id id); /* verdict.c */

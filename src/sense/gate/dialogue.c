@@ -83,7 +83,7 @@ static void transcribe(struct session *s, struct slice line)
 
 void dialogue_greet(struct session *s)
 {
-    char line[GATE_GREETING + 8];
+    char line[GATE_NAME + 8];
 
     (void)snprintf(line, sizeof(line), "%s ESMTP", gate_name(s->backend));
     session_say(s, 220, NULL, line);

@@ -26,12 +26,14 @@ static struct addr from_sockaddr(const struct sockaddr_storage *room)
     return addr_from_ip(6, (const uint8_t *)&v6->sin6_addr, ntohs(v6->sin6_port));
 }
 
+static void pause_all(struct gate *g, bool pause);
+
 static void unpause(void *ctx)
 {
-    door_pause(ctx, false);
+    pause_all(ctx, false);
 }
 
-void door_pause(struct gate *g, bool pause)
+static void pause_all(struct gate *g, bool pause)
 {
     struct err e;
 
@@ -59,7 +61,7 @@ static void turn_away(struct door *d)
         (void)close(fd);
     }
     g->spare = fcntl(d->fd, F_DUPFD_CLOEXEC, 0);
-    door_pause(g, true);
+    pause_all(g, true);
 }
 
 static void on_guests(void *ctx, int listening, int events)
@@ -99,7 +101,7 @@ void door_open_all(struct gate *g)
                                    .v6only = d->addr.family == 6,
                                    .transparent = d->at->identity == GATE_TRANSPARENT };
 
-        if (d->asked || d->fd >= 0 || !g->book_came || g->stopping ||
+        if (d->asked || d->fd >= 0 || !g->book_came || !g->own_known || g->stopping ||
             (b->state != BACKEND_UP && b->state != BACKEND_DOWN))
             continue;
         d->asked = chan_send(g->role->core, HAND_LISTEN, i + 1, 0, &ask, sizeof(ask), -1) == 0;

@@ -215,44 +215,47 @@ void gate_join(struct session *s)
 
 static void collect_own(struct gate *g)
 {
+    struct event ev = event_new(EV_GATE_OWN_CUT);
     size_t n = 0;
 
     for (uint32_t i = 0; i < g->links_count; i++)
-        for (uint32_t k = 0; k < g->links[i].count && k < HAND_LINK_ADDRS && n < GATE_OWN; k++)
-            g->own[n++] = addr_ip(g->links[i].own[k]);
+        for (uint32_t k = 0; k < g->links[i].count && k < HAND_LINK_ADDRS; k++) {
+            if (n < GATE_OWN)
+                g->own[n++] = addr_ip(g->links[i].own[k]);
+            else
+                g->own_cut = true;
+        }
     g->self.count = n;
+    if (!g->own_cut || g->own_cut_told)
+        return;
+    g->own_cut_told = true;
+    event_add_number(&ev, F_COUNT, n);
+    event_add_words(&ev, F_WHY, "write this host's networks below gate.own");
+    gate_tell(g, &ev, NULL, 0);
 }
 
 static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct gate *g = gate_of(ctx);
-    const struct hand_link *link = body;
-    uint32_t i = 0;
 
     (void)from;
     (void)m;
     (void)fd;
-    while (i < g->links_count && g->links[i].ifindex != link->ifindex)
-        i++;
-    if (link->gone) {
-        if (i < g->links_count)
-            g->links[i] = g->links[--g->links_count];
-    } else if (i < GATE_LINKS) {
-        memcpy(&g->links[i], link, sizeof(*link));
-        if (i == g->links_count)
-            g->links_count++;
-    }
+    g->own_cut = !hand_links_fold(g->links, &g->links_count, GATE_LINKS, body) || g->own_cut;
     collect_own(g);
     return 0;
 }
 
 static int on_links_known(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
-    (void)ctx;
+    struct gate *g = gate_of(ctx);
+
     (void)from;
     (void)m;
     (void)body;
     (void)fd;
+    g->own_known = true;
+    door_open_all(g);
     return 0;
 }
 

@@ -28,10 +28,10 @@
 enum {
     GATE_BUFFER = 65536,
     GATE_DOORS = GATE_LISTENERS * KEY_ADDR_CAP,
-    GATE_LINKS = 64,
+    GATE_LINKS = 256,
     GATE_OWN = 4096,       /* our addresses */
-    GATE_GREETING = 256,   /* bytes of the server's greeting that are kept */
-    GATE_EHLO = 512,       /* bytes of the lines that a client is offered */
+    GATE_NAME = 256,       /* bytes of the server's name, */
+    GATE_EHLO = 512,       /* and of its login mechanisms */
     SERVER_WAIT_S = 10,    /* until the server has greeted us and answered EHLO */
     SERVER_REPLY_S = 300,  /* until it answers a command, */
     SERVER_VERDICT_S = 600 /* and until it says whether it took a message */
@@ -53,11 +53,11 @@ struct backend {
     const struct gate_listener *at;
     struct addr to; /* as it was when all else here was found out */
     enum backend_state state;
-    struct server *probe;     /* under way */
-    unsigned step;            /* of the probe */
-    bool tested;              /* it was asked to relay, and would not */
-    char name[GATE_GREETING]; /* as it greets */
-    struct smtp_offer offer;  /* what it can do; its slices lie in words */
+    struct server *probe;    /* under way */
+    unsigned step;           /* of the probe */
+    bool tested;             /* it was asked to relay, and would not */
+    char name[GATE_NAME];    /* as it greets */
+    struct smtp_offer offer; /* what it can do; its slices lie in words */
     char words[GATE_EHLO];
     uint32_t failures;         /* connections in a row that came to nothing */
     int64_t next_us, since_us; /* boot clock: the next probe; since when it is down */
@@ -66,7 +66,6 @@ void backend_tick(struct backend *b, int64_t now_us);
 void backend_stop(struct backend *b);
 void backend_failed(struct backend *b, const char *why); /* a session's connection came to nothing */
 void backend_worked(struct backend *b);
-void backend_learn(struct backend *b, const struct smtpreply *ehlo);
 
 /* ---- server.c: one connection to the server ---- */
 
@@ -80,7 +79,7 @@ struct server;
 /* `helo` NULL or empty: our own name.  Fails through the hook, later. */
 struct server *server_open(struct backend *b, struct addr client, struct addr local, const char *client_name,
                            const char *helo, const struct server_hooks *hooks, void *ctx);
-void server_say(struct server *s, struct slice lines, unsigned replies);
+void server_say(struct server *s, struct slice lines);
 bool server_feed(struct server *s, struct slice bytes); /* false: hold on until drained */
 bool server_is_ready(const struct server *s);
 void server_close(struct server *s, bool politely); /* QUIT first; NULL is fine; no hook is called any more */
@@ -105,6 +104,7 @@ void door_name_all(struct gate *g); /* after the settings changed */
 void door_open_all(struct gate *g); /* those whose server is known */
 void door_close_listener(struct gate *g, uint32_t listener);
 void door_close_all(struct gate *g);
+int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
 
 /* ---- service.c: where mail servers ask ---- */
 
@@ -113,8 +113,6 @@ void service_open_all(struct gate *g);
 int service_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
 void service_reload(struct gate *g);
 void service_close_all(struct gate *g);
-int door_on_lent(struct gate *g, uint32_t id, const struct hand_outcome *o, int fd);
-void door_pause(struct gate *g, bool pause); /* no descriptors are left, or there are again */
 
 /* ---- session.c: a client's connection; dialogue.c: its commands; onward.c: what goes on to the server ---- */
 
@@ -158,14 +156,14 @@ struct session {
     struct tls *tls;       /* owned */
     struct places places;
     struct outbox out;
-    uint8_t *in; /* owned: bytes that were read and wait for their turn */
-    char *mail;  /* owned: the MAIL line as it came, for the server */
-    char *rcpt;  /* owned: the RCPT line */
-    char *why;   /* owned: what decided, for the event */
+    struct inbox in; /* bytes that were read and wait for their turn */
+    char *mail;      /* owned: the MAIL line as it came, for the server */
+    char *rcpt;      /* owned: the RCPT line */
+    char *why;       /* owned: what decided, for the event */
     struct smtpdata data;
     int64_t deadline_us, began_us, data_us;
-    uint64_t bytes, sent, data_at; /* of messages; of replies; sent when DATA began */
-    uint32_t in_len, timer;
+    uint64_t bytes, sent; /* of messages; of replies */
+    uint32_t timer;
     int fd;
     uint32_t messages, recipients, refused, errors, idle;
     uint16_t code;                     /* the last that matters */
@@ -178,7 +176,7 @@ struct session {
 };
 enum { SESSION_CHUNK = 65536 };
 
-/* Bytes below `header` were read already; -1 fd is never given. */
+/* Takes fd over. */
 void session_new(struct door *d, int fd, struct addr peer, struct addr local);
 void session_end_all(struct gate *g);
 void session_flush_all(struct gate *g); /* before each sleep: input that waited, replies, ends */
@@ -192,7 +190,6 @@ void session_deafen(struct session *s); /* the server is slower than the client:
 void session_end(struct session *s);    /* now, without a word */
 void session_decide(struct session *s, enum outcome o, unsigned code, const char *why);
 void session_drop_server(struct session *s, bool politely);
-void session_begin(struct session *s); /* who it is, is known: the checks begin */
 
 size_t dialogue_line(struct session *s, struct slice in); /* bytes used; 0: the line is not whole */
 void dialogue_verdict(struct visit *v, const struct verdict *r);
@@ -236,6 +233,8 @@ struct gate {
     uint64_t accepted, passed, refused, deferred, ended; /* sessions since start */
     int spare; /* a descriptor in reserve, to say 421 with when there are no others */
     bool full, filling, paused, stopping, book_came;
+    bool own_known;             /* which addresses are ours: before that nobody comes in */
+    bool own_cut, own_cut_told; /* there are more than we can know */
     int64_t began_us, stopping_us;
     uint32_t ticks;
     struct rate_bucket capped; /* events of that kind */

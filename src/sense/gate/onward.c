@@ -36,7 +36,7 @@ void onward_line(struct session *s, struct slice line, enum waits waits)
     }
     s->waits = (uint8_t)waits;
     session_enter(s, S_SERVER);
-    server_say(s->server, line, 1);
+    server_say(s->server, line);
 }
 
 static void say_both(struct session *s)

@@ -8,6 +8,21 @@
 
 #include "sense/gate/tls.h"
 
+bool inbox_keep(struct inbox *in, struct slice rest)
+{
+    uint8_t *copy = NULL;
+
+    if (rest.len > 0) {
+        copy = malloc(rest.len);
+        if (!copy)
+            return false;
+        memcpy(copy, rest.at, rest.len);
+    }
+    free(in->at);
+    *in = (struct inbox){ copy, (uint32_t)rest.len };
+    return true;
+}
+
 bool outbox_add(struct outbox *o, struct slice s)
 {
     size_t needs = o->len + s.len;

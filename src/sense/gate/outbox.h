@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * outbox - bytes that wait for a socket; no memory while none wait.
+ * outbox - bytes that wait: for a socket to take them, or for their turn to be read; no memory while none wait.
  */
 #ifndef SERVIOLA_GATE_OUTBOX_H
 #define SERVIOLA_GATE_OUTBOX_H
@@ -16,6 +16,13 @@ struct outbox {
     uint32_t len, cap;
 };
 enum { OUTBOX_MOST = 256 * 1024 };
+
+struct inbox {
+    uint8_t *at; /* owned */
+    uint32_t len;
+};
+/* `rest` is what waits now, and may lie in what waited before.  False: no memory. */
+bool inbox_keep(struct inbox *in, struct slice rest);
 
 bool outbox_add(struct outbox *o, struct slice s); /* false: more than OUTBOX_MOST, or no memory */
 /* 1 all gone, 0 the socket takes no more now, -1 the peer is gone.  `tls` may be NULL. */

@@ -39,8 +39,7 @@ struct server {
     bool watched_out;
     int64_t due_us;
     struct outbox out;
-    uint8_t *in; /* owned: the beginning of a reply */
-    uint32_t in_len;
+    struct inbox in; /* the beginning of a reply */
     bool in_hook, freed;
 };
 
@@ -60,7 +59,7 @@ static void release(struct server *s)
 {
     free(s->client_name);
     free(s->helo);
-    free(s->in);
+    free(s->in.at);
     outbox_free(&s->out);
     free(s);
 }
@@ -92,7 +91,7 @@ int server_give_up(struct server *s, struct slice *unread)
 {
     int fd = s->fd;
 
-    *unread = slice_of(s->in, s->in_len);
+    *unread = slice_of(s->in.at, s->in.len);
     if (s->state != SERVER_READY || s->out.len > 0)
         return -1;
     loop_unwatch(s->backend->gate->role->loop, fd);
@@ -154,9 +153,8 @@ static void push(struct server *s)
     want(s);
 }
 
-void server_say(struct server *s, struct slice lines, unsigned replies)
+void server_say(struct server *s, struct slice lines)
 {
-    (void)replies;
     s->due_us = gate_now_us(s->backend->gate) + SERVER_REPLY_S * 1000000LL;
     if (outbox_add(&s->out, lines))
         push(s);
@@ -307,22 +305,6 @@ static void on_connected(struct server *s, int events)
 
 /* ---- reading ---- */
 
-static bool keep(struct server *s, struct slice rest)
-{
-    uint8_t *copy = NULL;
-
-    if (rest.len > 0) {
-        copy = malloc(rest.len);
-        if (!copy)
-            return false;
-        memcpy(copy, rest.at, rest.len);
-    }
-    free(s->in);
-    s->in = copy;
-    s->in_len = (uint32_t)rest.len;
-    return true;
-}
-
 static void take(struct server *s, struct slice in)
 {
     struct smtpreply r;
@@ -342,7 +324,7 @@ static void take(struct server *s, struct slice in)
         else if (s->hooks)
             s->hooks->reply(s->ctx, &r);
     }
-    if (s->state != SERVER_OVER && !keep(s, in))
+    if (s->state != SERVER_OVER && !inbox_keep(&s->in, in))
         fail(s, "no memory", NULL);
 }
 
@@ -351,19 +333,19 @@ static void on_readable(struct server *s)
     uint8_t buffer[SMTPREPLY_BYTES * 2];
     ssize_t n;
 
-    if (s->in_len > SMTPREPLY_BYTES) {
+    if (s->in.len > SMTPREPLY_BYTES) {
         fail(s, "the server's reply is too long", NULL);
         return;
     }
-    memcpy(buffer, s->in ? s->in : buffer, s->in_len);
-    n = recv(s->fd, buffer + s->in_len, SMTPREPLY_BYTES, 0);
+    memcpy(buffer, s->in.at ? s->in.at : buffer, s->in.len);
+    n = recv(s->fd, buffer + s->in.len, SMTPREPLY_BYTES, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
         fail(s, n == 0 ? "the server hung up" : strerror(errno), NULL);
         return;
     }
-    take(s, slice_of(buffer, s->in_len + (size_t)n));
+    take(s, slice_of(buffer, s->in.len + (size_t)n));
 }
 
 static void on_socket(void *ctx, int fd, int events)

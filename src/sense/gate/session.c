@@ -27,6 +27,7 @@ static const struct {
     [S_DEAD] = { "over", false },
 };
 
+static void begin(struct session *s);
 static void on_socket(void *ctx, int fd, int events);
 static void on_time(void *ctx);
 
@@ -293,7 +294,7 @@ static void release(struct session *s)
         g->sessions = s->next;
     g->sessions_count--;
     gate_count_places(g);
-    free(s->in);
+    free(s->in.at);
     free(s->mail);
     free(s->rcpt);
     free(s->why);
@@ -356,22 +357,6 @@ static void on_time(void *ctx)
 
 /* ---- input ---- */
 
-static bool keep(struct session *s, struct slice rest)
-{
-    uint8_t *copy = NULL;
-
-    if (rest.len > 0) {
-        copy = malloc(rest.len);
-        if (!copy)
-            return false;
-        memcpy(copy, rest.at, rest.len);
-    }
-    free(s->in);
-    s->in = copy;
-    s->in_len = (uint32_t)rest.len;
-    return true;
-}
-
 static size_t take_proxy(struct session *s, struct slice in)
 {
     struct proxyproto p;
@@ -391,7 +376,7 @@ static size_t take_proxy(struct session *s, struct slice in)
         s->visit->peer = p.src;
         s->visit->local = p.dst;
     }
-    session_begin(s);
+    begin(s);
     return p.used;
 }
 
@@ -419,7 +404,7 @@ static void take(struct session *s, struct slice in)
         s->injected = false;
         in.len = 0;
     }
-    if (s->state != S_DEAD && !keep(s, in))
+    if (s->state != S_DEAD && !inbox_keep(&s->in, in))
         session_end(s);
 }
 
@@ -457,7 +442,7 @@ static ssize_t receive(struct session *s, uint8_t *at, size_t len)
 static void on_readable(struct session *s)
 {
     struct gate *g = s->gate;
-    size_t room = sizeof(g->buffer) - s->in_len;
+    size_t room = sizeof(g->buffer) - s->in.len;
     ssize_t n;
 
     if (s->state == S_GREETING) {
@@ -470,19 +455,19 @@ static void on_readable(struct session *s)
             gone(s, "the client left before it was greeted");
         return;
     }
-    if (s->in_len > 0)
-        memcpy(g->buffer, s->in, s->in_len);
+    if (s->in.len > 0)
+        memcpy(g->buffer, s->in.at, s->in.len);
     if (room == 0) {
         hear(s, false);
         return;
     }
-    n = receive(s, g->buffer + s->in_len, room);
+    n = receive(s, g->buffer + s->in.len, room);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0)
         gone(s, n == 0 ? "the client hung up" : "the connection broke");
     else
-        take(s, slice_of(g->buffer, s->in_len + (size_t)n));
+        take(s, slice_of(g->buffer, s->in.len + (size_t)n));
 }
 
 static void shake(struct session *s)
@@ -506,7 +491,7 @@ static void shake(struct session *s)
     s->visit->tls = true;
     if (s->visit->at->implicit_tls && s->visit->stage == STAGE_CONNECT && !s->told) {
         s->told = true;
-        session_begin(s);
+        begin(s);
     } else
         session_enter(s, S_COMMAND);
 }
@@ -566,7 +551,7 @@ static void flush(struct session *s)
 /* Once the client has its last reply: from here on nobody reads along. */
 static void go_blind(struct session *s)
 {
-    s->blind = blind_new(s, slice_of(s->in, s->in_len));
+    s->blind = blind_new(s, slice_of(s->in.at, s->in.len));
     server_close(s->server, false);
     s->server = NULL;
     if (!s->blind) {
@@ -574,7 +559,7 @@ static void go_blind(struct session *s)
         session_end(s);
         return;
     }
-    (void)keep(s, slice_of(NULL, 0));
+    (void)inbox_keep(&s->in, slice_of(NULL, 0));
     session_decide(s, OUTCOME_PASSED, 0, "");
     blind_turn(s->blind);
 }
@@ -588,13 +573,12 @@ void session_flush_all(struct gate *g)
         s->dirty = false;
         if (s->state == S_BLIND && !s->blind && s->out.len == 0)
             go_blind(s);
-        if (s->in_len > 0 && s->state != S_BLIND && states[s->state].reads && s->state != S_GREETING &&
+        if (s->in.len > 0 && s->state != S_BLIND && states[s->state].reads && s->state != S_GREETING &&
             s->state != S_TLS) {
-            struct slice in = slice_of(s->in, s->in_len);
-            uint8_t *old = s->in;
+            struct slice in = slice_of(s->in.at, s->in.len);
+            uint8_t *old = s->in.at;
 
-            s->in = NULL;
-            s->in_len = 0;
+            s->in = (struct inbox){ 0 };
             take(s, in);
             free(old);
         }
@@ -608,7 +592,7 @@ void session_flush_all(struct gate *g)
 
 /* ---- the beginning ---- */
 
-void session_begin(struct session *s)
+static void begin(struct session *s)
 {
     struct gate *g = s->gate;
     struct limit_said said;
@@ -682,7 +666,7 @@ void session_new(struct door *d, int fd, struct addr peer, struct addr local)
         if (!s->tls)
             session_end(s);
     } else
-        session_begin(s);
+        begin(s);
     return;
 fail:
     if (s)
