@@ -66,6 +66,13 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
+struct slice slice_skip_blanks(struct slice s)
+{
+    while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t'))
+        s = slice_skip(s, 1);
+    return s;
+}
+
 struct slice slice_until(struct slice s, char stop, struct slice *after)
 {
     const uint8_t *hit = s.len ? memchr(s.at, stop, s.len) : NULL;

@@ -28,6 +28,7 @@ bool slice_starts_nocase(struct slice s, struct slice prefix);
 struct slice slice_skip(struct slice s, size_t n);  /* never past the end */
 struct slice slice_first(struct slice s, size_t n); /* at most n bytes */
 struct slice slice_trim(struct slice s);            /* SP, HT, CR and LF at both ends */
+struct slice slice_skip_blanks(struct slice s);     /* SP and HT at the start */
 
 /* What stands before the first `stop` (all, if it is absent); *after is what follows it (empty, if absent). */
 struct slice slice_until(struct slice s, char stop, struct slice *after);

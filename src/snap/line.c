@@ -3,25 +3,6 @@
 
 #include <string.h>
 
-static bool is_empty(const struct snap_field *f, const void *at)
-{
-    switch (f->type) {
-    case SNAP_TYPE_TEXT:
-        return ((const struct slice *)at)->len == 0;
-    case SNAP_TYPE_U64:
-        return *(const uint64_t *)at == 0;
-    case SNAP_TYPE_I64:
-        return *(const int64_t *)at == 0;
-    case SNAP_TYPE_FLAG:
-        return !*(const bool *)at;
-    case SNAP_TYPE_ADDR:
-        return ((const struct addr *)at)->family == 0;
-    case SNAP_TYPE_END:
-        break;
-    }
-    return true;
-}
-
 /* Twenty thousand sockets are many numbers: printf would be half the time that a picture takes. */
 static void write_number(struct text *t, uint64_t n, bool negative)
 {
@@ -98,7 +79,7 @@ void snap_line_write(struct text *t, enum snap_part part, const void *record)
     for (const struct snap_field *f = snap_kinds[part].fields; f->type != SNAP_TYPE_END; f++) {
         const void *at = (const uint8_t *)record + f->offset;
 
-        if (is_empty(f, at))
+        if (snap_field_is_empty(f, record))
             continue;
         text_add(t, between);
         text_add(t, f->label);

@@ -196,32 +196,12 @@ static void process_tree(const struct snap *s, FILE *to)
 
 /* --- tables */
 
-static bool is_empty(const struct snap_field *f, const uint8_t *record)
-{
-    const void *at = record + f->offset;
-
-    switch (f->type) {
-    case SNAP_TYPE_TEXT:
-        return ((const struct slice *)at)->len == 0;
-    case SNAP_TYPE_U64:
-    case SNAP_TYPE_I64:
-        return *(const uint64_t *)at == 0;
-    case SNAP_TYPE_FLAG:
-        return !*(const bool *)at;
-    case SNAP_TYPE_ADDR:
-        return ((const struct addr *)at)->family == 0;
-    case SNAP_TYPE_END:
-        break;
-    }
-    return true;
-}
-
 static void cell(const struct snap_field *f, const uint8_t *record, FILE *to)
 {
     const void *at = record + f->offset;
 
     (void)fputs("<td>", to);
-    if (is_empty(f, record))
+    if (snap_field_is_empty(f, record))
         return;
     if (f->type == SNAP_TYPE_TEXT)
         html_put(to, *(const struct slice *)at, CELL_MOST);
@@ -248,7 +228,7 @@ static void table(const struct snap *s, enum snap_part part, FILE *to)
     (void)fprintf(to, "<details><summary>%s: %zu</summary><table><tr>", k->name, count);
     for (size_t f = 0; k->fields[f].type != SNAP_TYPE_END && f < 64; f++) {
         for (size_t i = 0; i < rows && !wanted[f]; i++)
-            wanted[f] = !is_empty(&k->fields[f], all + i * k->size);
+            wanted[f] = !snap_field_is_empty(&k->fields[f], all + i * k->size);
         if (wanted[f])
             (void)fprintf(to, "<th>%s", k->fields[f].name);
     }

@@ -6,13 +6,6 @@ static bool is_blank(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
-static struct slice skip_blanks(struct slice s)
-{
-    while (s.len > 0 && is_blank(s.at[0]))
-        s = slice_skip(s, 1);
-    return s;
-}
-
 /* How many bytes `count` words at the start take; 0 when there are fewer, or nothing behind them. */
 static size_t words_len(struct slice s, unsigned count)
 {
@@ -41,11 +34,11 @@ bool cron_line_read(struct slice line, bool has_user, struct cron_line *c)
     if (n == 0 || (line.at[0] != '@' && line.at[0] != '*' && (line.at[0] < '0' || line.at[0] > '9')))
         return false;
     c->when = slice_first(line, n);
-    line = skip_blanks(slice_skip(line, n));
+    line = slice_skip_blanks(slice_skip(line, n));
     if (has_user) {
         n = words_len(line, 1);
         c->user = slice_first(line, n);
-        line = skip_blanks(slice_skip(line, n));
+        line = slice_skip_blanks(slice_skip(line, n));
     }
     c->command = line;
     return line.len > 0 && (!has_user || c->user.len > 0);

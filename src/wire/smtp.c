@@ -39,13 +39,6 @@ static bool is_blank(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
-static struct slice skip_blanks(struct slice s)
-{
-    while (s.len > 0 && is_blank(s.at[0]))
-        s = slice_skip(s, 1);
-    return s;
-}
-
 static size_t word_length(struct slice s)
 {
     size_t n = 0;
@@ -66,9 +59,9 @@ static struct slice skip_keyword(struct slice s)
 
         if (!slice_starts_nocase(s, word))
             continue;
-        rest = skip_blanks(slice_skip(s, word.len));
+        rest = slice_skip_blanks(slice_skip(s, word.len));
         if (rest.len > 0 && rest.at[0] == ':')
-            return skip_blanks(slice_skip(rest, 1));
+            return slice_skip_blanks(slice_skip(rest, 1));
         if (rest.len > 0 && rest.at[0] == '<')
             return rest;
     }
@@ -112,7 +105,7 @@ static void read_chunk(struct smtp_command *c)
 {
     struct slice s = c->argument;
     size_t n = word_length(s);
-    struct slice rest = skip_blanks(slice_skip(s, n));
+    struct slice rest = slice_skip_blanks(slice_skip(s, n));
     uint64_t octets;
 
     if (n > 10 || !slice_to_u64(slice_first(s, n), &octets))
@@ -126,7 +119,7 @@ static void read_auth(struct smtp_command *c)
     size_t n = word_length(c->argument);
 
     c->mechanism = slice_first(c->argument, n);
-    c->initial = skip_blanks(slice_skip(c->argument, n));
+    c->initial = slice_skip_blanks(slice_skip(c->argument, n));
 }
 
 static bool find_verb(struct slice word, enum smtp_verb *verb)
@@ -149,7 +142,7 @@ bool smtp_command_read(struct slice line, struct smtp_command *c)
     *c = (struct smtp_command){ 0 };
     if (!find_verb(slice_first(s, n), &c->verb))
         return false;
-    c->argument = skip_blanks(slice_skip(s, n));
+    c->argument = slice_skip_blanks(slice_skip(s, n));
     if (c->verb == SMTP_MAIL || c->verb == SMTP_RCPT)
         read_path(c);
     else if (c->verb == SMTP_BDAT)
@@ -161,7 +154,7 @@ bool smtp_command_read(struct slice line, struct smtp_command *c)
 
 bool smtp_is_harmless_start(struct slice start)
 {
-    struct slice s = skip_blanks(start);
+    struct slice s = slice_skip_blanks(start);
     size_t n = 0;
 
     while (n < s.len && !is_blank(s.at[n]) && s.at[n] != ':' && s.at[n] != '\r' && s.at[n] != '\n')
@@ -177,12 +170,12 @@ bool smtp_is_harmless_start(struct slice start)
 
 size_t smtp_secret_at(struct slice line)
 {
-    struct slice s = skip_blanks(line);
+    struct slice s = slice_skip_blanks(line);
 
     if (word_length(s) != 4 || !slice_starts_nocase(s, SLICE("AUTH")))
         return line.len;
-    s = skip_blanks(slice_skip(s, 4));
-    s = skip_blanks(slice_skip(s, word_length(s)));
+    s = slice_skip_blanks(slice_skip(s, 4));
+    s = slice_skip_blanks(slice_skip(s, word_length(s)));
     return line.len - s.len;
 }
 

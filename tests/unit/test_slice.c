@@ -55,6 +55,8 @@ static void blanks_leave_at_both_ends_and_stay_inside(void **state)
     (void)state;
     assert_slice(slice_trim(SLICE(" \t a b\r\n")), "a b");
     assert_slice(slice_trim(SLICE(" \r\n\t")), "");
+    assert_slice(slice_skip_blanks(SLICE(" \t\r a ")), "\r a ");
+    assert_slice(slice_skip_blanks(SLICE("\t ")), "");
     assert_slice(slice_trim(SLICE("\0 x")), "\0 x");
 }
 
