@@ -89,6 +89,14 @@ static const char *const templates[EV_KINDS] = {
     [EV_XRAY_FOUND] = N_("the picture shows[ ({name})][: {why}]"),
     [EV_XRAY_ALARM] = N_("the picture shows[ ({name})][: {why}]"),
     [EV_XRAY_FAILED] = N_("a picture could not be taken or kept[: {why}]"),
+    [EV_NOTIFY_STARTED] = N_("notices are sent[ on {count} ways]"),
+    [EV_NOTIFY_SENT] = N_("a notice[ of {count} incidents] went out[ on the way {name}][: {reply}]"),
+    [EV_NOTIFY_STUCK] = N_("notices[ on the way {name}] find no way out and are kept[: {why}]"),
+    [EV_NOTIFY_BACK] = N_("notices[ on the way {name}] go out again[ after {span}][, {count} waited]"),
+    [EV_NOTIFY_LIMITED] = N_("more notices[ on the way {name}] than may go out in a row, they are gathered[: {count} wait]"),
+    [EV_NOTIFY_LOST] = N_("[{count} ]notices[ on the way {name}] were given up[: {why}]"),
+    [EV_NOTIFY_ACKNOWLEDGED] = N_("[{who} ]takes care of it"),
+    [EV_METRICS_STARTED] = N_("metrics can be read[ at {name}]"),
 };
 
 struct telling {
