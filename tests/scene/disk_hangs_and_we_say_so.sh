@@ -1,20 +1,10 @@
 #!/bin/bash
 # The disk of the journal stops answering: the core goes on, says so within two seconds with the writer's stack, and blocks.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/disk.lib.sh"
 house
 sink_on out
-disk=$T/disk
-mkdir "$disk"
-truncate -s 64M "$T/disk.img"
-mkfs.ext4 -q "$T/disk.img"
-mount -o loop "$T/disk.img" "$disk"
-
-scene_after() # a frozen file system would outlive us
-{
-    fsfreeze -u "$disk" 2>/dev/null || true
-    finish serviola-wall || true
-    umount "$disk" 2>/dev/null || umount -l "$disk"
-}
+disk_on 64 "$T/disk" serviola-wall
 
 configure wall "
 journal: { folder: $disk/journal }

@@ -2,21 +2,11 @@
 # The disk of the greylist freezes, then is full: that is said, mail is answered as before, and what happened meanwhile is
 # on the disk as soon as it takes it.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/disk.lib.sh"
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
 mx_sink_on
-disk=$T/mx.state/gate
-mkdir -p "$disk"
-truncate -s 16M "$T/disk.img"
-mkfs.ext4 -q "$T/disk.img"
-mount -o loop "$T/disk.img" "$disk"
-
-scene_after() # a frozen file system would outlive us
-{
-    fsfreeze -u "$disk" 2>/dev/null || true
-    finish serviola-mx || true
-    umount "$disk" 2>/dev/null || umount -l "$disk"
-}
+disk_on 16 "$T/mx.state/gate" serviola-mx
 
 gate_on 'greet_after: 0, checks: { greylist: all, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off }' \
     '  greylist: { delay: 1s, spf: no, entries: 20k }'

@@ -2,19 +2,9 @@
 # The disk on which serviola keeps everything freezes: the recorder goes on in memory, triggers fire, pictures are taken and
 # explained; and when the disk answers again, all of it is there.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/disk.lib.sh"
 host box
-disk=$T/disk
-mkdir "$disk"
-truncate -s 64M "$T/disk.img"
-mkfs.ext4 -q "$T/disk.img"
-mount -o loop "$T/disk.img" "$disk"
-
-scene_after() # a frozen file system would outlive us
-{
-    fsfreeze -u "$disk" 2>/dev/null || true
-    finish serviola-box || true
-    umount "$disk" 2>/dev/null || umount -l "$disk"
-}
+disk_on 64 "$T/disk" serviola-box
 
 configure box "
 journal: { folder: $disk/journal }

@@ -1,20 +1,9 @@
 #!/bin/bash
 # Writers hang on a frozen file system: the watch that comes with serviola says so within two seconds, and the picture names it.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/disk.lib.sh"
 host box
-disk=$T/disk
-mkdir "$disk"
-truncate -s 32M "$T/disk.img"
-mkfs.ext4 -q "$T/disk.img"
-mount -o loop "$T/disk.img" "$disk"
-
-scene_after() # a frozen file system would outlive us
-{
-    fsfreeze -u "$disk" 2>/dev/null || true
-    finish writers KILL || true
-    finish serviola-box || true
-    umount "$disk" 2>/dev/null || umount -l "$disk"
-}
+disk_on 32 "$T/disk" writers serviola-box
 
 cat >"$T/write.py" <<'PYTHON'
 import os, sys, time

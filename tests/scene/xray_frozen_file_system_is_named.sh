@@ -1,19 +1,9 @@
 #!/bin/bash
 # A process waits for a frozen file system: the x-ray names the mount and who waits, and no disk is blamed.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/disk.lib.sh"
 host box
-disk=$T/disk
-mkdir "$disk"
-truncate -s 32M "$T/disk.img"
-mkfs.ext4 -q "$T/disk.img"
-mount -o loop "$T/disk.img" "$disk"
-
-scene_after() # a frozen file system would outlive us
-{
-    fsfreeze -u "$disk" 2>/dev/null || true
-    finish writer KILL || true
-    umount "$disk" 2>/dev/null || umount -l "$disk"
-}
+disk_on 32 "$T/disk" writer
 
 cat >"$T/write.py" <<'PYTHON'
 import sys, time

@@ -1,17 +1,9 @@
 #!/bin/bash
 # The disk for the picture's file hangs: the command says so within seconds, and goes elsewhere when it may choose.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/disk.lib.sh"
 host box
-disk=$T/disk
-mkdir "$disk"
-truncate -s 32M "$T/disk.img"
-mkfs.ext4 -q "$T/disk.img"
-mount -o loop "$T/disk.img" "$disk"
-scene_after()
-{
-    fsfreeze -u "$disk" 2>/dev/null || true
-    umount "$disk" 2>/dev/null || umount -l "$disk"
-}
+disk_on 32
 fsfreeze -f "$disk"
 before_us=${EPOCHREALTIME/./}
 status=0

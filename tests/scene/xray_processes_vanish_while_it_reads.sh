@@ -24,10 +24,13 @@ assert len(pids) == len(set(pids)), "twice in one picture"'
     is_not shows "round$i" hidden_process
     is_not shows "round$i" hidden_port
 done
-tar --zstd -xOf "$T/round6.xray" manifest.json | python3 -c '
+for i in 1 2 3 4 5 6; do # on a busy machine nothing may happen during one of them
+    tar --zstd -xOf "$T/round$i.xray" manifest.json | python3 -c '
 import json, sys
 manifest = json.load(sys.stdin)
 said = manifest["meanwhile"]
 assert set(said) == {"sockets_appeared", "sockets_vanished", "processes_appeared", "processes_vanished"}, said
-assert sum(said.values()) > 0, said
-assert manifest["begun"] < manifest["ended"], manifest'
+assert manifest["begun"] < manifest["ended"], manifest
+print(sum(said.values()))'
+done >"$T/meanwhile"
+grep -qv '^0$' "$T/meanwhile" || fail "nothing was seen to come or go"
