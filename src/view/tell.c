@@ -6,6 +6,7 @@
 #include "base/words.h"
 #include "view/line.h"
 #include "view/tell_gate.h"
+#include "view/tell_log.h"
 #include "view/when.h"
 
 static const char *const templates[EV_KINDS] = {
@@ -239,5 +240,7 @@ void tell(struct text *t, const struct event *ev, const char *who, int64_t now_u
 
     if (!template)
         template = tell_gate_template((enum event_kind)ev->kind);
+    if (!template)
+        template = tell_log_template((enum event_kind)ev->kind);
     (void)tell_as(t, _(template ? template : event_what((enum event_kind)ev->kind)), ev, who, now_us);
 }

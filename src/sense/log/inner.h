@@ -39,6 +39,7 @@ struct intake {
     struct journald *journald; /* NULL: not wanted */
     struct follow *follow;
     struct forwards *forwards;
+    struct live *live;
     struct origins *origins; /* NULL: no other serviola forwards to us */
     uint8_t *room;           /* INTAKE_READ and one line more, for who reads */
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/log/analyst.h"
 #include "sense/log/forward.h"
 #include "sense/log/inner.h"
+#include "sense/log/live.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -96,6 +98,7 @@ uint64_t intake_line(struct intake *in, struct log_line *line, const uint8_t *di
         return 0;
     if (too_long)
         cut(in, line, made);
+    live_arrives(in->live, line->at_us);
     seq = store_append(in->store, line, too_long ? made : digest);
     if (seq == 0)
         return 0;
@@ -217,6 +220,8 @@ static void on_synced(void *ctx, uint64_t seq)
         journald_synced(in->journald, seq);
     if (in->forwards)
         forwards_synced(in->forwards, seq);
+    if (in->live)
+        live_synced(in->live, seq);
     if (in->origins && seq == store_last(in->store))
         origins_save(in->origins, seq, clock_mono_us());
 }
@@ -316,6 +321,15 @@ struct intake *intake_new(struct loop *loop, const struct log_settings *s, const
     return NULL;
 }
 
+/* Who reads the lines as they come. */
+static int start_readers(struct intake *in, struct err *e)
+{
+    in->live = live_new(in, e);
+    if (!in->live || (in->settings.analyse.on && analyst_add(in->live, &in->settings.analyse, e) < 0))
+        return -1;
+    return live_start(in->live, e);
+}
+
 int intake_start(struct intake *in, struct err *e)
 {
     if (open_store(in, e) < 0 || store_start(in->store, e) < 0)
@@ -328,7 +342,7 @@ int intake_start(struct intake *in, struct err *e)
         loop_watch(in->loop, store_fd(in->store), LOOP_IN, on_store, in, e) < 0 ||
         datagrams_start(in->datagrams, e) < 0 || streams_start(in->streams, e) < 0 ||
         (in->kmsg && kmsg_start(in->kmsg, e) < 0) || (in->journald && journald_start(in->journald, e) < 0) ||
-        follow_start(in->follow, e) < 0)
+        follow_start(in->follow, e) < 0 || start_readers(in, e) < 0)
         return -1;
     loop_before_sleep(in->loop, before_sleep, in);
     intake_tell(in, EV_LOG_STARTED, (struct addr){ 0 }, in->settings.folder, NULL, 0);
@@ -347,6 +361,7 @@ void intake_free(struct intake *in, int64_t wait_us)
     loop_untimer(in->loop, in->push_timer);
     datagrams_free(in->datagrams);
     forwards_free(in->forwards);
+    live_free(in->live);
     if (in->store) {
         loop_unwatch(in->loop, store_fd(in->store));
         store_close(in->store, wait_us);

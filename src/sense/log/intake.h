@@ -27,6 +27,10 @@ struct intake_calls {
     void *ctx;
     void (*event)(void *ctx, struct event *ev); /* something to report */
     void (*ended)(void *ctx);                   /* standard input, or files that are read once, are at their end */
+    /* What the readers of live.h say: a message of part/link.h; false: not now, try again.  NULL: events go the way
+     * above, the rest nowhere. */
+    bool (*say)(void *ctx, uint16_t op, const void *body, size_t len);
+    bool (*all_said)(void *ctx); /* nothing of it waits in this process; NULL: so it is */
 };
 
 struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct intake_calls *calls,

@@ -114,6 +114,28 @@ static const struct key keep_keys[] = {
     { .name = NULL },
 };
 
+static const struct key analyse_keys[] = {
+    { .name = "on",
+      .type = KEY_BOOL,
+      KEY_AT(struct log_analyse, on),
+      .def = "yes",
+      .help = "Lines are read as they come: what serviola log analyse finds becomes an event." },
+    { .name = "memory",
+      .type = KEY_BYTES,
+      KEY_AT(struct log_analyse, memory_bytes),
+      .min = 8 * MIB,
+      .max = 16 * GIB,
+      .def = "128MiB",
+      .help = "Most memory for what is learned of hosts and programs; with the usual, 4096 hosts and 8192 programs on "
+              "them.  When it is full the oldest is forgotten." },
+    { .name = "own",
+      .type = KEY_PREFIXES,
+      KEY_AT(struct log_analyse, own),
+      .def = "",
+      .help = "Networks of our own: mail out of them is no sign of a stolen password." },
+    { .name = NULL },
+};
+
 const struct key log_keys[] = {
     { .name = "mode",
       .type = KEY_WORD,
@@ -230,5 +252,10 @@ const struct key log_keys[] = {
       .size = sizeof(struct log_settings),
       .sub = tls_keys,
       .help = "For TLS." },
+    { .name = "analyse",
+      .type = KEY_TABLE,
+      KEY_AT(struct log_settings, analyse),
+      .sub = analyse_keys,
+      .help = "Whether lines are read as they come, and what is known before." },
     { .name = NULL },
 };

@@ -27,7 +27,6 @@
 enum {
     LIVE_READERS = 4,
     LIVE_MESSAGE = 512, /* longest body of live_send */
-    LIVE_QUEUE = 256,   /* messages that wait for the main thread */
 };
 
 struct live_reader {
@@ -49,11 +48,13 @@ struct live_reader {
 
 struct intake;
 struct live;
-struct live *live_new(struct intake *in, struct err *e);
+struct live *live_new(struct intake *in, struct err *e);                  /* the store is open */
+int live_folder(const struct live *l);                                    /* the store's, for files of the readers */
 int live_add(struct live *l, const struct live_reader *r, struct err *e); /* copies; `name` and `own` are borrowed */
-int live_start(struct live *l, struct err *e);                            /* the thread; the store is open */
-void live_synced(struct live *l, uint64_t seq);                           /* lines up to here may be read */
-void live_free(struct live *l);                                           /* ends the thread first; NULL is fine */
+int live_start(struct live *l, struct err *e);                            /* the thread */
+void live_arrives(struct live *l, int64_t now_us); /* before what is received is kept; NULL is fine */
+void live_synced(struct live *l, uint64_t seq);    /* lines up to here may be read */
+void live_free(struct live *l);                    /* ends the thread first; NULL is fine */
 
 /* From a reader's calls only. */
 void live_event(struct live *l, const struct event *ev); /* stamped when it is sent */

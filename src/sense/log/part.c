@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "part/link.h"
 #include "sense/log/intake.h"
 #include "sys/say.h"
 
@@ -14,9 +15,28 @@ static void on_event(void *ctx, struct event *ev)
     (void)role_emit(ctx, ev, 0);
 }
 
+/* Until the core takes it: the readers of lines wait. */
+static bool on_say(void *ctx, uint16_t op, const void *body, size_t len)
+{
+    struct role *r = ctx;
+    struct event ev;
+
+    if (chan_queued(r->core) > 0)
+        return false;
+    if (op != LINK_EVENT || len != sizeof(ev))
+        return chan_send(r->core, op, 0, 0, body, len, -1) == 0;
+    memcpy(&ev, body, sizeof(ev));
+    return role_emit(r, &ev, 0);
+}
+
+static bool on_all_said(void *ctx)
+{
+    return chan_queued(((const struct role *)ctx)->core) == 0;
+}
+
 static int log_open(struct role *r, struct err *e)
 {
-    const struct intake_calls calls = { .ctx = r, .event = on_event };
+    const struct intake_calls calls = { .ctx = r, .event = on_event, .say = on_say, .all_said = on_all_said };
 
     r->own = intake_new(r->loop, r->settings, &calls, e);
     return r->own ? 0 : -1;

@@ -26,6 +26,12 @@ struct log_forward { /* `forward: { vault: { to: 192.0.2.9:2514 } }` */
     int way; /* enum log_forward_way */
 };
 
+struct log_analyse {
+    bool on;
+    uint64_t memory_bytes;   /* at most, about */
+    struct key_prefixes own; /* mail from there is not stolen */
+};
+
 struct log_settings {
     int mode;
     char folder[200];
@@ -58,6 +64,8 @@ struct log_settings {
 
     char certificate[200], key[200], clients[200]; /* of TLS: PEM files; `clients`: who may have signed theirs */
     int client;                                    /* enum log_client */
+
+    struct log_analyse analyse;
 };
 
 extern const struct key log_keys[];

@@ -113,7 +113,6 @@ void finding_tell(struct analysis *a, struct log_finding *f, uint64_t what)
 
 struct event log_finding_event(const struct log_finding *f)
 {
-    enum { TEXT_MOST = 90 };
     struct event ev = event_new(f->phase == LOG_ENDED ? EV_LOG_FOUND_OVER : EV_LOG_FOUND);
 
     ev.grade = (uint8_t)(f->phase == LOG_ENDED ? GRADE_NOTE : f->grade);
@@ -125,6 +124,7 @@ struct event log_finding_event(const struct log_finding *f)
     event_add_number(&ev, F_SINCE, (uint64_t)f->from_us);
     if (f->to_us > f->from_us)
         event_add_number(&ev, F_SPAN, (uint64_t)(f->to_us - f->from_us));
-    event_add_text(&ev, F_WHY, slice_first(slice_text(f->text), TEXT_MOST));
+    event_add_number(&ev, F_FLOW, f->key);
+    event_add_words(&ev, F_WHY, f->text); /* what finds no room is cut */
     return ev;
 }
