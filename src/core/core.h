@@ -50,7 +50,7 @@ enum {
     CORE_EARLY = 64,
     CORE_FLOWS = 256,
     CORE_ALARMS = 64,
-    CORE_RELAYS = 2
+    CORE_RELAYS = 4
 };
 
 struct pending { /* an ask that was forwarded to the hand for somebody else */

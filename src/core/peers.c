@@ -152,6 +152,7 @@ static const struct chan_op helper_ops[] = {
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
     { LINK_BOOK, "book", 0, 0, true, relay_on_file },
     { LINK_LISTS, "lists", 0, 0, true, relay_on_file },
+    { LINK_ACCOUNTS_KEPT, "accounts", 0, 0, true, relay_on_file },
     { LINK_VALUE, "value", sizeof(struct link_value), sizeof(struct link_value), false, watching_on_value },
 };
 
@@ -167,6 +168,7 @@ static const struct chan_op sensor_ops[] = {
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
     { LINK_COUNTERS, "counters", sizeof(struct link_counters), sizeof(struct link_counters), false, on_counters },
     { LINK_EVIDENCE, "evidence", sizeof(struct link_evidence), sizeof(struct link_evidence), true, on_evidence },
+    { LINK_ACCOUNTS, "accounts", 0, 0, true, relay_on_file },
     { HAND_CAPTURE, "capture", sizeof(struct hand_capture), sizeof(struct hand_capture), false, on_ask },
     { HAND_HOLD, "hold", 0, 0, false, on_ask },
     { HAND_LISTEN, "listen", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_ask },

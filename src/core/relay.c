@@ -16,6 +16,8 @@ static const struct relay {
 } relays[] = {
     { LINK_BOOK, "book", "gate", true },
     { LINK_LISTS, "lists", "gate", false },
+    { LINK_ACCOUNTS, "gate", "book", true }, /* before what the disk has: it is newer */
+    { LINK_ACCOUNTS_KEPT, "book", "gate", false },
 };
 _Static_assert(sizeof(relays) / sizeof(relays[0]) == CORE_RELAYS, "the core has a place for each");
 

@@ -28,6 +28,9 @@ enum link_op {
     LINK_BOOK,  /* nothing, with the book's memory file: book -> gate.  And to the book itself when it starts: with the
                    one that it sent in an earlier life, or with none */
     LINK_LISTS, /* nothing, with a sealed memory file: lists -> gate */
+    LINK_ACCOUNTS,      /* nothing, with a sealed memory file: gate -> book, what it learned of accounts.  And to the
+                           gate itself when it starts: with the one that it sent in an earlier life, or with none */
+    LINK_ACCOUNTS_KEPT, /* the same from the disk: book -> gate, before LINK_BOOK */
 
     /* core -> part */
     LINK_SETTINGS = 330, /* new settings, with a sealed memory file */

@@ -16,6 +16,8 @@ enum {
     LEARNING_BOUNCES = 20, /* or so many per cent of refused recipients, are suspect */
     STRAY = 50,            /* an address with so much less than the others is the owner's */
     MASS_RECIPIENTS = 5,   /* a message to more recipients weighs as several */
+    FOREIGN_COUNTRIES = 2, /* nobody is in so many at once: then the half is enough */
+    FORMAT = 2,            /* of what accounts_save writes */
 };
 
 const struct account_limits account_usual = {
@@ -48,6 +50,7 @@ struct account {
     int64_t hour;                /* number of the one that is counted */
     uint32_t in_hour;            /* messages in it */
     uint32_t busiest;            /* of the hours before, without those of a suspected episode */
+    uint16_t home;               /* country of its first network; 0: not known */
     uint16_t week[ACCOUNT_WEEK]; /* of an earlier week in this hour of the week */
     struct network net[ACCOUNT_NETWORKS];
     uint8_t len;
@@ -60,6 +63,8 @@ struct accounts {
     struct table *all; /* hash of the name in small letters -> struct account */
     account_found *found;
     void *own;
+    account_country *country; /* NULL: networks alone */
+    void *country_own;
     struct prefix nets[OWN_NETS];
     size_t nets_count;
     int64_t began_us; /* the first message ever; 0: none yet */
@@ -110,6 +115,17 @@ int accounts_own(struct accounts *a, struct prefix net, struct err *e)
     return 0;
 }
 
+void accounts_countries(struct accounts *a, account_country *of, void *own)
+{
+    a->country = of;
+    a->country_own = own;
+}
+
+size_t accounts_count(const struct accounts *a)
+{
+    return table_count(a->all);
+}
+
 static uint64_t key_of(const struct accounts *a, struct slice name)
 {
     uint8_t small[ACCOUNT_NAME];
@@ -146,6 +162,16 @@ static void drop_strays(struct episode *n)
     n->sources.count = kept;
 }
 
+/* Countries of the episode that are not the account's own. */
+static uint32_t foreign(const struct account *k)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < k->now->sum.countries; i++)
+        count += k->now->sum.country[i] != k->home;
+    return count;
+}
+
 static void report(struct accounts *a, struct account *k, bool over)
 {
     struct episode *n = k->now;
@@ -159,7 +185,9 @@ static void report(struct accounts *a, struct account *k, bool over)
     r->source_count = r->sources < ACCOUNT_SOURCES ? r->sources : ACCOUNT_SOURCES;
     r->networks = n->networks.count;
     r->usual = k->busiest;
+    r->home = k->home;
     weight = weight * (9 + (r->networks < 11 ? r->networks : 11)) / 10;
+    weight += weight * foreign(k) / 4;
     weight += outcomes > 0 ? 2 * weight * r->bounced / outcomes : 0;
     weight = weight * r->messages / (r->messages + n->others);
     weight /= 1 + k->busiest / 20;
@@ -282,16 +310,31 @@ static bool is_suspect(const struct accounts *a, const struct account *k, int64_
     const struct account_report *r = &k->now->sum;
     uint64_t weight = r->messages > r->recipients / MASS_RECIPIENTS ? r->messages : r->recipients / MASS_RECIPIENTS;
     uint64_t outcomes = r->sent + r->deferred + r->bounced;
+    uint64_t least = a->limits.messages;
 
-    if (weight < a->limits.messages || r->messages < k->now->others)
+    if (foreign(k) >= FOREIGN_COUNTRIES)
+        least = (least + 1) / 2;
+    if (weight < least || r->messages < k->now->others)
         return false;
     if (weight <= (uint64_t)k->busiest * a->limits.factor || has_recurred(k, now_us))
         return false;
     return now_us - a->began_us >= a->limits.settled_us || k->now->networks.count >= LEARNING_NETWORKS ||
+           foreign(k) >= FOREIGN_COUNTRIES ||
            (outcomes >= a->limits.messages && r->bounced * 100 >= outcomes * LEARNING_BOUNCES);
 }
 
-static void from_new_network(struct accounts *a, struct account *k, struct addr client, struct addr net, int64_t now_us)
+static void note_country(struct account_report *r, uint16_t country)
+{
+    uint32_t i = 0;
+
+    while (i < r->countries && r->country[i] != country)
+        i++;
+    if (country != 0 && i == r->countries && i < ACCOUNT_COUNTRIES)
+        r->country[r->countries++] = country;
+}
+
+static void from_new_network(struct accounts *a, struct account *k, struct addr client, struct addr net,
+                             uint16_t country, int64_t now_us)
 {
     struct episode *n = k->now;
     uint32_t at = 0;
@@ -311,6 +354,7 @@ static void from_new_network(struct accounts *a, struct account *k, struct addr 
     } else
         (void)see(&n->sources, addr_hash(client, a->seed));
     (void)see(&n->networks, addr_hash(net, a->seed));
+    note_country(&n->sum, country);
     n->sum.messages++;
     n->sum.last_us = now_us;
 }
@@ -328,6 +372,7 @@ void accounts_message(struct accounts *a, struct slice account, struct addr clie
     struct account *k = find_or_add(a, account, now_us);
     struct network *place;
     struct addr net;
+    uint16_t country;
 
     client = addr_ip(client);
     if (k->now && now_us - k->now->sum.last_us >= a->limits.quiet_us)
@@ -341,8 +386,10 @@ void accounts_message(struct accounts *a, struct slice account, struct addr clie
         return;
     }
     net = prefix_of(client, client.family == 4 ? 24 : 48).net;
+    country = a->country ? a->country(a->country_own, client) : 0;
+    k->home = k->home == 0 ? country : k->home;
     if (is_new(a, k, net, now_us, &place)) {
-        from_new_network(a, k, client, net, now_us);
+        from_new_network(a, k, client, net, country, now_us);
         place->of_episode = k->now != NULL;
     } else if (k->now)
         k->now->others++;
@@ -411,6 +458,21 @@ void accounts_end(struct accounts *a, int64_t now_us)
 
 /* --- for the next start */
 
+static void save_network(struct bytes_out *to, const struct network *n)
+{
+    bytes_put(to, n->net.family, 1);
+    for (size_t b = 0; b < sizeof(n->net.ip); b++)
+        bytes_put(to, n->net.ip[b], 1);
+    bytes_put(to, (uint64_t)n->first_us, 8);
+    bytes_put(to, (uint64_t)n->last_us, 8);
+}
+
+/* A thief's network is not carried over: it would look known one day. */
+static bool is_kept(const struct account *k, const struct network *n)
+{
+    return n->net.family != 0 && !(n->of_episode && k->now && k->now->suspected);
+}
+
 static void save_one(struct bytes_out *to, const struct account *k)
 {
     size_t hours = 0;
@@ -419,9 +481,10 @@ static void save_one(struct bytes_out *to, const struct account *k)
     for (size_t i = 0; i < ACCOUNT_WEEK; i++)
         hours += k->week[i] > 0;
     for (size_t i = 0; i < ACCOUNT_NETWORKS; i++)
-        nets += k->net[i].net.family != 0;
+        nets += is_kept(k, &k->net[i]);
     bytes_put_slice(to, slice_of(k->name, k->len));
     bytes_put(to, k->busiest, 4);
+    bytes_put(to, k->home, 2);
     bytes_put(to, hours, 1);
     for (size_t i = 0; i < ACCOUNT_WEEK; i++) {
         if (k->week[i] == 0)
@@ -430,21 +493,14 @@ static void save_one(struct bytes_out *to, const struct account *k)
         bytes_put(to, k->week[i], 2);
     }
     bytes_put(to, nets, 1);
-    for (size_t i = 0; i < ACCOUNT_NETWORKS; i++) {
-        const struct network *n = &k->net[i];
-
-        if (n->net.family == 0)
-            continue;
-        bytes_put(to, n->net.family, 1);
-        for (size_t b = 0; b < sizeof(n->net.ip); b++)
-            bytes_put(to, n->net.ip[b], 1);
-        bytes_put(to, (uint64_t)n->first_us, 8);
-        bytes_put(to, (uint64_t)n->last_us, 8);
-    }
+    for (size_t i = 0; i < ACCOUNT_NETWORKS; i++)
+        if (is_kept(k, &k->net[i]))
+            save_network(to, &k->net[i]);
 }
 
 void accounts_save(struct accounts *a, struct bytes_out *to)
 {
+    bytes_put(to, FORMAT, 1);
     bytes_put(to, (uint64_t)a->began_us, 8);
     bytes_put(to, table_count(a->all), 4);
     for (struct account *k = table_oldest(a->all); k; k = table_newer(a->all, k))
@@ -476,6 +532,7 @@ static void load_one(struct accounts *a, struct bytes_in *in)
     if (!k)
         return;
     k->busiest = (uint32_t)bytes_get(in, 4);
+    k->home = (uint16_t)bytes_get(in, 2);
     count = bytes_get(in, 1);
     while (count-- > 0 && !in->bad) {
         size_t hour = bytes_get(in, 1);
@@ -497,6 +554,7 @@ int accounts_load(struct accounts *a, struct slice kept, struct err *e)
     size_t count;
 
     forget_all(a);
+    in.bad = bytes_get(&in, 1) != FORMAT;
     a->began_us = (int64_t)bytes_get(&in, 8);
     count = bytes_get(&in, 4);
     in.bad = in.bad || a->began_us < 0;

@@ -4,9 +4,9 @@
  *
  * Fed with what happened: a message of a logged-in account, what became of its recipients.  An account is suspected
  * when it sends much more than it ever did, from networks (IPv4 /24, IPv6 /48) it was never seen in before; many
- * networks at once and refused recipients make it worse, the same at the same hour of an earlier week and addresses of
- * our own make it harmless.  So the slow thief is found (four a minute for hours, from one address) and the weekly
- * newsletter is not.
+ * networks at once and refused recipients make it worse, two countries at once that are not its own make half as many
+ * messages enough, the same at the same hour of an earlier week and addresses of our own make it harmless.  So the slow
+ * thief is found (four a minute for hours, from one address) and the weekly newsletter is not.
  *
  * An episode begins with the first message out of a new network and ends when such messages stop coming.  No clock, no
  * memory that grows: a table of accounts in which the oldest leaves.
@@ -26,6 +26,7 @@ enum {
     ACCOUNT_NETWORKS = 16, /* remembered for each account: the oldest leaves */
     ACCOUNT_SOURCES = 32,  /* addresses of an episode that are kept to be told; of more, about how many is known */
     ACCOUNT_WEEK = 168,    /* hours */
+    ACCOUNT_COUNTRIES = 8, /* of an episode that are told apart */
 };
 
 struct account_limits {
@@ -43,9 +44,12 @@ struct account_report {
     uint64_t messages;   /* from new networks, in this episode */
     uint64_t recipients; /* of those, as far as told */
     uint64_t sent, deferred, bounced;
-    uint32_t sources;          /* addresses */
-    uint32_t networks;         /* /24 or /48 */
-    uint32_t usual;            /* messages in its busiest hour before */
+    uint32_t sources;   /* addresses */
+    uint32_t networks;  /* /24 or /48 */
+    uint32_t usual;     /* messages in its busiest hour before */
+    uint32_t countries; /* of those networks, as far as known; at most ACCOUNT_COUNTRIES */
+    uint16_t country[ACCOUNT_COUNTRIES];
+    uint16_t home;             /* the country that it was first seen in; 0: not known */
     uint32_t score;            /* the higher the worse; two reports compare by it */
     bool over;                 /* the last word on this episode */
     const struct addr *source; /* the first of them, at most ACCOUNT_SOURCES */
@@ -62,6 +66,10 @@ void accounts_free(struct accounts *a); /* NULL is fine */
 /* Networks of our own: mail from there is never an episode.  Private addresses are such networks without being told. */
 int accounts_own(struct accounts *a, struct prefix net, struct err *e);
 
+/* Which country an address is in: its two letters, 'E' << 8 | 'S'; 0: not known.  Without it networks alone count. */
+typedef uint16_t account_country(void *own, struct addr client);
+void accounts_countries(struct accounts *a, account_country *of, void *own);
+
 /* A message was accepted from `account` at `client`, for so many recipients (0: not known yet). */
 void accounts_message(struct accounts *a, struct slice account, struct addr client, uint32_t recipients,
                       int64_t now_us);
@@ -77,7 +85,9 @@ bool accounts_suspected(struct accounts *a, struct slice account, int64_t now_us
 void accounts_tick(struct accounts *a, int64_t now_us); /* once a minute or so: ends what is over */
 void accounts_end(struct accounts *a, int64_t now_us);  /* no more will come: the last word on all that is open */
 
-/* What was learned, for the next start.  accounts_load refuses what is not sound, and then knows nothing of it. */
+/* What was learned, for the next start; of an episode under way nothing but its networks, and of a suspected one not
+ * even these.  accounts_load refuses what is not sound, and then knows nothing of it. */
+size_t accounts_count(const struct accounts *a);
 void accounts_save(struct accounts *a, struct bytes_out *to);
 int accounts_load(struct accounts *a, struct slice kept, struct err *e);
 #endif

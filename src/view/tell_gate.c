@@ -57,6 +57,8 @@ static const char *const templates[EV_KINDS] = {
     [EV_GATE_LISTS_REFUSED] = N_("a list has faults[ ({list})], the old lists stay in force[: {why}]"),
     [EV_GATE_BOOK_READ] = N_("the greylist was read back[: {count} entries][ in {span}]"),
     [EV_GATE_BOOK_DAMAGED] = N_("[{count} ]entries of the greylist's file were damaged and left out[: {why}]"),
+    [EV_GATE_BOOK_ACCOUNTS_LOST] =
+        N_("what was known of accounts was damaged on disk[ and is kept as {name}], they are learned anew"),
     [EV_GATE_BOOK_STUCK] = N_(
         "the greylist can't be written[ to {name}][: {why}], it goes on in memory and is lost if this host stops now"),
     [EV_GATE_BOOK_BACK] = N_("the greylist is written[ to {name}] again"),
@@ -64,8 +66,9 @@ static const char *const templates[EV_KINDS] = {
         N_("this host has more than the[ {count}] addresses that the gate knows, and a loop over one of the "
            "others would not be seen[: {why}]"),
     [EV_GATE_OWN_LISTED] = N_("our own address {src} is on the DNS list[ {domain}][: {why}]"),
-    [EV_GATE_ACCOUNT_ABUSED] =
-        N_("the account[ {user}] sends as if it were stolen[: {why}][, to {recipients} recipients][ in {span}]"),
+    [EV_GATE_ACCOUNT_ABUSED] = N_("the account[ {user}] sends as if it were stolen[: {why}][, to {recipients} "
+                                  "recipients][ in {span}][, from {countries}]["
+                                  ", while it was first seen in {home}]"),
     [EV_GATE_ACCOUNT_STOPPED] = N_("the mail of the account[ {user}] is stopped[ until {until}][: {why}]"),
     [EV_GATE_ACCOUNT_RELEASED] = N_("the mail of the account[ {user}] is let through again[: {why}]"),
     [EV_GATE_LINE_SAID] = N_("{src} said[ {command}]"),

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "part/link.h"
+#include "sense/gate/accountfile.h"
 #include "sense/gate/bookfile.h"
 #include "sense/gate/bookmem.h"
 #include "sys/clock.h"
+#include "sys/memfile.h"
 #include "sys/say.h"
 
 enum {
@@ -31,6 +33,10 @@ struct keeper {
     struct book *in_force;  /* from an earlier life; the file's once JOB_READ is done */
     struct book *meanwhile; /* the gate's, while the file can't be read */
     bool read;              /* the file's book is in force */
+    int accounts, fresh;    /* what the gate learned of accounts: the thread's, and what comes next; -1: none */
+    struct slice kept;      /* the same from the disk, until the gate has it */
+    void *kept_bytes;
+    bool kept_read, kept_aside;
 
     pthread_t thread;
     pthread_mutex_t mutex; /* over job alone: what else the thread uses is its own until it is done */
@@ -62,6 +68,11 @@ static int do_read(struct keeper *k)
         k->file = bookfile_open(conf(k)->folder, &k->error);
     if (!k->file)
         return -1;
+    if (!k->in_force && !k->kept_read) { /* else the core has what the gate sent, or we did, in an earlier life */
+        if (accountfile_read(conf(k)->folder, &k->kept, &k->kept_bytes, &k->kept_aside, &k->error) < 0)
+            return -1;
+        k->kept_read = true;
+    }
     if (k->in_force) {
         b = k->in_force;
         k->in_force = NULL;
@@ -71,6 +82,29 @@ static int do_read(struct keeper *k)
     return b ? 0 : -1;
 }
 
+static int do_round(struct keeper *k)
+{
+    struct slice accounts;
+    uint64_t entries;
+    int status;
+
+    if (bookfile_round(k->file, &entries, &k->error) < 0)
+        return -1;
+    if (k->accounts < 0)
+        return 0;
+    if (memfile_map_any(k->accounts, ACCOUNTFILE_MOST, &accounts, &k->error) < 0) {
+        status = 0; /* it is no such memory: nothing is lost with it */
+    } else {
+        status = accountfile_write(conf(k)->folder, accounts, &k->error);
+        memfile_unmap(accounts.at, accounts.len);
+    }
+    if (status == 0) {
+        memfile_close(k->accounts);
+        k->accounts = -1;
+    }
+    return status;
+}
+
 static void *disk(void *ctx)
 {
     struct keeper *k = ctx;
@@ -78,7 +112,6 @@ static void *disk(void *ctx)
 
     for (;;) {
         enum job job;
-        uint64_t entries;
 
         (void)pthread_mutex_lock(&k->mutex);
         while (k->job == JOB_NONE)
@@ -86,7 +119,7 @@ static void *disk(void *ctx)
         job = k->job;
         k->job = JOB_NONE;
         (void)pthread_mutex_unlock(&k->mutex);
-        k->status = job == JOB_ROUND ? bookfile_round(k->file, &entries, &k->error) : do_read(k);
+        k->status = job == JOB_ROUND ? do_round(k) : do_read(k);
         if (write(k->done, &one, sizeof(one)) < 0)
             return NULL; /* an eventfd of ours: it can't fail */
     }
@@ -94,6 +127,11 @@ static void *disk(void *ctx)
 
 static void give_job(struct keeper *k, enum job job)
 {
+    if (job == JOB_ROUND && k->fresh >= 0) {
+        memfile_close(k->accounts);
+        k->accounts = k->fresh;
+        k->fresh = -1;
+    }
     k->doing = job;
     k->since_us = clock_mono_us();
     (void)pthread_mutex_lock(&k->mutex);
@@ -149,6 +187,31 @@ static void send_book(struct keeper *k, const struct book *b)
     (void)chan_send(k->role->core, LINK_BOOK, 0, 0, NULL, 0, book_fd(b));
 }
 
+/* Before the book: with that the gate's doors open. */
+static void send_kept(struct keeper *k)
+{
+    struct event ev = event_new(EV_GATE_BOOK_ACCOUNTS_LOST);
+    struct err e;
+    int fd;
+
+    if (k->kept_aside) {
+        event_add_words(&ev, F_NAME, "gate.accounts.damaged");
+        (void)role_emit(k->role, &ev, 0);
+    }
+    if (k->kept.len > 0) {
+        fd = memfile_from(k->kept.at, k->kept.len, "serviola-accounts", &e);
+        if (fd < 0)
+            say("%s", e.text);
+        else
+            (void)chan_send(k->role->core, LINK_ACCOUNTS_KEPT, 0, 0, NULL, 0, fd);
+        memfile_close(fd);
+    }
+    free(k->kept_bytes);
+    k->kept = slice_of(NULL, 0);
+    k->kept_bytes = NULL;
+    k->kept_aside = false;
+}
+
 /* The gate must not stand still because the file can't be read. */
 static void begin_meanwhile(struct keeper *k)
 {
@@ -171,6 +234,7 @@ static void on_read(struct keeper *k)
     k->read = true;
     if (!k->adopted)
         tell_read(k);
+    send_kept(k);
     send_book(k, b);
     book_free(k->meanwhile);
     k->meanwhile = NULL;
@@ -272,6 +336,21 @@ static int on_book(void *ctx, struct chan *from, const struct msg *m, const void
     return 0;
 }
 
+/* What the gate learned of accounts; also the core's memory of it, when we start. */
+static int on_accounts(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct keeper *k = ((struct role *)ctx)->own;
+
+    (void)from;
+    (void)m;
+    (void)body;
+    if (fd < 0)
+        return 0;
+    memfile_close(k->fresh);
+    k->fresh = fd;
+    return 0;
+}
+
 static int keeper_open(struct role *r, struct err *e)
 {
     struct keeper *k = calloc(1, sizeof(*k)); /* lives as long as the process */
@@ -280,6 +359,7 @@ static int keeper_open(struct role *r, struct err *e)
         return err_set(e, ENOMEM, "book");
     r->own = k;
     k->role = r;
+    k->accounts = k->fresh = -1;
     k->next_us = INT64_MAX; /* the core speaks first */
     (void)pthread_mutex_init(&k->mutex, NULL);
     (void)pthread_cond_init(&k->given, NULL);
@@ -340,6 +420,7 @@ static void keeper_stop(struct role *r)
 
 static const struct chan_op ops[] = {
     { LINK_BOOK, "book", 0, 0, true, on_book },
+    { LINK_ACCOUNTS, "accounts", 0, 0, true, on_accounts },
 };
 
 const struct part gate_book = {

@@ -348,6 +348,8 @@ static const struct chan_op ops[] = {
       on_lent_in_name },
     { LINK_BOOK, "book", 0, 0, true, on_book },
     { LINK_LISTS, "lists", 0, 0, true, on_lists },
+    { LINK_ACCOUNTS, "accounts", 0, 0, true, remember_on_accounts },
+    { LINK_ACCOUNTS_KEPT, "accounts kept", 0, 0, true, remember_on_accounts },
     { LINK_FORGET, "forget", sizeof(struct addr), sizeof(struct addr), false, on_ignored },
     { LINK_ACCOUNT, "account", sizeof(struct link_account), sizeof(struct link_account), false, on_account },
     { LINK_ALLOW, "allow", sizeof(struct link_allow), sizeof(struct link_allow), false, on_ignored },
@@ -381,6 +383,7 @@ static void on_tick(void *ctx)
     if (g->ticks % 120 == 0)
         warden_tick(g->warden, clock_wall_us());
     ownlist_tick(g->ownlist);
+    remember_tick(g);
     if (g->stopping && (g->sessions_count == 0 || now - g->stopping_us > DRAIN_S * SECOND_US))
         loop_stop(g->role->loop);
 }
@@ -388,6 +391,7 @@ static void on_tick(void *ctx)
 static void before_sleep(void *ctx)
 {
     session_flush_all(ctx);
+    remember_tick(ctx);
 }
 
 /* ---- settings ---- */
@@ -524,6 +528,7 @@ static void gate_stop(struct role *r)
         backend_stop(&g->backends[i]);
     service_close_all(g);
     session_end_all(g);
+    remember_now(g);
     if (g->sessions_count == 0)
         loop_stop(r->loop);
 }

@@ -210,6 +210,18 @@ void message_begin(struct session *s);
 size_t message_take(struct session *s, struct slice in); /* bytes used */
 void message_answered(struct session *s, const struct smtpreply *r);
 
+/* ---- remember.c: what was learned of accounts outlives us ---- */
+
+struct remember {
+    int64_t next_us, haste_us; /* boot clock: it is not sent again before; with news of who is stopped */
+    bool told;                 /* that it can't be */
+    bool came;                 /* what an earlier life knew is here */
+};
+/* LINK_ACCOUNTS, LINK_ACCOUNTS_KEPT */
+int remember_on_accounts(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
+void remember_tick(struct gate *g); /* before each sleep, and twice a second */
+void remember_now(struct gate *g);  /* the last time */
+
 /* ---- gate.c ---- */
 
 struct gate {
@@ -242,6 +254,7 @@ struct gate {
     uint32_t borrowing_count, borrow_id;
     struct lists *lists;   /* owned; means.lists */
     struct warden *warden; /* who logged in */
+    struct remember remember;
     struct tarpit *tarpit;
     struct ownlist *ownlist;
     struct policy *policy; /* NULL: no socket for it */

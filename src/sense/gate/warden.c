@@ -9,7 +9,6 @@
 #include "base/rate.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "rule/account.h"
 
 #define HOUR_US 3600000000LL
 enum { RECENT = 4 }; /* messages of one user that are told apart at a time: sessions run side by side */
@@ -34,6 +33,7 @@ struct warden {
     void (*tell)(void *ctx, struct event *ev);
     void *ctx;
     int64_t now_us; /* of the call that is being answered */
+    enum warden_news news;
 };
 
 static uint64_t key_of(const struct warden *w, struct slice user)
@@ -65,6 +65,27 @@ static void leaves(void *ctx, const void *key, void *value)
     tell_stop(ctx, EV_GATE_ACCOUNT_RELEASED, value, "too many accounts are stopped at once");
 }
 
+/* One more that is stopped, or the one that is already. */
+static struct stop *add_stop(struct warden *w, struct slice user, bool *fresh)
+{
+    uint64_t key = key_of(w, user);
+    struct stop *s = table_add(w->stops, &key, fresh, leaves, w);
+
+    user = slice_first(user, sizeof(s->name));
+    s->len = (uint8_t)user.len;
+    if (user.len > 0)
+        memcpy(s->name, user.at, user.len);
+    w->news = WARDEN_STOPS;
+    return s;
+}
+
+static void end_stop(struct warden *w, struct stop *s, const char *why)
+{
+    tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, why);
+    table_remove(w->stops, s);
+    w->news = WARDEN_STOPS;
+}
+
 static const char *what_happens(const struct warden *w)
 {
     return w->set->response == GATE_ACCOUNT_REFUSE ? "nothing of it goes out from networks that are new for it"
@@ -73,15 +94,10 @@ static const char *what_happens(const struct warden *w)
 
 void warden_stop(struct warden *w, struct slice user, int64_t now_us)
 {
-    uint64_t key = key_of(w, user);
     bool fresh;
-    struct stop *s = table_add(w->stops, &key, &fresh, leaves, w);
+    struct stop *s = add_stop(w, user, &fresh);
 
     s->until_us = now_us + w->set->stop_us;
-    user = slice_first(user, sizeof(s->name));
-    s->len = (uint8_t)user.len;
-    if (user.len > 0)
-        memcpy(s->name, user.at, user.len);
     if (fresh)
         tell_stop(w, EV_GATE_ACCOUNT_STOPPED, s, what_happens(w));
 }
@@ -94,9 +110,22 @@ bool warden_release(struct warden *w, struct slice user, int64_t now_us)
     (void)now_us;
     if (!s)
         return false;
-    tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, "by command");
-    table_remove(w->stops, s);
+    end_stop(w, s, "by command");
     return true;
+}
+
+static void add_countries(struct event *ev, const struct account_report *r)
+{
+    char words[ACCOUNT_COUNTRIES * 4 + 4];
+    struct text t = TEXT_IN(words);
+
+    for (uint32_t i = 0; i < r->countries; i++)
+        text_addf(&t, "%s%c%c", i ? ", " : "", r->country[i] >> 8, r->country[i] & 0xff);
+    if (t.len == 0)
+        return;
+    event_add_text(ev, F_COUNTRIES, slice_of(words, t.len));
+    if (r->home != 0)
+        event_add_text(ev, F_HOME, slice_of((const char[]){ (char)(r->home >> 8), (char)r->home }, 2));
 }
 
 /* From rule/account.c: once when an account becomes suspected, once when its episode is over. */
@@ -110,14 +139,15 @@ static void on_report(void *own, const struct account_report *r)
         return;
     if (r->source_count > 0)
         ev.src = r->source[0];
-    event_add_text(&ev, F_USER, slice_first(r->account, 64));
-    (void)snprintf(why, sizeof(why), "%llu messages from %u networks new for it; %u in its busiest hour before",
-                   (unsigned long long)r->messages, r->networks, r->usual);
-    event_add_words(&ev, F_WHY, why);
+    event_add_text(&ev, F_USER, slice_first(r->account, 48));
     event_add_number(&ev, F_COUNT, r->messages);
     event_add_number(&ev, F_RECIPIENTS, r->recipients);
     event_add_number(&ev, F_CONNECTIONS, r->sources);
     event_add_number(&ev, F_SPAN, (uint64_t)(r->last_us - r->from_us));
+    add_countries(&ev, r);
+    (void)snprintf(why, sizeof(why), "%llu messages from %u networks new for it; %u in its busiest hour before",
+                   (unsigned long long)r->messages, r->networks, r->usual);
+    event_add_words(&ev, F_WHY, why);
     w->tell(w->ctx, &ev);
     if (w->set->response != GATE_ACCOUNT_NOTE)
         warden_stop(w, r->account, w->now_us);
@@ -153,8 +183,7 @@ static struct stop *stopped(struct warden *w, struct slice user, struct addr cli
     if (!s)
         return NULL;
     if (now_us >= s->until_us) {
-        tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, "its time is over");
-        table_remove(w->stops, s);
+        end_stop(w, s, "its time is over");
         return NULL;
     }
     return accounts_at_home(w->accounts, user, client, now_us) ? NULL : s;
@@ -166,6 +195,7 @@ void warden_recipient(struct warden *w, struct slice user, struct addr client, s
     struct stop *s;
 
     w->now_us = now_us;
+    w->news = w->news == WARDEN_NOTHING ? WARDEN_LEARNED : w->news;
     if (is_first(w, user, message))
         accounts_message(w->accounts, user, client, 1, now_us);
     else
@@ -206,9 +236,72 @@ void warden_tick(struct warden *w, int64_t now_us)
         next = table_newer(w->stops, s);
         if (now_us < s->until_us)
             continue;
-        tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, "its time is over");
-        table_remove(w->stops, s);
+        end_stop(w, s, "its time is over");
     }
+}
+
+/* ---- for the next start ---- */
+
+enum warden_news warden_news(const struct warden *w)
+{
+    return w->news;
+}
+
+void warden_save(struct warden *w, struct bytes_out *to)
+{
+    bytes_put(to, table_count(w->stops), 4);
+    for (struct stop *s = table_oldest(w->stops); s; s = table_newer(w->stops, s)) {
+        bytes_put_slice(to, slice_of(s->name, s->len));
+        bytes_put(to, (uint64_t)s->until_us, 8);
+        bytes_put(to, (uint64_t)s->left.full_at_us, 8);
+    }
+    accounts_save(w->accounts, to);
+    w->news = WARDEN_NOTHING;
+}
+
+static void load_stop(struct warden *w, struct bytes_in *in)
+{
+    struct slice user = bytes_get_slice(in, ACCOUNT_NAME);
+    int64_t until_us = (int64_t)bytes_get(in, 8);
+    struct rate_bucket left = { .full_at_us = (int64_t)bytes_get(in, 8) };
+    bool fresh;
+    struct stop *s;
+
+    if (in->bad)
+        return;
+    s = add_stop(w, user, &fresh);
+    if (!fresh)
+        return; /* what is said now counts */
+    s->until_us = until_us;
+    s->left = left;
+}
+
+int warden_load(struct warden *w, struct slice kept, struct err *e)
+{
+    struct bytes_in in = { .rest = kept };
+    size_t count = bytes_get(&in, 4);
+    struct bytes_in stops = in;
+    bool fresh;
+
+    in.bad = in.bad || count > WARDEN_STOPPED;
+    for (size_t i = 0; i < count && !in.bad; i++) { /* first a look: what is not sound stops nobody */
+        (void)bytes_get_slice(&in, ACCOUNT_NAME);
+        in.bad = (int64_t)bytes_get(&in, 8) < 0 || (int64_t)bytes_get(&in, 8) < 0 || in.bad;
+    }
+    if (in.bad)
+        return err_set(e, 0, "accounts: this was not written by serviola, or was changed");
+    fresh = accounts_count(w->accounts) == 0 && table_count(w->stops) == 0;
+    if (fresh && accounts_load(w->accounts, in.rest, e) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        load_stop(w, &stops);
+    w->news = fresh ? WARDEN_NOTHING : WARDEN_STOPS;
+    return 0;
+}
+
+void warden_countries(struct warden *w, account_country *of, void *own)
+{
+    accounts_countries(w->accounts, of, own);
 }
 
 /* ---- */

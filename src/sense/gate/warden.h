@@ -15,9 +15,11 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "journal/event.h"
+#include "rule/account.h"
 #include "sense/gate/settings.h"
 #include "sense/gate/verdict.h"
 
@@ -43,4 +45,12 @@ void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t n
 void warden_stop(struct warden *w, struct slice user, int64_t now_us);    /* tells gate.account_stopped */
 bool warden_release(struct warden *w, struct slice user, int64_t now_us); /* false: it was not stopped */
 void warden_tick(struct warden *w, int64_t now_us);                       /* once a minute or so */
+void warden_countries(struct warden *w, account_country *of, void *own);  /* rule/account.h */
+
+/* What was learned, and who is stopped, for the next start.  WARDEN_STOPS should be saved at once. */
+enum warden_news { WARDEN_NOTHING, WARDEN_LEARNED, WARDEN_STOPS };
+enum warden_news warden_news(const struct warden *w); /* since it was saved or loaded */
+void warden_save(struct warden *w, struct bytes_out *to);
+/* Into a warden that has already learned something: who was stopped alone.  -1: not sound, nothing is taken. */
+int warden_load(struct warden *w, struct slice kept, struct err *e);
 #endif

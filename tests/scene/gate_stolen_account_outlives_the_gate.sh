@@ -1,0 +1,111 @@
+#!/bin/bash
+# kill -9 of the gate, of the keeper of its book, of everything: who is stopped stays stopped, at home she sends on, and who was released stays so.  A damaged file is put aside, and said.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/gate.lib.sh"
+gate_house
+mx_sink_on
+configure mx "serviola:
+  control: $T/mx.state/control
+  restarts: 100
+hunt: { mode: off }
+gate:
+  folder: $T/mx.state/gate
+  policy_listen: 44.1.0.1:10031
+  dns: { servers: [\"44.1.0.2:53\"], try: 100ms, tries: 1, total: 200ms }
+  accounts: { response: refuse, messages: 6, own: [203.0.113.0/24] }"
+gate_again
+until_true 15 prints policy on mx serviola events --kind gate.listening --json
+
+number=0
+sends() # USER ADDRESS: what the policy service says to one more message
+{
+    number=$((number + 1))
+    printf '%s\n' request=smtpd_access_policy protocol_state=RCPT "client_address=$2" "sasl_username=$1" \
+        "instance=scene.$number" "sender=$1@example.com" recipient=x@elsewhere.test '' |
+        on far python3 -c 'import socket, sys
+s = socket.create_connection(("44.1.0.1", 10031), 5)
+s.sendall(sys.stdin.buffer.read())
+print(s.recv(500).decode())'
+}
+
+pid_of_part()
+{
+    pgrep -f "^serviola -x $1\$"
+}
+
+is_back() # PART OLD-PID
+{
+    local pid
+
+    pid=$(pid_of_part "$1") && [ "$pid" != "$2" ]
+}
+
+answers_again()
+{
+    prints "action=" sends warm 10.9.9.9
+}
+
+dies() # PART...
+{
+    local part old=()
+
+    for part in "$@"; do
+        old+=("$(pid_of_part "$part")")
+    done
+    kill -KILL "${old[@]}"
+    for part in "$@"; do
+        until_true 10 is_back "$part" "${old[0]}"
+        old=("${old[@]:1}")
+    done
+    until_true 15 answers_again
+}
+
+say "ana writes from her home; a thief sends from seven networks, and she is stopped there"
+prints "action=DUNNO" sends ana 203.0.113.7
+for net in 198.51.100 192.0.2 45.1.2 45.1.3 45.1.4 45.1.5 45.1.6; do
+    sends ana $net.9 >/dev/null
+done
+until_true 5 event mx gate.account_stopped
+prints "this account is stopped" sends ana 45.1.2.77
+prints "action=DUNNO" sends ana 203.0.113.8
+
+holds()
+{
+    prints "this account is stopped" sends ana 45.1.2.77
+    prints "action=DUNNO" sends ana 203.0.113.8
+    prints "action=DUNNO" sends ben 45.1.2.77
+}
+
+for who in gate book "gate book"; do
+    say "kill -9: $who"
+    # shellcheck disable=SC2086 # one word a part
+    dies $who
+    holds
+done
+
+say "kill -9 of everything, once the disk has it"
+until_true 5 test -s "$T/mx.state/gate/gate.accounts"
+crash mx
+gate_again
+until_true 15 answers_again
+holds
+[ "$(events mx gate.account_stopped)" = 1 ] || fail "it was stopped more than once"
+
+say "who is released stays released, through a stop in good order, too"
+on mx serviola mail release ana --server-config "$T" >/dev/null 2>&1 || true
+until_true 5 event mx gate.account_released
+prints "action=DUNNO" sends ana 45.1.2.77
+dies gate
+prints "action=DUNNO" sends ana 45.1.2.77
+finish serviola-mx || true
+gate_again
+until_true 15 answers_again
+prints "action=DUNNO" sends ana 45.1.2.77
+
+say "a damaged file is put aside, and said; accounts are learned anew"
+finish serviola-mx || true
+printf 'XXXX' | dd of="$T/mx.state/gate/gate.accounts" bs=1 seek=40 conv=notrunc 2>/dev/null
+gate_again
+until_true 10 event mx gate.book_accounts_lost
+until_true 15 answers_again
+test -s "$T/mx.state/gate/gate.accounts.damaged"
