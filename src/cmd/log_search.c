@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serviola log search: lines of the store that hold a text, the newest first. */
+#include "cmd/log_search.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "base/words.h"
 #include "cmd/command.h"
+#include "cmd/log_lines.h"
 #include "cmd/log_receive.h"
+#include "cmd/log_templates.h"
 #include "cmd/sight.h"
-#include "sense/log/search.h"
+#include "sense/log/seek.h"
 #include "sys/say.h"
+
+enum { TROUBLE = EXIT_USAGE, NEAR_MOST = 10000, GROUP_MOST = 4096 };
 
 struct search_options {
     struct common_options common;
     const char *store, *host, *program;
     int64_t since_us, until_us;
-    uint64_t severity;
-    bool nocase, word, regex, count;
+    uint64_t severity, template, before, after, around, most, threads;
+    bool nocase, word, regex, invert, count, oldest, follow;
 };
 
 static const struct option_row rows[] = {
@@ -28,141 +34,294 @@ static const struct option_row rows[] = {
     { "program", 0, OPTION_TEXT, offsetof(struct search_options, program), "NAME", N_("lines of this program"), NULL },
     { "severity", 0, OPTION_NUMBER, offsetof(struct search_options, severity), "N",
       N_("of this severity and worse: 0 (emergency) to 7 (debug)"), NULL },
+    { "template", 0, OPTION_NUMBER, offsetof(struct search_options, template), "ID",
+      N_("messages of this kind, as log templates --store numbers them"), NULL },
     { "ignore-case", 'i', OPTION_FLAG, offsetof(struct search_options, nocase), NULL,
       N_("capital and small letters are the same"), NULL },
-    { "word", 0, OPTION_FLAG, offsetof(struct search_options, word), NULL, N_("not within a longer word"), NULL },
+    { "word", 'w', OPTION_FLAG, offsetof(struct search_options, word), NULL,
+      N_("not within a longer word; by far the fastest"), NULL },
     { "regex", 0, OPTION_FLAG, offsetof(struct search_options, regex), NULL,
       N_("PATTERN is a regular expression of Perl's kind"), NULL },
+    { "invert", 'v', OPTION_FLAG, offsetof(struct search_options, invert), NULL,
+      N_("lines that do not hold PATTERN"), NULL },
+    { "before", 'B', OPTION_NUMBER, offsetof(struct search_options, before), "N",
+      N_("with so many lines that arrived before each"), NULL },
+    { "after", 'A', OPTION_NUMBER, offsetof(struct search_options, after), "N",
+      N_("with so many lines that arrived behind each"), NULL },
+    { "context", 'C', OPTION_NUMBER, offsetof(struct search_options, around), "N", N_("both"), NULL },
+    { "oldest-first", 0, OPTION_FLAG, offsetof(struct search_options, oldest), NULL, N_("in the order they came"),
+      NULL },
+    { "most", 0, OPTION_NUMBER, offsetof(struct search_options, most), "N", N_("end behind so many"), NULL },
     { "count", 0, OPTION_FLAG, offsetof(struct search_options, count), NULL, N_("how many lines there are"), NULL },
+    { "follow", 'f', OPTION_FLAG, offsetof(struct search_options, follow), NULL,
+      N_("lines from now on, as they are stored; with --since from then on"), NULL },
+    { "threads", 0, OPTION_NUMBER, offsetof(struct search_options, threads), "N",
+      N_("otherwise as many as there are processors"), NULL },
     { 0 },
 };
 
 static const struct usage usage = {
     .name = "log search",
-    .what = N_("log search prints the lines of a store that hold PATTERN, the newest first.\n"
-               "Exit code 0: found; 1: nothing found; 3: part of the store could not be read."),
-    .synopsis = "[--store FOLDER] [--since T] [--until T] [--host NAME] [--program NAME] [--severity N] [-i] "
-                "[--word | --regex] [--count] [--json] PATTERN",
+    .what = N_("log search prints the lines of a store that hold PATTERN, the newest first; without PATTERN all that\n"
+               "the options choose.\n"
+               "Exit code 0: found; 1: nothing found; 2: wrong usage, or part of the store could not be read."),
+    .synopsis = "[--store FOLDER] [--since T] [--until T] [--host NAME] [--program NAME] [--severity N] "
+                "[--template ID] [-i] [-v] [-w | --regex] [-A N] [-B N] [-C N] [--count | --follow] [--json] [PATTERN]",
     .rows = rows,
-    .least = 1,
+    .least = 0,
     .most = 1,
     .examples = N_("serviola log search --since 2h 'I/O error'|in the last two hours\n"
-                   "serviola log search --count --word cciss0|how many lines name it"),
+                   "serviola log search --count -w cciss0|how many lines name it\n"
+                   "serviola log search -C 3 --host web1 --severity 3 --most 1|the last error, and what came around it\n"
+                   "serviola log search --follow --regex 'status=(deferred|bounced)'|while mail goes out"),
 };
 
-struct printing {
+/* ---- lines with those around them ---- */
+
+/* Matches that stand so near that one group of lines shows them; numbers in the order they were found. */
+struct group {
+    uint64_t first, last; /* lines that are shown */
+    uint64_t matches[GROUP_MOST];
+    size_t count;
+    bool any_before; /* a group was printed */
+};
+
+struct output {
     const struct search_options *o;
+    const struct lines *lines;
+    struct lines_room room; /* for lines around */
     uint64_t found;
+    bool whole; /* nothing was unreadable */
+    struct group group;
 };
 
-static void on_hit(void *own, const struct log_line *line)
+static bool is_match(const struct group *g, uint64_t seq)
 {
-    static char room[2 << 20];
-    struct printing *p = own;
-    struct text t = TEXT_IN(room);
+    for (size_t i = 0; i < g->count; i++)
+        if (g->matches[i] == seq)
+            return true;
+    return false;
+}
 
-    p->found++;
-    if (p->o->count)
+static void print(const struct output *out, const struct log_line *line, bool near, bool grouped)
+{
+    if (out->o->common.json)
+        log_line_print_json(line, near);
+    else
+        log_line_print(line, !grouped ? ' ' : near ? '-' : ':');
+}
+
+static void print_group(struct output *out)
+{
+    struct group *g = &out->group;
+    struct lines_walk walk;
+    struct log_line line;
+    struct slice payload;
+    struct err e;
+
+    if (g->count == 0)
         return;
-    if (p->o->common.json) {
-        text_addf(&t, "{\"seq\":%llu,\"arrived\":\"", (unsigned long long)line->seq);
-        text_time(&t, line->at_us, 6);
-        text_word(&t, "\",\"peer\":\"");
-        text_json(&t, line->peer);
-        text_word(&t, "\",\"host\":\"");
-        text_json(&t, line->host);
-        text_word(&t, "\",\"program\":\"");
-        text_json(&t, line->program);
-        text_word(&t, "\",\"text\":\"");
-        text_json(&t, line->raw);
-        text_word(&t, "\"}");
-    } else {
-        text_addf(&t, "%llu ", (unsigned long long)line->seq);
-        text_time(&t, line->at_us, 3);
-        text_word(&t, "  ");
-        text_visible(&t, line->raw);
-    }
-    (void)puts(room);
-}
-
-static bool search_all(struct search *s, const struct lines *l, struct printing *p)
-{
-    struct lines_room room = { 0 };
-    const char *damage = "";
-    bool whole = true;
-
-    for (size_t i = lines_count(l); i-- > 0;) {
-        const struct lines_block *block = lines_block(l, i);
-        struct slice payload;
-        struct err e = { 0 };
-
-        if (!search_may_hold(s, block))
-            continue;
-        if (lines_load(l, i, &room, &payload, &e) < 0 ||
-            search_block(s, payload, block->first_seq, on_hit, p, &e) < 0) {
+    if (g->any_before && !out->o->common.json)
+        (void)puts("--");
+    g->any_before = true;
+    for (size_t i = lines_find(out->lines, g->first);
+         i < lines_count(out->lines) && lines_block(out->lines, i)->first_seq <= g->last; i++) {
+        if (lines_load(out->lines, i, &out->room, &payload, &e) < 0) {
             say("%s", e.text);
-            whole = false;
+            out->whole = false;
+            continue;
         }
+        walk = lines_walk(payload, lines_block(out->lines, i)->first_seq);
+        while (lines_next(&walk, &line) && line.seq <= g->last)
+            if (line.seq >= g->first) {
+                log_line_read(&line);
+                print(out, &line, !is_match(g, line.seq), true);
+            }
     }
-    if (lines_damaged(l, &damage) > 0) {
-        say("%s", damage);
-        whole = false;
-    }
-    if (search_given_up(s) > 0)
-        say(_("%llu lines were too much work for this expression and were not decided"),
-            (unsigned long long)search_given_up(s));
-    lines_room_done(&room);
-    return whole && search_given_up(s) == 0;
+    g->count = 0;
 }
 
-static int search(const struct search_options *o, const char *folder)
+static void add_to_group(struct output *out, uint64_t seq)
 {
-    struct search_query q = { .pattern = slice_text(o->common.words[0]),
+    struct group *g = &out->group;
+    uint64_t first = seq > out->o->before ? seq - out->o->before : 1;
+    uint64_t last = seq + out->o->after;
+
+    if (g->count == GROUP_MOST || (g->count > 0 && (first > g->last + 1 || last + 1 < g->first)))
+        print_group(out);
+    if (g->count == 0) {
+        g->first = first;
+        g->last = last;
+    }
+    g->first = first < g->first ? first : g->first;
+    g->last = last > g->last ? last : g->last;
+    g->matches[g->count++] = seq;
+}
+
+/* ---- what is there ---- */
+
+/* False: that is all that was wanted. */
+static bool take(struct output *out, const struct log_line *line)
+{
+    const struct search_options *o = out->o;
+
+    if (o->before > 0 || o->after > 0)
+        add_to_group(out, line->seq);
+    else
+        print(out, line, false, false);
+    return ++out->found != o->most;
+}
+
+static bool take_block(struct output *out, const struct seek_found *found)
+{
+    if (found->unreadable) {
+        say("%s", found->unreadable);
+        out->whole = false;
+        return true;
+    }
+    if (out->o->count) {
+        out->found += found->count;
+        return true;
+    }
+    for (size_t i = 0; i < found->count; i++)
+        if (!take(out, &found->line[out->o->oldest ? i : found->count - 1 - i]))
+            return false;
+    return true;
+}
+
+static void tell_trouble(struct output *out, const struct seek *k)
+{
+    const char *damage = "";
+
+    if (lines_damaged(out->lines, &damage) > 0) {
+        say("%s", damage);
+        out->whole = false;
+    }
+    if (seek_given_up(k) > 0) {
+        say(_("%llu lines were too much work for this expression and were not decided"),
+            (unsigned long long)seek_given_up(k));
+        out->whole = false;
+    }
+}
+
+static int search_all(struct output *out, const struct search *s, struct err *e)
+{
+    const struct search_options *o = out->o;
+    const struct seek_settings set = { .threads = (unsigned)o->threads,
+                                       .oldest_first = o->oldest,
+                                       .count_only = o->count };
+    struct seek *k = seek_new(s, out->lines, &set, e);
+    struct seek_found found;
+
+    if (!k)
+        return -1;
+    while (seek_next(k, &found) > 0 && take_block(out, &found))
+        continue;
+    print_group(out);
+    if (o->count)
+        (void)printf("%llu\n", (unsigned long long)out->found);
+    tell_trouble(out, k);
+    seek_free(k);
+    lines_room_done(&out->room);
+    return 0;
+}
+
+static struct search *make_search(const struct search_options *o, const struct lines *l, struct err *e)
+{
+    struct bytes_out learned = { 0 };
+    struct search_query q = { .pattern = slice_text(o->common.count > 0 ? o->common.words[0] : ""),
                               .how = o->regex ? SEARCH_REGEX
                                    : o->word  ? SEARCH_WORD
                                               : SEARCH_LITERAL,
                               .nocase = o->nocase,
+                              .invert = o->invert,
                               .since_us = o->since_us,
                               .until_us = o->until_us,
                               .host = slice_text(o->host),
                               .program = slice_text(o->program),
-                              .severity = (unsigned)o->severity };
-    struct printing p = { .o = o };
-    struct err e = { 0 };
-    struct search *s = search_new(&q, &e);
-    struct lines *l;
-    bool whole;
+                              .severity = (unsigned)o->severity,
+                              .template = (uint32_t)o->template };
+    struct search *s = NULL;
 
-    if (!s)
-        return options_wrong(&usage, "%s", e.text);
-    l = lines_open(folder, &e);
-    if (!l) {
-        say("%s", e.text);
-        search_free(s);
-        return EXIT_CANNOT;
+    if (o->template == 0 || templates_of_store(l, &learned, e) == 0) {
+        q.templates = slice_of(learned.at, learned.len);
+        s = search_new(&q, e);
     }
-    whole = search_all(s, l, &p);
-    if (o->count)
-        (void)printf("%llu\n", (unsigned long long)p.found);
-    lines_close(l);
+    bytes_done(&learned);
+    return s;
+}
+
+static void print_followed(void *own, const struct log_line *line)
+{
+    struct output *out = own;
+
+    out->found++;
+    print(out, line, false, false);
+}
+
+/* What is there and wanted, then what comes. */
+static int follow(struct output *out, struct lines *l, const struct search *s, struct err *e)
+{
+    size_t blocks = lines_count(l);
+    uint64_t last = blocks > 0 ? lines_block(l, blocks - 1)->last_seq : 0;
+
+    if (out->o->since_us != INT64_MIN && search_all(out, s, e) < 0)
+        return -1;
+    return log_follow(l, s, last, print_followed, out, e);
+}
+
+static int search(const struct search_options *o, const char *folder)
+{
+    static struct output out;
+    struct err e = { 0 };
+    struct lines *l = lines_open(folder, &e);
+    struct search *s = l ? make_search(o, l, &e) : NULL;
+    int got = -1;
+
+    out = (struct output){ .o = o, .lines = l, .whole = true };
+    if (s)
+        got = o->follow ? follow(&out, l, s, &e) : search_all(&out, s, &e);
+    if (got < 0)
+        say("%s", e.text);
     search_free(s);
-    if (fflush(stdout) != 0 || !whole)
-        return EXIT_CANNOT;
-    return p.found > 0 ? EXIT_FINE : EXIT_FOUND;
+    lines_close(l);
+    if (fflush(stdout) != 0 || got < 0 || !out.whole)
+        return TROUBLE;
+    return out.found > 0 ? EXIT_FINE : EXIT_FOUND;
+}
+
+static const char *what_is_wrong(const struct search_options *o)
+{
+    if (o->word && o->regex)
+        return _("--word or --regex, not both");
+    if (o->severity > 7 && o->severity != LOG_UNKNOWN)
+        return _("--severity: 0 to 7");
+    if (o->before > NEAR_MOST || o->after > NEAR_MOST)
+        return _("--before, --after, --context: at most 10000 lines");
+    if (o->template > UINT32_MAX || (o->template > 0 && o->follow))
+        return _("--template: a number of log templates --store, and not with --follow");
+    if (o->follow && (o->count || o->before > 0 || o->after > 0 || o->most > 0))
+        return _("--follow prints lines as they come: without --count, --context or --most");
+    return NULL;
 }
 
 int log_search(int argc, char **argv)
 {
     struct search_options o = { .since_us = INT64_MIN, .until_us = INT64_MAX, .severity = LOG_UNKNOWN };
     struct sight s = { 0 };
+    const char *wrong;
     int code;
 
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
-    if (o.word && o.regex)
-        return options_wrong(&usage, _("--word or --regex, not both"));
-    if (o.severity > 7 && o.severity != LOG_UNKNOWN)
-        return options_wrong(&usage, _("--severity: 0 to 7"));
+    if (o.around > 0) {
+        o.before = o.before > 0 ? o.before : o.around;
+        o.after = o.after > 0 ? o.after : o.around;
+    }
+    o.oldest = o.oldest || o.follow;
+    wrong = what_is_wrong(&o);
+    if (wrong)
+        return options_wrong(&usage, "%s", wrong);
     if (o.store)
         return search(&o, o.store);
     code = sight_configure(&s, &o.common);

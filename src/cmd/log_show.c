@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "cmd/command.h"
+#include "cmd/log_lines.h"
 #include "cmd/log_receive.h"
 #include "cmd/sight.h"
 #include "sense/log/lines.h"
@@ -40,38 +41,9 @@ static const struct usage usage = {
                    "serviola log show --raw --store /tmp/st|as they came"),
 };
 
-static void print_json(const struct log_line *line)
-{
-    static char room[1 << 20];
-    struct text t = TEXT_IN(room);
-
-    text_addf(&t, "{\"seq\":%llu,\"arrived\":\"", (unsigned long long)line->seq);
-    text_time(&t, line->at_us, 6);
-    text_addf(&t, "\",\"way\":\"%s\",\"peer\":\"", log_way_name(line->way));
-    text_json(&t, line->peer);
-    text_word(&t, "\",\"host\":\"");
-    text_json(&t, line->host);
-    text_word(&t, "\",\"program\":\"");
-    text_json(&t, line->program);
-    if (line->severity != LOG_UNKNOWN)
-        text_addf(&t, "\",\"facility\":%u,\"severity\":%u,\"pid\":%u,\"stamp\":\"", line->facility, line->severity,
-                  line->pid);
-    else
-        text_addf(&t, "\",\"pid\":%u,\"stamp\":\"", line->pid);
-    if (line->stamp_us != 0)
-        text_time(&t, line->stamp_us, 6);
-    if (line->whole_bytes > 0)
-        text_addf(&t, "\",\"whole\":%llu,\"text\":\"", (unsigned long long)line->whole_bytes);
-    else
-        text_word(&t, "\",\"text\":\"");
-    text_json(&t, line->raw);
-    text_word(&t, "\"}");
-    (void)puts(room);
-}
-
 static void print_line(const struct show_options *o, struct log_line *line)
 {
-    static char room[1 << 20];
+    static char room[LOG_LINE_ROOM];
     struct text t = TEXT_IN(room);
 
     if (o->raw) {
@@ -81,7 +53,7 @@ static void print_line(const struct show_options *o, struct log_line *line)
     }
     if (o->common.json) {
         log_line_read(line);
-        print_json(line);
+        log_line_print_json(line, false);
         return;
     }
     text_addf(&t, "%llu ", (unsigned long long)line->seq);

@@ -19,10 +19,13 @@
 
 struct template_options {
     struct common_options common;
+    const char *store;
     bool ids;
 };
 
 static const struct option_row rows[] = {
+    { "store", 0, OPTION_TEXT, offsetof(struct template_options, store), "FOLDER",
+      N_("the messages of a store, instead of files; log search --template takes these numbers"), NULL },
     { "ids", 0, OPTION_FLAG, offsetof(struct template_options, ids), NULL,
       N_("for each message the number of its template, as it comes; lines are taken without a header"), NULL },
     { 0 },
@@ -33,7 +36,7 @@ static const struct usage usage = {
     .what = N_("log templates reads logs as text and prints their kinds of messages, the commonest first: how many "
                "lines, and the\nmessage with <*> where it changes.  The date and the host at the beginning of a syslog "
                "line are left out.\nWithout FILE, or with -, it reads standard input."),
-    .synopsis = "[--ids] [FILE...] [--json]",
+    .synopsis = "[--ids] [--store FOLDER | FILE...] [--json]",
     .rows = rows,
     .least = 0,
     .most = 4096,
@@ -41,8 +44,43 @@ static const struct usage usage = {
                    "serviola log templates --json /var/log/mail.log.1 /var/log/mail.log|two files as one"),
 };
 
+static void learn_store(struct templates *t, const struct lines *l)
+{
+    struct lines_room room = { 0 };
+    struct slice payload;
+    struct log_line line;
+    struct err e;
+
+    for (size_t i = 0; i < lines_count(l); i++) {
+        struct lines_walk walk;
+
+        if (lines_load(l, i, &room, &payload, &e) < 0) {
+            say("%s", e.text);
+            continue;
+        }
+        walk = lines_walk(payload, lines_block(l, i)->first_seq);
+        while (lines_next(&walk, &line)) {
+            log_line_read(&line);
+            (void)templates_learn(t, line.text);
+        }
+    }
+    lines_room_done(&room);
+}
+
+int templates_of_store(const struct lines *l, struct bytes_out *to, struct err *e)
+{
+    struct templates *t = templates_new(&template_usual, 0, e);
+
+    if (!t)
+        return -1;
+    learn_store(t, l);
+    templates_save(t, to);
+    templates_free(t);
+    return to->bad ? err_set(e, ENOMEM, "no memory") : 0;
+}
+
 /* Reads lines of any length from a descriptor; of a longer one than the buffer, its beginning. */
-struct lines {
+struct reading {
     int fd;
     size_t from, to; /* what was read and not yet given */
     bool end, skip;  /* skip: the rest of a line that was cut */
@@ -50,7 +88,7 @@ struct lines {
 };
 enum { LINE_BYTES = 64 << 10 };
 
-static int fill(struct lines *l)
+static int fill(struct reading *l)
 {
     ssize_t n;
 
@@ -68,7 +106,7 @@ static int fill(struct lines *l)
 }
 
 /* 1: a line; 0: no more; -1: errno says why. */
-static int next_line(struct lines *l, struct slice *line)
+static int next_line(struct reading *l, struct slice *line)
 {
     for (;;) {
         const uint8_t *at = l->buffer + l->from;
@@ -116,7 +154,21 @@ static struct slice without_header(struct slice s)
     return rest.len > 0 ? rest : s;
 }
 
-static int read_all(struct templates *t, struct lines *l, const struct template_options *o)
+static int read_store(struct templates *t, const char *folder)
+{
+    struct err e;
+    struct lines *l = lines_open(folder, &e);
+
+    if (!l) {
+        say("%s", e.text);
+        return EXIT_CANNOT;
+    }
+    learn_store(t, l);
+    lines_close(l);
+    return EXIT_FINE;
+}
+
+static int read_all(struct templates *t, struct reading *l, const struct template_options *o)
 {
     struct slice line;
     int got;
@@ -133,7 +185,7 @@ static int read_all(struct templates *t, struct lines *l, const struct template_
 static int read_file(struct templates *t, const char *path, const struct template_options *o)
 {
     bool standard = strcmp(path, "-") == 0;
-    struct lines *l = calloc(1, sizeof(*l));
+    struct reading *l = calloc(1, sizeof(*l));
     int status = -1;
 
     if (!l)
@@ -171,7 +223,7 @@ static int commoner(const void *a, const void *b)
     return x->id < y->id ? -1 : 1;
 }
 
-static void print_template(const struct templates *t, uint32_t id, bool json)
+static void print_template(const struct templates *t, uint32_t id, bool json, bool numbered)
 {
     char buffer[8 * TEMPLATE_BYTES];
     struct text out = TEXT_IN(buffer);
@@ -192,11 +244,13 @@ static void print_template(const struct templates *t, uint32_t id, bool json)
     }
     if (json)
         (void)printf("{\"template\":%u,\"lines\":%llu,\"text\":\"%s\"}\n", id, (unsigned long long)lines, buffer);
+    else if (numbered)
+        (void)printf("%6u %10llu  %s\n", id, (unsigned long long)lines, buffer);
     else
         (void)printf("%10llu  %s\n", (unsigned long long)lines, buffer);
 }
 
-static int print_all(const struct templates *t, bool json)
+static int print_all(const struct templates *t, bool json, bool numbered)
 {
     uint32_t n = templates_count(t);
     struct place *places = calloc(n + 1u, sizeof(*places));
@@ -211,7 +265,7 @@ static int print_all(const struct templates *t, bool json)
     }
     qsort(places, n, sizeof(*places), commoner);
     for (uint32_t i = 0; i < n; i++)
-        print_template(t, places[i].id, json);
+        print_template(t, places[i].id, json, numbered);
     free(places);
     return 0;
 }
@@ -241,6 +295,8 @@ int log_templates(int argc, char **argv)
 
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
+    if (o.store && (o.ids || o.common.count > 0))
+        return options_wrong(&usage, _("--store by itself, without files and without --ids"));
     if (o.ids && o.common.json)
         return options_wrong(&usage, _("--ids prints numbers alone; leave out --json"));
     if (o.common.count == 0) {
@@ -257,10 +313,12 @@ int log_templates(int argc, char **argv)
         return EXIT_CANNOT;
     }
     code = EXIT_FINE;
-    for (int i = 0; i < o.common.count; i++)
+    if (o.store)
+        code = read_store(t, o.store);
+    for (int i = 0; !o.store && i < o.common.count; i++)
         if (read_file(t, o.common.words[i], &o) < 0)
             code = EXIT_CANNOT;
-    if (!o.ids && print_all(t, o.common.json) < 0)
+    if (!o.ids && print_all(t, o.common.json, o.store) < 0)
         code = EXIT_CANNOT;
     tell(templates_told(t));
     templates_free(t);

@@ -23,8 +23,8 @@ static uint32_t element_crc(const uint8_t *at, size_t len)
     return crc32c(c, at + sizeof(struct seg_prefix), len - sizeof(struct seg_prefix));
 }
 
-/* Whether an element of whatever mark begins at `rest`. */
-static bool read_prefix(struct slice rest, struct seg_prefix *p, struct seg_element *el)
+/* Whether an element of whatever mark begins at `rest`; from there on the file has `left` bytes. */
+static bool read_frame(struct slice rest, uint64_t left, struct seg_prefix *p, struct seg_element *el)
 {
     size_t frame;
 
@@ -34,14 +34,21 @@ static bool read_prefix(struct slice rest, struct seg_prefix *p, struct seg_elem
     frame = 8 + (size_t)p->zstd_len;
     if (p->zstd_magic != SEG_ZSTD_MAGIC || memcmp(p->magic, magic, sizeof(magic)) != 0 || p->version != SEG_VERSION ||
         frame < sizeof(*p) || frame > sizeof(*p) + SEG_INDEX_MAX || frame > rest.len ||
-        p->stored_len > rest.len - frame || p->crc != element_crc(rest.at, frame))
+        p->stored_len > left - frame || p->crc != element_crc(rest.at, frame))
         return false;
     el->type = (enum seg_type)p->type;
     el->content = (enum seg_content)p->content;
     el->size = frame + p->stored_len;
     el->whole = slice_first(rest, frame);
     el->body = slice_skip(el->whole, sizeof(*p));
-    el->stored = slice_first(slice_skip(rest, frame), p->stored_len);
+    return true;
+}
+
+static bool read_prefix(struct slice rest, struct seg_prefix *p, struct seg_element *el)
+{
+    if (!read_frame(rest, rest.len, p, el))
+        return false;
+    el->stored = slice_first(slice_skip(rest, el->whole.len), p->stored_len);
     return true;
 }
 
@@ -101,6 +108,14 @@ enum seg_got seg_next(struct seg_scan *s, struct seg_element *el)
     return el->type == SEG_BLOCK && !block_is_whole(el) ? SEG_DAMAGED : SEG_GOT;
 }
 
+bool seg_peek(struct slice beginning, uint64_t left, uint64_t mark, struct seg_element *el)
+{
+    struct seg_prefix p;
+
+    *el = (struct seg_element){ 0 };
+    return beginning.len <= left && read_frame(beginning, left, &p, el) && p.mark == mark;
+}
+
 bool seg_read_head(const struct seg_element *el, struct seg_head *h)
 {
     if (el->type != SEG_HEAD || el->body.len != sizeof(*h))
@@ -116,7 +131,7 @@ bool seg_read_block(const struct seg_element *el, struct seg_block *b)
     memcpy(b, el->body.at, sizeof(*b));
     return b->count > 0 && b->raw_len > 0 && b->raw_len <= SEG_RAW_MAX && b->commits > 0 &&
            b->commits <= SEG_COMMITS_MAX && b->commits <= b->count && b->first_seq > 0 && b->first_seq <= b->last_seq &&
-           b->last_seq - b->first_seq >= b->count - 1 && b->min_us <= b->max_us && el->stored.len > 0;
+           b->last_seq - b->first_seq >= b->count - 1 && b->min_us <= b->max_us && el->size > el->whole.len;
 }
 
 bool seg_read_seal(const struct seg_element *el, struct seg_seal *s)

@@ -141,6 +141,9 @@ struct seg_scan {
 /* Finds the mark: of the first sound element.  False when there is none at all. */
 bool seg_scan_start(struct seg_scan *s, struct slice file);
 enum seg_got seg_next(struct seg_scan *s, struct seg_element *el);
+/* The element whose `beginning` this is, of a file that has `left` bytes from there on: all but `stored` and `offset`.
+ * False: there is none, or more than the beginning is needed to tell. */
+bool seg_peek(struct slice beginning, uint64_t left, uint64_t mark, struct seg_element *el);
 
 bool seg_read_head(const struct seg_element *el, struct seg_head *h);
 bool seg_read_block(const struct seg_element *el, struct seg_block *b); /* counts and lengths are within bounds */

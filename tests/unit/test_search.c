@@ -32,22 +32,22 @@ struct seen {
     size_t count;
 };
 
-static void on_hit(void *own, const struct log_line *line)
-{
-    struct seen *s = own;
-
-    assert_true(s->count < LINES);
-    s->seq[s->count++] = line->seq;
-}
-
 static struct seen find(const struct search_query *q, const char *payload)
 {
+    struct search_hits hits = { 0 };
+    struct search_scan *c;
     struct seen seen = { .count = 0 };
     struct err e = { 0 };
     struct search *s = search_new(q, &e);
 
-    if (!s || search_block(s, slice_text(payload), 1, on_hit, &seen, &e) < 0)
+    c = s ? search_scan_new(s, &e) : NULL;
+    if (!c || search_block(c, slice_text(payload), 1, &hits, &e) < 0)
         fail_msg("%s", e.text);
+    assert_true(hits.count <= LINES);
+    for (; seen.count < hits.count; seen.count++)
+        seen.seq[seen.count] = hits.at[seen.count].seq;
+    search_hits_done(&hits);
+    search_scan_free(c);
     search_free(s);
     return seen;
 }
@@ -73,9 +73,10 @@ static void finds_what_a_naive_scan_finds(void **state)
         (void)snprintf(pattern, sizeof(pattern), "%s%s%s", words[rand() % WORDS], rand() % 2 ? " " : "",
                        rand() % 2 ? words[rand() % WORDS] : "");
         q.pattern = slice_text(pattern);
+        q.invert = rand() % 4 == 0;
         seen = find(&q, payload);
-        for (size_t i = LINES; i-- > 0;)
-            if (strstr(lines[i], pattern)) {
+        for (size_t i = 0; i < LINES; i++)
+            if (!strstr(lines[i], pattern) == q.invert) {
                 assert_true(at < seen.count);
                 assert_int_equal(seen.seq[at++], i + 1);
             }
@@ -115,6 +116,48 @@ static void filters_leave_out_other_hosts_programs_and_severities(void **state)
     assert_int_equal(find(&q, payload).count, 0);
 }
 
+static void without_a_pattern_every_line_that_passes_is_found(void **state)
+{
+    char payload[512];
+    struct search_query q = any("");
+
+    (void)state;
+    (void)snprintf(payload, sizeof(payload), "%sDec  5 18:28:00 web1 app: a\nDec  5 18:28:00 web2 app: b\n", mark);
+    assert_int_equal(find(&q, payload).count, 2);
+    q.host = SLICE("web2");
+    assert_int_equal(find(&q, payload).count, 1);
+}
+
+/* The lines of one kind of message, whatever it names. */
+static void a_template_finds_its_own_messages(void **state)
+{
+    struct search_query q = any("");
+    struct bytes_out learned = { 0 };
+    struct err e;
+    struct templates *t = templates_new(&template_usual, 0, &e);
+    char payload[512];
+    uint32_t id;
+
+    (void)state;
+    id = templates_learn(t, SLICE("link eth0 is down after 12 seconds"));
+    (void)templates_learn(t, SLICE("link is fine"));
+    templates_save(t, &learned);
+    templates_free(t);
+    (void)snprintf(payload, sizeof(payload),
+                   "%sDec  5 18:28:00 web1 app: link eth7 is down after 9 seconds\n"
+                   "Dec  5 18:28:00 web1 app: link is fine\n"
+                   "Dec  5 18:28:00 web2 app: link eth1 is down after 100 seconds\n",
+                   mark);
+    q.template = id;
+    q.templates = slice_of(learned.at, learned.len);
+    assert_int_equal(find(&q, payload).count, 2);
+    q.host = SLICE("web2");
+    assert_int_equal(find(&q, payload).count, 1);
+    q.template = 9;
+    assert_null(search_new(&q, &e));
+    bytes_done(&learned);
+}
+
 static void a_faulty_expression_is_refused(void **state)
 {
     struct search_query q = any("(");
@@ -123,7 +166,7 @@ static void a_faulty_expression_is_refused(void **state)
     (void)state;
     q.how = SEARCH_REGEX;
     assert_null(search_new(&q, &e));
-    q.pattern = SLICE("");
+    q.pattern = SLICE("a\nb");
     assert_null(search_new(&q, &e));
 }
 
@@ -133,6 +176,8 @@ int main(void)
         cmocka_unit_test(finds_what_a_naive_scan_finds),
         cmocka_unit_test(a_word_is_not_found_within_a_longer_one),
         cmocka_unit_test(filters_leave_out_other_hosts_programs_and_severities),
+        cmocka_unit_test(without_a_pattern_every_line_that_passes_is_found),
+        cmocka_unit_test(a_template_finds_its_own_messages),
         cmocka_unit_test(a_faulty_expression_is_refused),
     };
 

@@ -26,7 +26,7 @@
 #include "journal/verify.h"
 #include "sense/log/lines.h"
 #include "sense/log/rotation.h"
-#include "sense/log/search.h"
+#include "sense/log/seek.h"
 #include "sense/log/store.h"
 
 enum { KILLS = 20 };
@@ -276,34 +276,71 @@ static void a_rare_word_is_looked_for_in_few_blocks(void **state)
         (const uint8_t *)(literal), sizeof(literal) - 1                                                                \
     } /* in a table */
 
-static void count_hit(void *own, const struct log_line *line)
-{
-    (void)line;
-    ++*(size_t *)own;
-}
-
-/* In all blocks, or in those alone that the search does not pass over; how many blocks were passed over. */
-static size_t found_in(struct lines *l, const struct search_query *q, bool skip, size_t *passed)
+/* What a naive look at each line finds, block by block. */
+static size_t found_in_all(const struct lines *l, const struct search_query *q)
 {
     struct lines_room room = { 0 };
+    struct search_hits hits = { 0 };
     struct slice payload;
     struct err e = { 0 };
     struct search *s = search_new(q, &e);
-    size_t hits = 0;
+    struct search_scan *c = s ? search_scan_new(s, &e) : NULL;
+    size_t found = 0;
 
-    assert_non_null(s);
-    *passed = 0;
-    for (size_t i = lines_count(l); i-- > 0;) {
-        if (skip && !search_may_hold(s, lines_block(l, i))) {
-            ++*passed;
-            continue;
-        }
+    assert_non_null(c);
+    for (size_t i = 0; i < lines_count(l); i++) {
         assert_int_equal(lines_load(l, i, &room, &payload, &e), 0);
-        assert_int_equal(search_block(s, payload, lines_block(l, i)->first_seq, count_hit, &hits, &e), 0);
+        assert_int_equal(search_block(c, payload, lines_block(l, i)->first_seq, &hits, &e), 0);
+        found += hits.count;
     }
+    search_hits_done(&hits);
+    search_scan_free(c);
     search_free(s);
     lines_room_done(&room);
-    return hits;
+    return found;
+}
+
+/* By `threads` threads, passing over blocks; all comes in order, with the lines it was found in. */
+static size_t sought(const struct lines *l, const struct search_query *q, unsigned threads, bool oldest_first)
+{
+    const struct seek_settings set = { .threads = threads, .oldest_first = oldest_first };
+    struct err e = { 0 };
+    struct search *s = search_new(q, &e);
+    struct seek *k = s ? seek_new(s, l, &set, &e) : NULL;
+    struct seek_found f;
+    uint64_t last = oldest_first ? 0 : UINT64_MAX;
+    size_t found = 0;
+
+    assert_non_null(k);
+    while (seek_next(k, &f) > 0) {
+        assert_null(f.unreadable);
+        for (size_t n = 0; n < f.count; n++) {
+            const struct log_line *line = &f.line[oldest_first ? n : f.count - 1 - n];
+            struct text_of t = line_text(line->seq);
+
+            assert_true(oldest_first ? line->seq > last : line->seq < last);
+            assert_true(slice_eq(line->raw, slice_text(t.text)));
+            assert_true(slice_eq(line->peer, SLICE("10.1.0.2:514")));
+            last = line->seq;
+        }
+        found += f.count;
+    }
+    seek_free(k);
+    search_free(s);
+    return found;
+}
+
+static size_t passed_over(const struct lines *l, const struct search_query *q)
+{
+    struct err e = { 0 };
+    struct search *s = search_new(q, &e);
+    size_t passed = 0;
+
+    assert_non_null(s);
+    for (size_t i = 0; i < lines_count(l); i++)
+        passed += !search_may_hold(s, lines_block(l, i));
+    search_free(s);
+    return passed;
 }
 
 static void passing_over_blocks_loses_no_line(void **state)
@@ -323,7 +360,6 @@ static void passing_over_blocks_loses_no_line(void **state)
     struct err e = { 0 };
     struct lines *l;
     size_t passed = 0;
-    size_t all = 0;
 
     w->limits.files.segment_bytes = 2 << 20;
     world_open(w);
@@ -337,14 +373,16 @@ static void passing_over_blocks_loses_no_line(void **state)
     assert_non_null(l);
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
         struct search_query q = queries[i];
-        size_t none;
+        size_t found;
 
         q.since_us = INT64_MIN;
         q.until_us = INT64_MAX;
-        assert_int_equal(found_in(l, &q, true, &passed), found_in(l, &q, false, &none));
-        all += passed;
+        found = found_in_all(l, &q);
+        assert_int_equal(sought(l, &q, 1, false), found);
+        assert_int_equal(sought(l, &q, 4, i % 2 == 0), found);
+        passed += passed_over(l, &q);
     }
-    assert_true(all > 0);
+    assert_true(passed > 0);
     lines_close(l);
 }
 

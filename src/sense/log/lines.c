@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,20 +124,13 @@ static int scan(struct shelf *s, struct slice bytes, uint64_t base, struct err *
     return 0;
 }
 
-/* What an active file has behind scanned_to. */
-static int grow(struct shelf *s, struct err *e)
+/* What an active file has from scanned_to on, each byte of it. */
+static int scan_rest(struct shelf *s, uint64_t size, struct err *e)
 {
-    struct stat st;
-    uint8_t *bytes;
-    size_t len;
+    size_t len = (size_t)(size - s->scanned_to);
+    uint8_t *bytes = malloc(len);
     int result;
 
-    if (fstat(s->fd, &st) < 0)
-        return err_set(e, errno, "active segment");
-    if (st.st_size < 0 || (uint64_t)st.st_size <= s->scanned_to || (size_t)st.st_size > file_max)
-        return 0;
-    len = (size_t)st.st_size - (size_t)s->scanned_to;
-    bytes = malloc(len);
     if (!bytes)
         return err_set(e, ENOMEM, "active segment");
     result = folder_pread(s->fd, bytes, len, s->scanned_to, e);
@@ -144,6 +138,69 @@ static int grow(struct shelf *s, struct err *e)
         result = scan(s, slice_of(bytes, len), s->scanned_to, e);
     free(bytes);
     return result;
+}
+
+/* 0 too when the first element is not sound: then scan_rest looks for another. */
+static int find_mark(struct shelf *s, uint64_t size, struct err *e)
+{
+    uint8_t bytes[512];
+    struct slice head = slice_of(bytes, size < sizeof(bytes) ? (size_t)size : sizeof(bytes));
+    struct seg_scan scan;
+
+    if (folder_pread(s->fd, bytes, head.len, 0, e) < 0)
+        return -1;
+    if (seg_scan_start(&scan, head))
+        s->mark = scan.mark;
+    return 0;
+}
+
+/* Only the beginnings of blocks are read, as long as they are sound: who loads a block sees whether its payload is. */
+static int step_over(struct shelf *s, uint64_t size, struct err *e)
+{
+    uint8_t window[4096];
+    struct slice here = { 0 };
+
+    while (s->scanned_to < size) {
+        struct seg_element el;
+        struct seg_block b;
+
+        if (!seg_peek(here, size - s->scanned_to, s->mark, &el)) {
+            uint64_t left = size - s->scanned_to;
+
+            if (here.at == window)
+                return 0;
+            here = slice_of(window, left < sizeof(window) ? (size_t)left : sizeof(window));
+            if (folder_pread(s->fd, window, here.len, s->scanned_to, e) < 0)
+                return -1;
+            continue;
+        }
+        if (s->scanned_to + el.size == size)
+            return 0; /* the last one may be half written: its payload is looked at too */
+        el.offset = s->scanned_to;
+        if (seg_read_block(&el, &b) && el.content == SEG_LINES && add_found(s, &el, &b, e) < 0)
+            return -1;
+        s->scanned_to += el.size;
+        here = el.size < here.len ? slice_skip(here, el.size) : (struct slice){ 0 };
+    }
+    return 0;
+}
+
+/* What an active file has behind scanned_to. */
+static int grow(struct shelf *s, struct err *e)
+{
+    struct stat st;
+    uint64_t size;
+
+    if (fstat(s->fd, &st) < 0)
+        return err_set(e, errno, "active segment");
+    size = st.st_size < 0 ? 0 : (uint64_t)st.st_size;
+    if (size <= s->scanned_to || size > file_max)
+        return 0;
+    if (s->scanned_to == 0 && find_mark(s, size, e) < 0)
+        return -1;
+    if (s->mark != 0 && step_over(s, size, e) < 0)
+        return -1;
+    return scan_rest(s, size, e);
 }
 
 static int scan_whole(int dir, struct shelf *s, const char *why, struct err *e)
@@ -370,6 +427,19 @@ int lines_refresh(struct lines *l, struct err *e)
         l->count = count;
     }
     return result < 0 ? err_wrap(e, "log store") : flatten(l, e);
+}
+
+int lines_watch(const struct lines *l)
+{
+    char path[32];
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", l->dir);
+    if (fd >= 0 && inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
 }
 
 size_t lines_count(const struct lines *l)

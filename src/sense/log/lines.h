@@ -51,6 +51,10 @@ void lines_close(struct lines *l);                   /* NULL is fine */
 /* Looks again: new blocks of the active segment, new segments, segments that left.  Indexes of blocks may change. */
 int lines_refresh(struct lines *l, struct err *e);
 
+/* A descriptor that becomes readable when the store may have changed (inotify, non-blocking); -1: there is none, look
+ * every now and then.  The caller's. */
+int lines_watch(const struct lines *l);
+
 size_t lines_count(const struct lines *l); /* blocks, oldest first, in the order of their numbers */
 const struct lines_block *lines_block(const struct lines *l, size_t i);
 size_t lines_find(const struct lines *l, uint64_t seq); /* first block whose last_seq >= seq; lines_count: none */

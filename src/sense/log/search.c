@@ -12,10 +12,16 @@ enum { KEYS_MOST = 16 };
 
 struct search {
     struct search_query q;
-    struct patterns *patterns;
-    struct patterns_scan *scan;
-    uint64_t keys[KEYS_MOST]; /* tokens that each matching line has */
+    struct patterns *patterns; /* NULL: the pattern is empty */
+    uint8_t *templates;        /* q.templates, our own copy */
+    uint64_t keys[KEYS_MOST];  /* tokens that each matching line has */
     size_t key_count;
+};
+
+struct search_scan {
+    const struct search *s;
+    struct patterns_scan *scan;  /* NULL: there is no pattern */
+    struct templates *templates; /* NULL: any template will do */
 };
 
 static bool in_token(uint8_t c)
@@ -31,7 +37,16 @@ static void add_key(void *ctx, uint64_t key)
         s->keys[s->key_count++] = key;
 }
 
-/* Tokens whose ends are ends in the line too: what touches the pattern's own ends may go on in the line. */
+/* Tokens whose ends are ends in the line too: what touches the ends of the text may go on in the line. */
+static void add_inner_keys(struct search *s, struct slice p)
+{
+    while (p.len > 0 && (in_token(p.at[0]) || p.at[0] == '.'))
+        p = slice_skip(p, 1);
+    while (p.len > 0 && (in_token(p.at[p.len - 1]) || p.at[p.len - 1] == '.'))
+        p.len--;
+    lines_tokens(p, add_key, s);
+}
+
 static void find_keys(struct search *s)
 {
     struct slice p = s->q.pattern;
@@ -41,11 +56,7 @@ static void find_keys(struct search *s)
         inside++;
     if (s->q.how == SEARCH_WORD && inside == p.len && p.len >= LINES_TOKEN_MIN && (p.at[0] < '0' || p.at[0] > '9'))
         add_key(s, lines_token_key(p));
-    while (p.len > 0 && (in_token(p.at[0]) || p.at[0] == '.'))
-        p = slice_skip(p, 1);
-    while (p.len > 0 && (in_token(p.at[p.len - 1]) || p.at[p.len - 1] == '.'))
-        p.len--;
-    lines_tokens(p, add_key, s);
+    add_inner_keys(s, p);
 }
 
 /* The word between bytes that belong to no token, or the line's ends. */
@@ -86,18 +97,57 @@ static int prepare(struct search *s, struct err *e)
         rc = add_word(s, flags, e);
     else
         rc = patterns_add(s->patterns, s->q.pattern, flags | (s->q.how == SEARCH_LITERAL ? PATTERN_LITERAL : 0), 0, e);
-    if (rc < 0 || patterns_compile(s->patterns, e) < 0)
+    return rc < 0 ? rc : patterns_compile(s->patterns, e);
+}
+
+static struct templates *load_templates(const struct search *s, struct err *e)
+{
+    struct bytes_in in = { .rest = s->q.templates };
+    struct templates *t = templates_new(&template_usual, 0, e);
+
+    if (t && templates_load(t, &in, e) == 0)
+        return t;
+    templates_free(t);
+    return NULL;
+}
+
+static int keep_templates(struct search *s, struct err *e)
+{
+    s->templates = malloc(s->q.templates.len + 1);
+    if (!s->templates)
+        return err_set(e, ENOMEM, "no memory");
+    if (s->q.templates.len > 0)
+        memcpy(s->templates, s->q.templates.at, s->q.templates.len);
+    s->q.templates.at = s->templates;
+    return 0;
+}
+
+/* The words between its marks stand in each line of the template. */
+static int keys_of_template(struct search *s, struct err *e)
+{
+    struct templates *t = load_templates(s, e);
+    struct slice words;
+    uint64_t lines;
+
+    if (!t)
         return -1;
-    s->scan = patterns_scan_new(s->patterns, e);
-    return s->scan ? 0 : -1;
+    if (s->q.template > templates_count(t)) {
+        templates_free(t);
+        return err_set(e, 0, "there are %u templates", templates_count(t));
+    }
+    words = template_words(t, s->q.template, &lines);
+    while (words.len > 0)
+        add_inner_keys(s, slice_until(words, TEMPLATE_MARK, &words));
+    templates_free(t);
+    return 0;
 }
 
 struct search *search_new(const struct search_query *q, struct err *e)
 {
     struct search *s;
 
-    if (q->pattern.len == 0 || q->pattern.len > PATTERN_BYTES / 8 || memchr(q->pattern.at, '\n', q->pattern.len)) {
-        (void)err_set(e, EINVAL, "a pattern has 1 to %d bytes and no newline", PATTERN_BYTES / 8);
+    if (q->pattern.len > PATTERN_BYTES / 8 || (q->pattern.len > 0 && memchr(q->pattern.at, '\n', q->pattern.len))) {
+        (void)err_set(e, EINVAL, "a pattern has at most %d bytes and no newline", PATTERN_BYTES / 8);
         return NULL;
     }
     s = calloc(1, sizeof(*s));
@@ -106,9 +156,9 @@ struct search *search_new(const struct search_query *q, struct err *e)
         return NULL;
     }
     s->q = *q;
-    if (q->how != SEARCH_REGEX)
+    if (q->pattern.len > 0 && q->how != SEARCH_REGEX && !q->invert)
         find_keys(s);
-    if (prepare(s, e) < 0) {
+    if ((q->pattern.len > 0 && prepare(s, e) < 0) || (q->template > 0 && (keep_templates(s, e) < 0 || keys_of_template(s, e) < 0))) {
         search_free(s);
         return NULL;
     }
@@ -119,14 +169,9 @@ void search_free(struct search *s)
 {
     if (!s)
         return;
-    patterns_scan_free(s->scan);
     patterns_free(s->patterns);
+    free(s->templates);
     free(s);
-}
-
-uint64_t search_given_up(const struct search *s)
-{
-    return patterns_scan_given_up(s->scan);
 }
 
 bool search_may_hold(const struct search *s, const struct lines_block *block)
@@ -147,63 +192,128 @@ bool search_may_hold(const struct search *s, const struct lines_block *block)
     return true;
 }
 
-static bool passes(const struct search *s, const struct log_line *line)
+/* ---- one thread's scan ---- */
+
+struct search_scan *search_scan_new(const struct search *s, struct err *e)
 {
+    struct search_scan *c = calloc(1, sizeof(*c));
+
+    if (!c) {
+        (void)err_set(e, ENOMEM, "no memory");
+        return NULL;
+    }
+    c->s = s;
+    if ((s->patterns && !(c->scan = patterns_scan_new(s->patterns, e))) ||
+        (s->q.template > 0 && !(c->templates = load_templates(s, e)))) {
+        search_scan_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void search_scan_free(struct search_scan *c)
+{
+    if (!c)
+        return;
+    patterns_scan_free(c->scan);
+    templates_free(c->templates);
+    free(c);
+}
+
+uint64_t search_given_up(const struct search_scan *c)
+{
+    return c->scan ? patterns_scan_given_up(c->scan) : 0;
+}
+
+static bool passes(const struct search_scan *c, const struct log_line *line)
+{
+    const struct search_query *q = &c->s->q;
     int64_t at_us = log_line_time(line);
 
-    return at_us >= s->q.since_us && at_us <= s->q.until_us &&
-           (s->q.host.len == 0 || slice_eq_nocase(line->host, s->q.host)) &&
-           (s->q.program.len == 0 || slice_eq_nocase(line->program, s->q.program)) &&
-           (s->q.severity > 7 || line->severity <= s->q.severity);
+    return at_us >= q->since_us && at_us <= q->until_us &&
+           (q->host.len == 0 || slice_eq_nocase(line->host, q->host)) &&
+           (q->program.len == 0 || slice_eq_nocase(line->program, q->program)) &&
+           (q->severity > 7 || line->severity <= q->severity) &&
+           (!c->templates || templates_learn(c->templates, line->text) == q->template);
+}
+
+void search_hits_done(struct search_hits *h)
+{
+    free(h->at);
+    *h = (struct search_hits){ 0 };
 }
 
 struct found {
-    struct search *s;
+    struct search_scan *c;
+    struct search_hits *hits;
     struct lines_walk walk;
     struct log_line line; /* where the walk stands; seq 0: nowhere yet */
-    struct log_line *hits;
-    size_t count, room;
-    uint64_t last_seq; /* of the newest hit: one line may hold newlines and match twice */
+    bool decided;         /* the pattern matched it: one line may hold newlines and match twice */
     bool failed;
 };
+
+static bool take(struct found *f)
+{
+    struct search_hits *h = f->hits;
+    struct log_line *more;
+
+    if (h->count == h->room) {
+        more = realloc(h->at, (h->room * 2 + 16) * sizeof(*more));
+        f->failed = !more;
+        if (!more)
+            return false;
+        h->at = more;
+        h->room = h->room * 2 + 16;
+    }
+    h->at[h->count] = f->line;
+    log_line_read(&h->at[h->count]);
+    h->count += passes(f->c, &h->at[h->count]);
+    return true;
+}
+
+/* To the next line; the one before, which nothing matched, is a hit when those are wanted. */
+static bool step(struct found *f)
+{
+    if (f->c->s->q.invert && f->line.seq != 0 && !f->decided && !take(f))
+        return false;
+    f->decided = false;
+    return lines_next(&f->walk, &f->line);
+}
 
 static bool on_match(void *own, uint32_t id, struct slice match)
 {
     struct found *f = own;
-    struct log_line *more;
 
     (void)id;
     while (f->line.seq == 0 || match.at > f->line.raw.at + f->line.raw.len)
-        if (!lines_next(&f->walk, &f->line))
+        if (!step(f))
             return true;
-    if (match.at < f->line.raw.at || f->line.seq == f->last_seq)
+    if (match.at < f->line.raw.at || f->decided)
         return false; /* a mark in front of the line matched */
-    f->last_seq = f->line.seq;
-    if (f->count == f->room) {
-        more = realloc(f->hits, (f->room * 2 + 16) * sizeof(*more));
-        f->failed = !more;
-        if (!more)
-            return true;
-        f->hits = more;
-        f->room = f->room * 2 + 16;
-    }
-    f->hits[f->count] = f->line;
-    log_line_read(&f->hits[f->count]);
-    if (passes(f->s, &f->hits[f->count]))
-        f->count++;
-    return false;
+    f->decided = true;
+    return !f->c->s->q.invert && !take(f);
 }
 
-int search_block(struct search *s, struct slice payload, uint64_t first_seq,
-                 void (*hit)(void *own, const struct log_line *line), void *own, struct err *e)
+static bool every_line(struct found *f)
 {
-    struct found f = { .s = s, .walk = lines_walk(payload, first_seq) };
-    int rc = patterns_block(s->scan, payload, on_match, &f, e);
+    while (lines_next(&f->walk, &f->line))
+        if (!take(f))
+            return false;
+    return true;
+}
 
-    if (f.failed)
-        rc = err_set(e, ENOMEM, "no memory");
-    while (rc == 0 && f.count > 0)
-        hit(own, &f.hits[--f.count]);
-    free(f.hits);
-    return rc;
+int search_block(struct search_scan *c, struct slice payload, uint64_t first_seq, struct search_hits *h, struct err *e)
+{
+    struct found f = { .c = c, .hits = h, .walk = lines_walk(payload, first_seq) };
+    int rc = 0;
+
+    h->count = 0;
+    if (!c->scan) {
+        (void)every_line(&f);
+    } else {
+        rc = patterns_block(c->scan, payload, on_match, &f, e);
+        while (rc == 0 && c->s->q.invert && step(&f))
+            continue;
+    }
+    return f.failed ? err_set(e, ENOMEM, "no memory") : rc;
 }
