@@ -49,6 +49,8 @@ struct import {
     uint64_t lines, bytes;
 };
 
+enum { SEAL_WAIT_US = 60000000 };
+
 static void wait_for_store(struct store *s)
 {
     struct pollfd p = { .fd = store_fd(s), .events = POLLIN };
@@ -129,6 +131,7 @@ static int import(const struct import_options *o, const char *folder, const stru
         wait_for_store(im.store);
         (void)store_push(im.store, clock_mono_us(), true);
     }
+    (void)store_seal(im.store, SEAL_WAIT_US);
     store_close(im.store, 0);
     if (o->common.json)
         (void)printf("{\"files\":%zu,\"lines\":%llu,\"bytes\":%llu,\"passed_over\":%llu}\n", all->count,

@@ -54,9 +54,11 @@ static void make_lane(void)
 {
     static const uint8_t zeros[LANE];
 
-    for (uint32_t b = 0; b < 256; b++)
-        for (unsigned k = 0; k < 4; k++)
-            lane[k][b] = ~crc32c_portable(~(b << 8 * k), zeros, LANE);
+    for (unsigned bit = 0; bit < 32; bit++)
+        lane[bit / 8][1u << bit % 8] = ~crc32c_portable(~(1u << bit), zeros, LANE);
+    for (unsigned k = 0; k < 4; k++)
+        for (uint32_t b = 1; b < 256; b++) /* sums of those of its bits */
+            lane[k][b] = lane[k][b & (b - 1)] ^ lane[k][b & (0 - b)];
 }
 
 static uint32_t behind(uint32_t sum, uint64_t next)

@@ -64,13 +64,13 @@ static struct seg_out make_wal(struct seg_head *head, struct seg_out *raw)
 
 static void the_checksum_is_that_of_the_rfc(void **state)
 {
-    uint8_t bytes[300];
+    static uint8_t bytes[9000];
 
     (void)state;
     assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283u);
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (uint8_t)(i * 7);
-    for (size_t n = 0; n < sizeof(bytes); n++) {
+    for (size_t n = 0; n < sizeof(bytes); n += n < 300 ? 1 : 97) {
         assert_int_equal(crc32c(0, bytes, n), crc32c_portable(0, bytes, n));
         assert_int_equal(crc32c(crc32c(0, bytes, n / 2), bytes + n / 2, n - n / 2), crc32c(0, bytes, n));
     }

@@ -60,6 +60,7 @@ struct store {
     struct batch *spare, *first, **end;
     uint64_t synced_seq;
     bool busy, stop;
+    bool seal_wanted; /* by store_seal */
     struct news news;
 };
 
@@ -170,14 +171,19 @@ static void tend(struct store *s)
 {
     struct journal_expired gone = { 0 };
     int64_t now_us = clock_wall_us();
+    bool wanted;
     struct err why;
 
-    if (journal_is_due(s->j, now_us) && !feed_is_pending(s->j)) {
+    (void)pthread_mutex_lock(&s->lock);
+    wanted = s->seal_wanted;
+    (void)pthread_mutex_unlock(&s->lock);
+    if ((wanted || journal_is_due(s->j, now_us)) && !feed_is_pending(s->j)) {
         if (feed_begin(s->j, now_us, &why) < 0) {
             tell_failure(s, &why);
             return;
         }
         (void)pthread_mutex_lock(&s->lock);
+        s->seal_wanted = false;
         (void)pthread_cond_signal(&s->to_sealer);
         (void)pthread_mutex_unlock(&s->lock);
         if (journal_retain(s->j, now_us, &gone, &why) < 0)
@@ -502,6 +508,25 @@ static bool all_synced(struct store *s)
     all = s->synced_seq == s->last_seq && !s->busy;
     (void)pthread_mutex_unlock(&s->lock);
     return all;
+}
+
+bool store_seal(struct store *s, int64_t wait_us)
+{
+    const struct timespec nap = { .tv_nsec = 1000000 };
+    int64_t until_us = clock_mono_us() + wait_us;
+    bool over = false;
+
+    (void)pthread_mutex_lock(&s->lock);
+    s->seal_wanted = true;
+    (void)pthread_cond_signal(&s->to_writer);
+    (void)pthread_mutex_unlock(&s->lock);
+    while (!over && clock_mono_us() < until_us) {
+        (void)nanosleep(&nap, NULL);
+        (void)pthread_mutex_lock(&s->lock);
+        over = !s->seal_wanted && !feed_is_pending(s->j);
+        (void)pthread_mutex_unlock(&s->lock);
+    }
+    return over;
 }
 
 void store_close(struct store *s, int64_t wait_us)

@@ -62,6 +62,8 @@ struct store *store_open(const char *folder, const struct store_limits *l, const
 int store_start(struct store *s, struct err *e); /* the threads */
 int store_fd(const struct store *s);             /* readable: call store_turn */
 void store_turn(struct store *s);
+/* Seals what is on disk, when nothing more comes for a while; false: it took longer than `wait_us`. */
+bool store_seal(struct store *s, int64_t wait_us);
 /* Writes, syncs and acknowledges what is there, at most `wait_us` long; then stops the threads.  NULL is fine. */
 void store_close(struct store *s, int64_t wait_us);
 
