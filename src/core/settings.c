@@ -195,9 +195,6 @@ static int check_gate(const struct gate_settings *gate, struct conf_faults *faul
     for (uint32_t i = 0; i < gate->listeners_count; i++) {
         const struct gate_listener *l = &gate->listeners[i];
 
-        if (l->implicit_tls && l->balancers.count > 0)
-            fault_in(faults, "gate.listeners", l->name,
-                     "implicit_tls and balancers exclude each other; let the balancer end TLS, or name none");
         for (uint32_t k = 0; k < gate->listeners_count; k++)
             for (uint32_t a = 0; a < gate->listeners[k].listen.count; a++)
                 if (addr_eq(l->to, gate->listeners[k].listen.at[a]))

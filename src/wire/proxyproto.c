@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const uint8_t signature[12] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a };
-enum { V2_HEAD = 16, V2_IPV4 = 12, V2_IPV6 = 36, TLV_HEAD = 3 };
+enum { V1_LEAST = 15 /* PROXY UNKNOWN, CR LF */, V2_HEAD = 16, V2_IPV4 = 12, V2_IPV6 = 36, TLV_HEAD = 3 };
 
 /* ---- version 1 ---- */
 
@@ -129,6 +129,20 @@ enum proxyproto_got proxyproto_read(struct slice in, struct proxyproto *p)
     if (memcmp(in.at, "PROXY ", known) != 0)
         return PROXYPROTO_BAD;
     return known < 6 ? PROXYPROTO_MORE : read_v1(in, p);
+}
+
+size_t proxyproto_wants(struct slice in)
+{
+    size_t known = in.len < sizeof(signature) ? in.len : sizeof(signature);
+
+    if (in.len < V1_LEAST)
+        return V1_LEAST - in.len;
+    if (memcmp(in.at, signature, known) != 0)
+        return 1; /* only the line's end tells where it is */
+    if (in.len < V2_HEAD)
+        return V2_HEAD - in.len;
+    known = V2_HEAD + ((size_t)in.at[14] << 8 | in.at[15]);
+    return known > in.len ? known - in.len : 1;
 }
 
 /* ---- writing ---- */

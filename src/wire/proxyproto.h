@@ -28,6 +28,10 @@ struct proxyproto {
 /* `in` begins with the header.  PROXYPROTO_MORE never asks for more than PROXYPROTO_V2_MOST bytes. */
 enum proxyproto_got proxyproto_read(struct slice in, struct proxyproto *p);
 
+/* How many bytes may be read behind `in` without passing the header's end, where something else begins (TLS): at least
+ * 1 as long as proxyproto_read says MORE. */
+size_t proxyproto_wants(struct slice in);
+
 /* Into `out` of PROXYPROTO_MOST bytes or more; how many.  Ends of two families become IPv6; no family: UNKNOWN, LOCAL.
  */
 size_t proxyproto_write_v1(struct addr src, struct addr dst, uint8_t *out, size_t size);

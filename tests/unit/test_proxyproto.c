@@ -238,9 +238,41 @@ static void nobody_is_written_as_unknown_or_local(void **state)
     assert_true(p.local);
 }
 
+/* Read as a socket gives it, never more than is asked for: nothing behind the header is taken. */
+static void what_follows_the_header_is_left_to_others(void **state)
+{
+    static const char *const headers[] = {
+        "PROXY UNKNOWN\r\n",
+        "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+        "PROXY UNKNOWN ffff:f...f:ffff 65535 65535\r\n",
+    };
+    struct addr a = { .family = 6, .ip = { 0x20, 1 }, .port = 4711 };
+    uint8_t room[PROXYPROTO_MOST + 16];
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        size_t len = i < 3  ? strlen(headers[i])
+                   : i == 3 ? proxyproto_write_v2(a, a, room, sizeof(room))
+                            : proxyproto_write_v2((struct addr){ 0 }, a, room, sizeof(room));
+        size_t got = 0;
+
+        if (i < 3)
+            memcpy(room, headers[i], len);
+        while (proxyproto_read(slice_of(room, got), &p) == PROXYPROTO_MORE) {
+            size_t wants = proxyproto_wants(slice_of(room, got));
+
+            assert_in_range(wants, 1, len - got);
+            got += wants;
+        }
+        assert_int_equal(got, len);
+        assert_int_equal(p.used, len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_follows_the_header_is_left_to_others),
         cmocka_unit_test(a_line_names_both_ends),
         cmocka_unit_test(who_can_not_be_named_is_the_balancer_itself),
         cmocka_unit_test(what_differs_from_the_specification_is_refused),

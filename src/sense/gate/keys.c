@@ -87,7 +87,7 @@ static const struct key listener_keys[] = {
       .type = KEY_BOOL,
       KEY_AT(struct gate_listener, implicit_tls),
       .def = "no",
-      .help = "TLS from the first byte, as on port 465." },
+      .help = "TLS from the first byte, as on port 465; behind a balancer's PROXY header." },
     { .name = "identity",
       .type = KEY_WORD,
       KEY_AT(struct gate_listener, identity),

@@ -357,6 +357,16 @@ static void on_time(void *ctx)
 
 /* ---- input ---- */
 
+static void begin_tls(struct session *s)
+{
+    struct err e;
+
+    s->tls = tls_new(s->gate->tls, s->fd, &e);
+    session_enter(s, S_TLS);
+    if (!s->tls)
+        session_end(s);
+}
+
 static size_t take_proxy(struct session *s, struct slice in)
 {
     struct proxyproto p;
@@ -376,7 +386,10 @@ static size_t take_proxy(struct session *s, struct slice in)
         s->visit->peer = p.src;
         s->visit->local = p.dst;
     }
-    begin(s);
+    if (s->visit->at->implicit_tls)
+        begin_tls(s);
+    else
+        begin(s);
     return p.used;
 }
 
@@ -457,6 +470,11 @@ static void on_readable(struct session *s)
     }
     if (s->in.len > 0)
         memcpy(g->buffer, s->in.at, s->in.len);
+    if (s->state == S_PROXY) { /* what follows the header may be TLS, and is not ours to read */
+        size_t wants = proxyproto_wants(slice_of(g->buffer, s->in.len));
+
+        room = wants < room ? wants : room;
+    }
     if (room == 0) {
         hear(s, false);
         return;
@@ -496,6 +514,17 @@ static void shake(struct session *s)
         session_enter(s, S_COMMAND);
 }
 
+/* In small pieces: as long as some came, there may be more. */
+static void read_header(struct session *s)
+{
+    size_t had;
+
+    do {
+        had = s->in.len;
+        on_readable(s);
+    } while (s->state == S_PROXY && s->in.len > had);
+}
+
 static void on_socket(void *ctx, int fd, int events)
 {
     struct session *s = ctx;
@@ -514,7 +543,9 @@ static void on_socket(void *ctx, int fd, int events)
     }
     if (!(events & (LOOP_IN | LOOP_GONE)))
         return;
-    if (states[s->state].reads && s->out.len < SESSION_CHUNK)
+    if (s->state == S_PROXY)
+        read_header(s);
+    else if (states[s->state].reads && s->out.len < SESSION_CHUNK)
         on_readable(s);
     else if (events & LOOP_GONE)
         gone(s, "the client is gone");
@@ -660,12 +691,9 @@ void session_new(struct door *d, int fd, struct addr peer, struct addr local)
         session_last_words(s, 421, "4.3.2", "the mail server does not answer, please come again");
     } else if (is_balancer(d->at, peer))
         session_enter(s, S_PROXY);
-    else if (d->at->implicit_tls) {
-        s->tls = tls_new(g->tls, fd, &e);
-        session_enter(s, S_TLS);
-        if (!s->tls)
-            session_end(s);
-    } else
+    else if (d->at->implicit_tls)
+        begin_tls(s);
+    else
         begin(s);
     return;
 fail:
