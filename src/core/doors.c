@@ -109,6 +109,7 @@ static void set_guard(const struct gate_settings *gate, uint32_t gate_uid, struc
 void doors_tell_hand(const struct house_settings *h, const struct found *found, struct hand_settings *hand)
 {
     name_places(&h->gate, hand);
+    name_service(h->metrics.listen, hand);
     name_servers(&h->gate, &hand->servers);
     if (doors_block(h))
         hand->doors_count = (uint32_t)doors_ports(h, hand->doors);

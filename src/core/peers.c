@@ -483,6 +483,13 @@ static const struct chan_op console_ops[] = {
     { CTL_STATUS, "status", 0, 0, false, on_status_asked },
 };
 
+static const struct chan_op reader_ops[] = {
+    { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
+    { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
+    { CTL_STATUS, "status", 0, 0, false, on_status_asked },
+    { HAND_LISTEN, "listen", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_ask },
+};
+
 /* ---- links come and go ---- */
 
 static const struct {
@@ -497,6 +504,7 @@ static const struct {
     [ROW_HELPER] = { helper_ops, sizeof(helper_ops) / sizeof(helper_ops[0]) },
     [ROW_WATCH] = { watch_ops, sizeof(watch_ops) / sizeof(watch_ops[0]) },
     [ROW_XRAY] = { watch_ops, sizeof(watch_ops) / sizeof(watch_ops[0]) },
+    [ROW_READER] = { reader_ops, sizeof(reader_ops) / sizeof(reader_ops[0]) },
     [ROW_CONSOLE] = { console_ops, sizeof(console_ops) / sizeof(console_ops[0]) },
 };
 
@@ -581,6 +589,12 @@ static void brief(struct peer *p)
         (void)peer_say(p, LINK_TAIL, 0, 0, NULL, 0, tail_fd(c->tail));
         (void)peer_say(p, LINK_MORE, 0, 0, &(struct link_seq){ tail_next(c->tail) }, sizeof(struct link_seq), -1);
         break;
+    case ROW_READER:
+        (void)peer_say(p, LINK_TAIL, 0, 0, NULL, 0, tail_fd(c->tail));
+        (void)peer_say(p, LINK_MORE, 0, 0, &(struct link_seq){ tail_next(c->tail) }, sizeof(struct link_seq), -1);
+        if (c->recorder_known)
+            (void)peer_say(p, LINK_RING, 0, 0, NULL, 0, c->recorder);
+        break;
     case ROW_HELPER:
         relay_brief(p);
         break;
@@ -638,4 +652,12 @@ void peers_tell_forget(struct core *c, struct addr who)
     for (uint32_t i = 0; i < roster_count; i++)
         if (roster[i].kind == ROW_SENSOR)
             (void)peer_say(&c->peers[i], LINK_FORGET, 0, 0, &who, sizeof(who), -1);
+}
+
+/* One that does not read for a while needs no second bell. */
+void peers_tell_readers(struct core *c, uint16_t op, const void *body, size_t len, int fd)
+{
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (roster[i].kind == ROW_READER && c->peers[i].chan && (op != LINK_MORE || chan_queued(c->peers[i].chan) == 0))
+            (void)peer_say(&c->peers[i], op, 0, 0, body, len, fd);
 }

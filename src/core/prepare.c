@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "act/notify/runner.h"
 #include "core/eye.h"
 #include "sense/gate/ports.h"
 #include "sys/jail.h"
@@ -181,12 +182,14 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
         return -1;
     if (h->watch.mode == WATCH_ON && (g->eye = eye_start(g->image, e)) < 0)
         return -1;
+    if (runner_is_wanted(&h->notify) && (g->runner = runner_start(&h->notify, e)) < 0)
+        return -1;
     return open_control(h->core.control, g, e);
 }
 
 void ground_done(struct ground *g, const char *control)
 {
-    const int fds[] = { g->image, g->hand_image, g->eye, g->control };
+    const int fds[] = { g->image, g->hand_image, g->eye, g->runner, g->control };
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)

@@ -14,6 +14,7 @@ struct ground {
     int image;      /* serviola itself, in a sealed memory file: a part can start while the disk hangs */
     int hand_image; /* serviola-hand */
     int eye;        /* eye.h; -1: none */
+    int runner;     /* act/notify/runner.h; -1: none */
     int control;    /* the listening control socket */
     struct addr resolvers[HAND_RESOLVERS];
     size_t resolvers_count;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/notices.h"
 #include "core/picture.h"
 #include "core/scribe.h"
 #include "sense/gate/bookkeeper.h"
@@ -32,6 +33,7 @@ const struct row roster[] = {
     { ROW_SENSOR, "gate", &sense_gate, NULL, SETTINGS_GATE, "gate.", { HAND_LISTEN, HAND_BORROW } },
     { ROW_HELPER, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },        /* keeps what others log */
     { ROW_WATCH, "watch", &sense_watch, NULL, SETTINGS_WATCH, "watch.", { 0 } }, /* measures each second, and records */
+    { ROW_READER, "notify", &core_notices, NULL, SETTINGS_NOTIFY, "notify.", { 0 } }, /* tells people */
     { ROW_XRAY, "xray", &core_picture, NULL, SETTINGS_NONE, "xray.", { 0 } }, /* takes one picture, through the eye */
     { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } }, /* shows it all, live */
 };
@@ -52,6 +54,8 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
         [SETTINGS_LISTS] = sizeof(struct lists_settings),
         [SETTINGS_WATCH] = sizeof(struct watch_settings),
         [SETTINGS_LOG] = sizeof(struct log_settings),
+        [SETTINGS_NOTIFY] = sizeof(struct notify_house),
+        [SETTINGS_METRICS] = sizeof(struct metrics_settings),
     };
 
     if (sizes[row->settings] > size)
@@ -86,6 +90,12 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
     case SETTINGS_LOG:
         memcpy(room, &h->log, sizeof(h->log));
         break;
+    case SETTINGS_NOTIFY:
+        settings_for_notify(h, room);
+        break;
+    case SETTINGS_METRICS:
+        memcpy(room, &h->metrics, sizeof(h->metrics));
+        break;
     }
     return sizes[row->settings];
 }
@@ -102,6 +112,10 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
         return gate_is_wanted(&h->gate);
     if (row->kind == ROW_WATCH)
         return h->watch.mode == WATCH_ON;
+    if (row->settings == SETTINGS_NOTIFY)
+        return h->notify.ways_count > 0;
+    if (row->settings == SETTINGS_METRICS)
+        return h->metrics.listen.family != 0;
     if (row->kind == ROW_XRAY)
         return false; /* when a trigger asks for it: CREW_RUN */
     return row->kind != ROW_CONSOLE || console;
@@ -121,6 +135,10 @@ bool roster_outgrown(const struct row *row, const struct house_settings *old, co
         return !gate_ports_suffice(&old->gate, &now->gate);
     if (row->settings == SETTINGS_WATCH)
         return watch_needs_restart(&old->watch, &now->watch);
+    if (row->settings == SETTINGS_NOTIFY) /* secrets, certificates and names are read before its jail */
+        return memcmp(&old->notify, &now->notify, sizeof(now->notify)) != 0;
+    if (row->settings == SETTINGS_METRICS)
+        return !addr_eq(old->metrics.listen, now->metrics.listen);
     return row->settings == SETTINGS_LISTS && !same_files(&old->gate, &now->gate);
 }
 

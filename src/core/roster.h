@@ -20,6 +20,7 @@ enum row_kind {
     ROW_HELPER,
     ROW_WATCH,
     ROW_XRAY,
+    ROW_READER, /* reads the events, and tells others of them */
     ROW_CONSOLE
 };
 
@@ -34,6 +35,8 @@ enum row_settings {
     SETTINGS_LISTS,
     SETTINGS_WATCH,
     SETTINGS_LOG,
+    SETTINGS_NOTIFY,
+    SETTINGS_METRICS,
 };
 
 struct row {

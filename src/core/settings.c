@@ -113,6 +113,8 @@ const struct section house_sections[] = {
     { "log", "what other programs and hosts log: received and kept", log_keys, sizeof(struct log_settings) },
     { "watch", "what is measured each second, and when somebody should know", watch_keys,
       sizeof(struct watch_settings) },
+    { "notify", "who is told when something happens, and how", notify_keys, sizeof(struct notify_settings) },
+    { "metrics", "figures for Prometheus", metrics_keys, sizeof(struct metrics_settings) },
     { 0 },
 };
 
@@ -126,6 +128,8 @@ void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS])
     places[5] = &h->gate;
     places[6] = &h->log;
     places[7] = &h->watch;
+    places[8] = &h->notify;
+    places[9] = &h->metrics;
 }
 
 /* What may be left out in an address: its port. */
@@ -204,6 +208,18 @@ static int check_gate(const struct gate_settings *gate, struct conf_faults *faul
     return faults->count > 0 ? -1 : 0;
 }
 
+static int check_others(const struct house_settings *h, struct conf_faults *faults)
+{
+    const char *name = "";
+    struct err e;
+
+    if (!notify_check(&h->notify, &name, &e))
+        fault_in(faults, "notify", name, "%s", e.text);
+    if (h->metrics.listen.family && h->metrics.listen.port == 0)
+        fault_in(faults, "metrics", "listen", "a port is missing, such as in 127.0.0.1:9464");
+    return faults->count > 0 ? -1 : 0;
+}
+
 int settings_read(const char *path, struct house_settings *h, struct conf_faults *faults)
 {
     void *places[HOUSE_SECTIONS];
@@ -215,7 +231,7 @@ int settings_read(const char *path, struct house_settings *h, struct conf_faults
         return -1;
     for (uint32_t i = 0; i < h->gate.listeners_count; i++)
         complete_listener(&h->gate.listeners[i]);
-    if (check_gate(&h->gate, faults) < 0)
+    if (check_gate(&h->gate, faults) < 0 || check_others(h, faults) < 0)
         return -1;
     return check_triggers(&h->watch, faults);
 }
@@ -308,6 +324,13 @@ void settings_for_lists(const struct house_settings *h, struct lists_settings *l
     memset(lists, 0, sizeof(*lists));
     lists->count = h->gate.lists_count;
     memcpy(lists->at, h->gate.lists, sizeof(lists->at));
+}
+
+void settings_for_notify(const struct house_settings *h, struct notify_house *notify)
+{
+    memset(notify, 0, sizeof(*notify));
+    notify->set = h->notify;
+    memcpy(notify->journal, h->journal.folder, sizeof(notify->journal));
 }
 
 void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe)

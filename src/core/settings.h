@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "act/metrics/settings.h"
+#include "act/notify/settings.h"
 #include "conf/read.h"
 #include "hand/op.h"
 #include "rule/settings.h"
@@ -43,6 +45,8 @@ struct house_settings {
     struct gate_settings gate;
     struct log_settings log;
     struct watch_settings watch;
+    struct notify_settings notify;
+    struct metrics_settings metrics;
 };
 
 struct found { /* beside the configuration: what this host's files say; all borrowed */
@@ -63,7 +67,7 @@ struct scribe_settings {
 extern const struct section house_sections[]; /* in the order of the file; NULL-ended */
 
 /* Where the settings of section i live in `h`. */
-enum { HOUSE_SECTIONS = 8 };
+enum { HOUSE_SECTIONS = 10 };
 void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS]);
 
 /* NULL: the built-in defaults.  0, or -1 with faults to print. */
@@ -78,5 +82,6 @@ void settings_for_hand(const struct house_settings *h, const struct found *found
 void settings_for_gate(const struct house_settings *h, const struct found *found, struct gate_settings *gate);
 void settings_for_book(const struct house_settings *h, struct book_settings *book);
 void settings_for_lists(const struct house_settings *h, struct lists_settings *lists);
+void settings_for_notify(const struct house_settings *h, struct notify_house *notify);
 void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe);
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/words.h"
+#include "act/notify/runner.h"
 #include "core/crew.h"
 #include "core/eye.h"
 #include "core/pem.h"
@@ -126,10 +127,13 @@ static int spawn_row(struct house *h, struct child *c, int link, int settings, s
 {
     const struct row *row = &roster[c->row];
     const char *argv[] = { row->part ? "serviola" : "serviola-hand", "-x", row->part ? row->name : row->mode, NULL };
-    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD } };
+    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { h->ground.runner, RUNNER_FD } };
     struct spawn how = {
         .image = row->part ? h->ground.image : h->ground.hand_image, .argv = argv, .places = places, .places_count = 2
     };
+
+    if (row->settings == SETTINGS_NOTIFY && h->ground.runner >= 0)
+        how.places_count = 3;
 
     if (!row->part && !row->mode)
         argv[1] = NULL;
@@ -655,7 +659,7 @@ int run_house(const struct run_options *o)
     if (!h)
         return CANNOT_START;
     h->options = o;
-    h->ground = (struct ground){ .image = -1, .hand_image = -1, .eye = -1, .control = -1 };
+    h->ground = (struct ground){ .image = -1, .hand_image = -1, .eye = -1, .runner = -1, .control = -1 };
     h->conf = calloc(1, sizeof(*h->conf));
     h->fresh = calloc(1, sizeof(*h->fresh));
     if (!h->conf || !h->fresh)
