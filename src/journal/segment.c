@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* OpenSSL's SHA-256 uses the processor's own instructions and is nearly twice as fast as libsodium's hashes.  Its older
+ * calls, because EVP reads files at its first use, which a jail does not allow. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "journal/segment.h"
 
 #include <errno.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,14 +221,14 @@ void seg_chain(uint8_t chain[SEG_HASH], enum seg_content content, uint32_t recor
         uint32_t records;
         uint64_t first_seq, bytes;
     } about = { (uint16_t)content, 0, records, first_seq, payload.len };
-    crypto_generichash_state h;
+    SHA256_CTX h;
 
-    crypto_generichash_init(&h, NULL, 0, SEG_HASH);
-    crypto_generichash_update(&h, (const uint8_t *)tag, sizeof(tag));
-    crypto_generichash_update(&h, chain, SEG_HASH);
-    crypto_generichash_update(&h, (const uint8_t *)&about, sizeof(about));
-    crypto_generichash_update(&h, payload.at, payload.len);
-    crypto_generichash_final(&h, chain, SEG_HASH);
+    (void)SHA256_Init(&h);
+    (void)SHA256_Update(&h, tag, sizeof(tag));
+    (void)SHA256_Update(&h, chain, SEG_HASH);
+    (void)SHA256_Update(&h, &about, sizeof(about));
+    (void)SHA256_Update(&h, payload.at, payload.len);
+    (void)SHA256_Final(chain, &h);
 }
 
 void seg_hash(uint8_t out[SEG_HASH], struct slice s)

@@ -27,7 +27,7 @@
  * Payload (content 1): events, 256 bytes each (event.h), seq rising.
  * Content 2 is for lines; their records are the business of who writes them.
  *
- * Chain: BLAKE2b-256 over what follows, for each commit.
+ * Chain: SHA-256 over what follows, for each commit.
  *
  *   "serviola chain 1" | chain before (32) | content u16 | 0 u16 | records u32 | first seq u64 | bytes u64 | payload
  *

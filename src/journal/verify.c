@@ -251,11 +251,6 @@ int journal_verify(const char *folder, const uint8_t *id, const uint8_t *since_h
     *v = (struct verdict){ 0 };
     if (seal_start(e) < 0 || (dir = folder_open(folder, e)) < 0)
         return -1;
-    w.raw = malloc(SEG_RAW_MAX);
-    if (!w.raw) {
-        err_set(e, ENOMEM, "verify");
-        goto done;
-    }
     if (folder_read_list(dir, &list, e) < 0 || find_id(dir, &list, v->id, e) < 0 || walk_expired(&w, dir, e) < 0)
         goto done;
     for (size_t i = 0; i < list.count; i++)
@@ -265,7 +260,6 @@ int journal_verify(const char *folder, const uint8_t *id, const uint8_t *since_h
     result = 0;
 done:
     folder_list_free(&list);
-    free(w.raw);
     close(dir);
     return result;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 
-#include "journal/event.h"
 #include "journal/seal.h"
+#include "journal/verify_blocks.h"
 #include "journal/verify_walk.h"
 
 struct look { /* one file, element by element */
@@ -56,50 +57,6 @@ static void enter(struct look *l, const struct seg_head *head)
         l->w->last_seq = head->first_seq - 1;
 }
 
-/* The payload against its head: numbers rise, times lie within. */
-static bool events_fit(const struct seg_block *b, const uint8_t *raw)
-{
-    uint64_t last = 0;
-    int64_t min = INT64_MAX;
-    int64_t max = INT64_MIN;
-
-    if (b->raw_len != (uint64_t)b->count * sizeof(struct event))
-        return false;
-    for (uint32_t i = 0; i < b->count; i++) {
-        struct event ev;
-
-        memcpy(&ev, raw + i * sizeof(ev), sizeof(ev));
-        if (ev.seq <= last || (i == 0 && ev.seq != b->first_seq))
-            return false;
-        last = ev.seq;
-        min = ev.at_us < min ? ev.at_us : min;
-        max = ev.at_us > max ? ev.at_us : max;
-    }
-    return last == b->last_seq && min == b->min_us && max == b->max_us;
-}
-
-/* The chain over all commits; false when the list of commits or the result is not right. */
-static bool chain_fits(struct walk *w, const struct seg_element *el, const struct seg_block *b)
-{
-    struct seg_commits commits = seg_commits_of(el, b);
-    uint8_t chain[SEG_HASH];
-    const uint8_t *at = w->raw;
-    uint64_t seq = b->first_seq;
-    uint32_t records;
-    uint32_t bytes;
-
-    memcpy(chain, b->prev, SEG_HASH);
-    while (seg_next_commit(&commits, &records, &bytes)) {
-        if (el->content == SEG_EVENTS)
-            memcpy(&seq, at, sizeof(seq));
-        seg_chain(chain, el->content, records, seq, slice_of(at, bytes));
-        walk_saw_head(w, chain);
-        seq += records;
-        at += bytes;
-    }
-    return commits.left == 0 && memcmp(chain, b->chain, SEG_HASH) == 0;
-}
-
 static void check_link(struct look *l, const struct seg_block *b)
 {
     uint64_t before = l->w->last_seq;
@@ -134,20 +91,22 @@ static void count_block(struct look *l, const struct seg_block *b)
     l->last_seq = b->last_seq;
 }
 
-static void check_block(struct look *l, const struct seg_element *el, const struct seg_block *b, bool damaged)
+/* `c` is NULL for a block whose checksum is wrong. */
+static void check_block(struct look *l, const struct seg_block *b, const struct block_check *c)
 {
-    struct err why = { 0 };
-
     l->at.first_seq = b->first_seq;
     l->at.last_seq = b->last_seq;
     check_link(l, b);
-    if (damaged)
+    l->w->head_seen = l->w->head_seen || (c && c->head_seen);
+    if (!c)
         REPORT(l, FAULT_CHANGED, "the payload's checksum is wrong");
-    else if (seg_unpack(el, b, l->w->raw, &why) < 0)
-        REPORT(l, FAULT_CHANGED, "%.200s", why.text);
-    else if (!chain_fits(l->w, el, b))
+    else if (c->state == BLOCK_NO_MEMORY)
+        REPORT(l, FAULT_UNREADABLE, "no memory to unpack the payload");
+    else if (c->state == BLOCK_NOT_UNPACKED)
+        REPORT(l, FAULT_CHANGED, "the payload is not one zstd frame of %u bytes", b->raw_len);
+    else if (c->state == BLOCK_OFF_CHAIN)
         REPORT(l, FAULT_CHANGED, "the payload is not what the chain says");
-    else if (el->content == SEG_EVENTS && !events_fit(b, l->w->raw))
+    else if (c->state == BLOCK_OFF_HEAD)
         REPORT(l, FAULT_CHANGED, "the payload is not what its head says");
     else {
         l->w->v->blocks++;
@@ -192,7 +151,7 @@ static void check_seal(struct look *l, const struct seg_element *el, const struc
     walk_leave(l->w, s, signed_well);
 }
 
-static void look_at(struct look *l, const struct seg_element *el, bool damaged)
+static void look_at(struct look *l, const struct seg_element *el, const struct block_check *c)
 {
     struct seg_head head;
     struct seg_block b;
@@ -201,7 +160,7 @@ static void look_at(struct look *l, const struct seg_element *el, bool damaged)
     l->at.offset = el->offset;
     if (seg_read_block(el, &b)) {
         report_bad(l, b.first_seq);
-        check_block(l, el, &b, damaged);
+        check_block(l, &b, c);
         return;
     }
     report_bad(l, 0);
@@ -236,12 +195,62 @@ static void look_end(struct look *l)
     }
 }
 
+/* All blocks that are whole by their checksums, in their order.  -1: no memory. */
+static int find_blocks(struct seg_scan scan, struct block_check **at, size_t *count)
+{
+    struct seg_element el;
+    struct seg_block b;
+    enum seg_got got;
+    size_t cap = 0;
+
+    *at = NULL;
+    *count = 0;
+    while ((got = seg_next(&scan, &el)) != SEG_END) {
+        if (got != SEG_GOT || !seg_read_block(&el, &b))
+            continue;
+        if (*count == cap) {
+            struct block_check *more = reallocarray(*at, cap * 2 + 256, sizeof(*more));
+
+            if (!more)
+                return -1;
+            *at = more;
+            cap = cap * 2 + 256;
+        }
+        (*at)[(*count)++] = (struct block_check){ .el = el };
+    }
+    return 0;
+}
+
+static void walk_elements(struct look *l, struct seg_scan scan, const struct block_check *checked)
+{
+    struct walk *w = l->w;
+    struct seg_element el;
+    enum seg_got got;
+
+    while ((got = seg_next(&scan, &el)) != SEG_END) {
+        struct seg_block b;
+
+        if (got == SEG_BAD) {
+            l->bad_at = el.offset;
+            l->bad_size = el.size;
+            continue;
+        }
+        if (!l->entered && !(el.type == SEG_HEAD && el.offset == 0)) { /* its head is damaged: go on without */
+            l->entered = true;
+            w->known = w->promises = w->proven = false;
+            w->segment = l->segment;
+        }
+        look_at(l, &el, got == SEG_GOT && seg_read_block(&el, &b) ? checked++ : NULL);
+    }
+    look_end(l);
+}
+
 void walk_segment(struct walk *w, const char *file, uint64_t segment, bool sealed, struct slice bytes)
 {
     struct look l = { .w = w, .segment = segment, .sealed = sealed, .bytes = bytes };
+    struct block_check *blocks;
     struct seg_scan scan;
-    struct seg_element el;
-    enum seg_got got;
+    size_t count;
 
     l.at = (struct place){ .file = file, .segment = segment };
     if (!seg_scan_start(&scan, bytes)) {
@@ -250,18 +259,10 @@ void walk_segment(struct walk *w, const char *file, uint64_t segment, bool seale
         w->known = w->promises = w->proven = false;
         return;
     }
-    while ((got = seg_next(&scan, &el)) != SEG_END) {
-        if (got == SEG_BAD) {
-            l.bad_at = el.offset;
-            l.bad_size = el.size;
-            continue;
-        }
-        if (!l.entered && !(el.type == SEG_HEAD && el.offset == 0)) { /* its head is damaged: go on without */
-            l.entered = true;
-            w->known = w->promises = w->proven = false;
-            w->segment = segment;
-        }
-        look_at(&l, &el, got == SEG_DAMAGED);
-    }
-    look_end(&l);
+    if (find_blocks(scan, &blocks, &count) == 0) {
+        verify_blocks(blocks, count, w->since_head);
+        walk_elements(&l, scan, blocks);
+    } else
+        REPORT(&l, FAULT_UNREADABLE, "no memory for the list of its blocks");
+    free(blocks);
 }

@@ -20,7 +20,6 @@ struct walk {
     bool promises;              /* ... promised too */
     uint8_t promised[SEG_HASH]; /* the next segment's key */
     bool proven;                /* every key so far was promised, back to the id */
-    uint8_t *raw;               /* SEG_RAW_MAX */
 };
 
 struct place { /* of what a finding speaks of */
