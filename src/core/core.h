@@ -49,6 +49,7 @@ enum {
     CORE_KILLS = 4096,
     CORE_EARLY = 64,
     CORE_FLOWS = 256,
+    CORE_SAID = 128,
     CORE_ALARMS = 64,
     CORE_RELAYS = 4
 };
@@ -120,6 +121,8 @@ struct core {
     bool recorder_known;
     struct kill kills[CORE_KILLS];      /* by id % CORE_KILLS */
     struct flow_seen flows[CORE_FLOWS]; /* by flow % CORE_FLOWS */
+    uint64_t said[CORE_SAID];           /* hashes of what the part log said last (matters.c) */
+    unsigned said_next;
     struct event early[CORE_EARLY];     /* what happened before the journal said where it stood */
     uint32_t early_count;
     uint32_t next_id;
@@ -164,6 +167,9 @@ void watching_after(struct core *c, const struct event *ev); /* what it asks for
 int watching_on_value(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 int watching_on_ring(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 int watching_on_shelve(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
+
+/* matters.c */
+bool matters_before(struct core *c, struct event *ev); /* false: it was said before */
 
 /* relay.c */
 void relay_open(struct core *c);

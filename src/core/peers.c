@@ -52,11 +52,14 @@ static int on_event(void *ctx, struct chan *from, const struct msg *m, const voi
         strncmp(event_name(ev.kind), p->row->events, strlen(p->row->events)) != 0)
         return -1;
     ev.host = 0;
-    ev.grade = (uint8_t)event_grade(ev.kind);
+    if (ev.kind != EV_LOG_FOUND) /* of this one the part knows how grave it is */
+        ev.grade = (uint8_t)event_grade(ev.kind);
     if (ev.cause == 0)
         ev.cause = m->cause;
     if (ev.cause >= tail_next(p->core->tail))
         return -1; /* nothing comes from what has not happened */
+    if (!matters_before(p->core, &ev))
+        return 0;
     p->events++;
     if (ev.grade >= GRADE_WARN)
         p->core->findings++;
@@ -64,7 +67,7 @@ static int on_event(void *ctx, struct chan *from, const struct msg *m, const voi
     watching_before(p->core, &ev);
     core_take(p->core, &ev);
     watching_after(p->core, &ev);
-    if (event_get_number(&ev, F_FLOW, &flow))
+    if (ev.kind != EV_LOG_PROOF && event_get_number(&ev, F_FLOW, &flow))
         p->core->flows[flow % CORE_FLOWS] = (struct flow_seen){ flow, ev.seq };
     return 0;
 }

@@ -72,7 +72,8 @@ static void tell(struct analyst *w, const struct log_finding *f)
     send(w, &ev, f);
     for (unsigned i = 0; i < f->proofs && i < PROOFS_MOST; i++) {
         ev = event_new(EV_LOG_PROOF);
-        event_add_text(&ev, F_NAME, slice_first(slice_text(f->host), 32));
+        if (f->host[0])
+            event_add_text(&ev, F_NAME, slice_first(slice_text(f->host), 32));
         event_add_number(&ev, F_FLOW, f->key);
         event_add_words(&ev, F_PROOF, f->proof[i]);
         send(w, &ev, f);
@@ -313,6 +314,10 @@ static void on_down(void *own, int64_t from_us, int64_t to_us)
     struct analyst *w = own;
 
     w->again = false;
+    if (from_us < w->now_us) /* it was learned elsewhere what was then */
+        from_us = w->now_us;
+    if (from_us >= to_us)
+        return;
     analyse_down(w->analysis, from_us, to_us);
     w->now_us = to_us;
     save(w, true);

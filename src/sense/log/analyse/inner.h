@@ -99,6 +99,7 @@ struct quiet {       /* a silence that was told or will be; silence.c */
     int64_t from_us; /* the last line before */
     int64_t to_us;   /* the first one after; 0: still silent */
     int64_t lost;    /* lines that should have come */
+    uint64_t alone;  /* the key it was told under before it was one of a group; 0: none */
     bool told, of_group;
 };
 

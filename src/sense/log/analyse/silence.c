@@ -16,7 +16,6 @@
 
 enum { GROUPS = 8, GROUP_HOSTS = 64, GROUP_LEAST = 3 };
 #define VERDICT_US (10 * MINUTE_US)
-#define PAUSE_US   (5 * MINUTE_US) /* a shorter one is never an alarm */
 #define JOINT_US   (10 * MINUTE_US)
 
 struct group {
@@ -36,11 +35,12 @@ struct groups {
 struct measure {
     int64_t lines, minutes; /* thousandths that are missing */
     int64_t factor;         /* times the longest pause */
+    int64_t pause_us;       /* a shorter one is never an alarm */
     int64_t known_us;       /* so long it was heard of before */
 };
-static const struct measure for_host = { 10000, 5000, 3, DAY_US };
-static const struct measure for_program = { 12000, 8000, 4, 5 * DAY_US };
-static const struct measure for_company = { 3000, 3000, 1, DAY_US }; /* others are silent already */
+static const struct measure for_host = { 10000, 5000, 3, 5 * MINUTE_US, DAY_US };
+static const struct measure for_program = { 12000, 8000, 4, 5 * MINUTE_US, 5 * DAY_US };
+static const struct measure for_company = { 3000, 3000, 1, 3 * MINUTE_US, DAY_US }; /* others are silent already */
 
 int silence_open(struct analysis *a, struct err *e)
 {
@@ -55,7 +55,7 @@ void silence_close(struct analysis *a)
 
 static bool is_silent(struct rhythm *r, const struct measure *m, int64_t now_us)
 {
-    if (r->last_us == 0 || now_us - r->last_us < PAUSE_US || r->last_us - r->first_us < m->known_us)
+    if (r->last_us == 0 || now_us - r->last_us < m->pause_us || r->last_us - r->first_us < m->known_us)
         return false;
     rhythm_owe(r, now_us);
     return r->owed_lines >= m->lines && r->owed_minutes >= m->minutes &&
@@ -103,6 +103,7 @@ static void tell_group(struct analysis *a, struct group *g, enum log_phase phase
 
 static void join(struct group *g, struct log_host *h)
 {
+    h->quiet.alone = h->quiet.key;
     h->quiet.key = g->key;
     h->quiet.from_us = h->rhythm.last_us;
     h->quiet.to_us = 0;
@@ -112,6 +113,14 @@ static void join(struct group *g, struct log_host *h)
         g->host[g->hosts++] = h->id;
     if (h->rhythm.last_us < g->from_us)
         g->from_us = h->rhythm.last_us;
+}
+
+/* It fell silent when `h` did; perhaps it was told already, alone. */
+static bool is_company(struct log_host *k, const struct log_host *h, int64_t now_us)
+{
+    if (llabs(k->rhythm.last_us - h->rhythm.last_us) >= JOINT_US)
+        return false;
+    return k->quiet.key == 0 ? is_silent(&k->rhythm, &for_company, now_us) : k->quiet.to_us == 0 && !k->quiet.of_group;
 }
 
 /* Hosts that fell silent together with `h`, itself included; true: they are enough to be a group. */
@@ -124,8 +133,7 @@ static bool make_group(struct analysis *a, struct log_host *h, int64_t now_us)
     for (uint32_t id = 1; id <= names_count(a->host_names) && n < GROUP_HOSTS; id++) {
         struct log_host *k = &a->hosts[id];
 
-        if (k->quiet.key == 0 && llabs(k->rhythm.last_us - h->rhythm.last_us) < JOINT_US &&
-            is_silent(&k->rhythm, &for_company, now_us))
+        if (is_company(k, h, now_us))
             with[n++] = k;
     }
     for (size_t i = 0; i < GROUPS && n >= GROUP_LEAST && !g; i++)
@@ -178,6 +186,7 @@ static void host_fell_silent(struct analysis *a, struct log_host *h, int64_t now
     h->quiet.from_us = h->rhythm.last_us;
     h->quiet.to_us = 0;
     h->quiet.of_group = false;
+    h->quiet.alone = 0;
     h->quiet.told = true;
     f.phase = LOG_BEGAN;
     f.from_us = h->rhythm.last_us;
@@ -228,7 +237,9 @@ static void end_host(struct analysis *a, struct log_host *h)
     rhythm_forget(&h->rhythm, q.from_us, q.to_us);
     if (q.of_group) {
         leave_group(a, h, &q, late);
-        return;
+        if (q.alone == 0)
+            return;
+        q.key = q.alone;
     }
     f.phase = LOG_ENDED;
     f.from_us = q.from_us;

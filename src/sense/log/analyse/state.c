@@ -41,6 +41,7 @@ static void load_hosts(struct analysis *a, struct bytes_in *from)
         from->bad = from->bad || h->offset_us > INT64_MAX / 4 || h->offset_us < INT64_MIN / 4 || h->booted_us < 0 ||
                     h->newest_stamp_us < 0 || h->newest_stamp_us > INT64_MAX / 2 || h->halted_us < 0;
         rhythm_load(&h->rhythm, from);
+        h->on_time_us = h->offset_known ? h->rhythm.last_us : 0;
     }
 }
 
