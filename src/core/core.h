@@ -50,7 +50,7 @@ enum {
     CORE_EARLY = 64,
     CORE_FLOWS = 256,
     CORE_SAID = 128,
-    CORE_ALARMS = 64,
+    CORE_ALARMS = 128, /* of triggers, then of services */
     CORE_RELAYS = 4
 };
 

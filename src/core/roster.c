@@ -14,6 +14,7 @@
 #include "sense/hunt/hunt.h"
 #include "sense/watch/watch.h"
 #include "sense/log/part.h"
+#include "sense/watch/services/part.h"
 #include "sys/say.h"
 #include "view/console.h"
 
@@ -34,6 +35,8 @@ const struct row roster[] = {
     { ROW_HELPER, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },        /* keeps what others log */
     { ROW_WATCH, "watch", &sense_watch, NULL, SETTINGS_WATCH, "watch.", { 0 } }, /* measures each second, and records */
     { ROW_READER, "notify", &core_notices, NULL, SETTINGS_NOTIFY, "notify.", { 0 } }, /* tells people */
+    { ROW_HELPER, "probe", &sense_services, NULL, SETTINGS_PROBE, "watch.", { 0 } },  /* asks services over the network
+                                                                                       */
     { ROW_XRAY, "xray", &core_picture, NULL, SETTINGS_NONE, "xray.", { 0 } }, /* takes one picture, through the eye */
     { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } }, /* shows it all, live */
 };
@@ -54,6 +57,7 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
         [SETTINGS_LISTS] = sizeof(struct lists_settings),
         [SETTINGS_WATCH] = sizeof(struct watch_settings),
         [SETTINGS_LOG] = sizeof(struct log_settings),
+        [SETTINGS_PROBE] = sizeof(struct services_settings),
         [SETTINGS_NOTIFY] = sizeof(struct notify_house),
         [SETTINGS_METRICS] = sizeof(struct metrics_settings),
     };
@@ -90,6 +94,9 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
     case SETTINGS_LOG:
         memcpy(room, &h->log, sizeof(h->log));
         break;
+    case SETTINGS_PROBE:
+        settings_for_probe(h, found, room);
+        break;
     case SETTINGS_NOTIFY:
         settings_for_notify(h, room);
         break;
@@ -112,6 +119,8 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
         return gate_is_wanted(&h->gate);
     if (row->kind == ROW_WATCH)
         return h->watch.mode == WATCH_ON;
+    if (row->part == &sense_services)
+        return h->watch.mode == WATCH_ON && h->watch.services.count > 0;
     if (row->settings == SETTINGS_NOTIFY)
         return h->notify.ways_count > 0;
     if (row->settings == SETTINGS_METRICS)
@@ -135,6 +144,8 @@ bool roster_outgrown(const struct row *row, const struct house_settings *old, co
         return !gate_ports_suffice(&old->gate, &now->gate);
     if (row->settings == SETTINGS_WATCH)
         return watch_needs_restart(&old->watch, &now->watch);
+    if (row->settings == SETTINGS_PROBE)
+        return services_need_restart(&old->watch.services, &now->watch.services);
     if (row->settings == SETTINGS_NOTIFY) /* secrets, certificates and names are read before its jail */
         return memcmp(&old->notify, &now->notify, sizeof(now->notify)) != 0;
     if (row->settings == SETTINGS_METRICS)

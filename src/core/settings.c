@@ -178,6 +178,17 @@ static void check_expression(const char *text, const char *trigger, struct conf_
     condition_free(c);
 }
 
+static int check_services(const struct services *all, struct conf_faults *faults)
+{
+    const char *name;
+    struct err e;
+
+    if (services_sound(all, &name, &e))
+        return 0;
+    fault_in(faults, "watch.services", name, "%s", e.text);
+    return -1;
+}
+
 static int check_triggers(const struct watch_settings *w, struct conf_faults *faults)
 {
     for (uint32_t i = 0; i < w->triggers_count; i++) {
@@ -232,6 +243,8 @@ int settings_read(const char *path, struct house_settings *h, struct conf_faults
     for (uint32_t i = 0; i < h->gate.listeners_count; i++)
         complete_listener(&h->gate.listeners[i]);
     if (check_gate(&h->gate, faults) < 0 || check_others(h, faults) < 0)
+        return -1;
+    if (check_services(&h->watch.services, faults) < 0)
         return -1;
     return check_triggers(&h->watch, faults);
 }
@@ -309,6 +322,17 @@ void settings_for_gate(const struct house_settings *h, const struct found *found
     }
     gate->certificate_len = copy_pem(found->certificate, gate->certificate_pem);
     gate->key_len = copy_pem(found->key, gate->key_pem);
+}
+
+void settings_for_probe(const struct house_settings *h, const struct found *found, struct services_settings *probe)
+{
+    memset(probe, 0, sizeof(*probe));
+    probe->services = h->watch.services;
+    for (size_t i = 0; i < found->resolvers_count && i < KEY_ADDR_CAP; i++) {
+        probe->resolvers.at[i] = found->resolvers[i];
+        probe->resolvers.at[i].port = found->resolvers[i].port ? found->resolvers[i].port : 53;
+        probe->resolvers.count++;
+    }
 }
 
 void settings_for_book(const struct house_settings *h, struct book_settings *book)

@@ -83,5 +83,6 @@ void settings_for_gate(const struct house_settings *h, const struct found *found
 void settings_for_book(const struct house_settings *h, struct book_settings *book);
 void settings_for_lists(const struct house_settings *h, struct lists_settings *lists);
 void settings_for_notify(const struct house_settings *h, struct notify_house *notify);
+void settings_for_probe(const struct house_settings *h, const struct found *found, struct services_settings *probe);
 void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe);
 #endif

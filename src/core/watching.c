@@ -23,6 +23,20 @@ static bool asks_for(const struct event *ev, struct slice act)
     return false;
 }
 
+/* A firing of a trigger, or a loss. */
+static bool begins_something(uint16_t kind)
+{
+    return kind == EV_WATCH_TRIGGERED || kind == EV_WATCH_NOTICED || kind == EV_WATCH_SERVICE_LOST ||
+           kind == EV_WATCH_SERVICE_FLAPPING || kind == EV_WATCH_NETWORK_LOST;
+}
+
+static bool ends_something(uint16_t kind)
+{
+    return kind == EV_WATCH_RECOVERED || kind == EV_WATCH_SERVICE_BACK || kind == EV_WATCH_SERVICE_HIDDEN ||
+           kind == EV_WATCH_SERVICE_SHOWN || kind == EV_WATCH_SERVICE_BLINKED || kind == EV_WATCH_SERVICE_STEADY ||
+           kind == EV_WATCH_NETWORK_BACK;
+}
+
 void watching_before(struct core *c, struct event *ev)
 {
     uint64_t alarm;
@@ -32,7 +46,7 @@ void watching_before(struct core *c, struct event *ev)
         ev->cause = c->picture_cause;
     else if (ev->kind == EV_XRAY_FOUND || ev->kind == EV_XRAY_ALARM)
         ev->cause = c->picture_seq;
-    else if (ev->kind == EV_WATCH_RECOVERED && event_get_number(ev, F_ALARM, &alarm)) {
+    else if (ends_something(ev->kind) && event_get_number(ev, F_ALARM, &alarm)) {
         seen = &c->alarms[alarm % CORE_ALARMS];
         ev->cause = seen->alarm == alarm ? seen->seq : 0;
     }
@@ -54,7 +68,7 @@ void watching_after(struct core *c, const struct event *ev)
 
     if (ev->kind == EV_XRAY_TAKEN)
         c->picture_seq = ev->seq;
-    if (ev->kind != EV_WATCH_TRIGGERED && ev->kind != EV_WATCH_NOTICED)
+    if (!begins_something(ev->kind))
         return;
     if (event_get_number(ev, F_ALARM, &alarm))
         c->alarms[alarm % CORE_ALARMS] = (struct alarm){ alarm, ev->seq };

@@ -85,7 +85,7 @@ struct link_ready {
 };
 
 struct link_value {  /* sense/watch/probe.h */
-    char name[64];   /* "probe.web.up": [a-z0-9._-], NUL-filled */
+    char name[64];   /* "service.web.up": [a-z0-9._-], NUL-filled */
     double number;   /* NaN: no longer known */
     int64_t good_us; /* how long it is believed */
 };

@@ -86,17 +86,17 @@ static const char *const templates[EV_KINDS] = {
     [EV_WATCH_NOTICED] = N_("the watch noticed[: {name}][: {measured}][, since {since}]"),
     [EV_WATCH_RECOVERED] = N_("{name}: it is over[ after {span}]"),
     [EV_WATCH_PAUSED] = N_("the watch did not run[ for {span}]: nothing is known of that time"),
-    [EV_WATCH_SERVICE_SEEN] = N_("the service {name} answers"),
-    [EV_WATCH_SERVICE_LOST] = N_("the service {name} is down[ since {since}][: {why}][; it was last well at {good}]"),
-    [EV_WATCH_SERVICE_BACK] = N_("the service {name} is back[ since {since}][, it was down for {span}]"),
-    [EV_WATCH_SERVICE_HIDDEN] = N_("the service {name} can't be reached[ since {since}][: {why}]"),
-    [EV_WATCH_SERVICE_SHOWN] = N_("the service {name} can be reached again[ since {since}][, after {span}]"),
-    [EV_WATCH_SERVICE_FLAPPING] = N_("the service {name} comes and goes[: it was down {count} times][ since {since}]["
+    [EV_WATCH_SERVICE_SEEN] = N_("the service[ {name}] answers"),
+    [EV_WATCH_SERVICE_LOST] = N_("the service[ {name}] is down[ since {since}][: {why}][; it was last well at {good}]"),
+    [EV_WATCH_SERVICE_BACK] = N_("the service[ {name}] is back[ since {since}][, it was down for {span}]"),
+    [EV_WATCH_SERVICE_HIDDEN] = N_("the service[ {name}] can't be reached[ since {since}][: {why}]"),
+    [EV_WATCH_SERVICE_SHOWN] = N_("the service[ {name}] can be reached again[ since {since}][, after {span}]"),
+    [EV_WATCH_SERVICE_FLAPPING] = N_("the service[ {name}] comes and goes[: it was down {count} times][ since {since}]["
                                      ", {span} in all]"),
-    [EV_WATCH_SERVICE_BLINKED] = N_("the service {name} was down for[ {span}][, since {since}][: {why}]"),
+    [EV_WATCH_SERVICE_BLINKED] = N_("the service[ {name}] was down[ for {span}][, since {since}][: {why}]"),
     [EV_WATCH_SERVICE_STEADY] =
-        N_("the service {name} is steady again[; it was down {count} times][ since {since}][, {span} in all]"),
-    [EV_WATCH_SERVICE_DROPPED] = N_("the service {name} is not probed any more"),
+        N_("the service[ {name}] is steady again[; it was down {count} times][ since {since}][, {span} in all]"),
+    [EV_WATCH_SERVICE_DROPPED] = N_("the service[ {name}] is not probed any more"),
     [EV_WATCH_NETWORK_LOST] = N_("this host's own network is down[ since {since}][: {why}][; {count} services can't be "
                                  "seen]"),
     [EV_WATCH_NETWORK_BACK] = N_("this host's own network is back[ since {since}][, after {span}]"),

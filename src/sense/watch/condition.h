@@ -4,7 +4,7 @@
  *
  *     disk.latency > 2s for 3s or dstate.tasks > 10
  *     (psi.io > 50% and not fs.read_only) for 10s
- *     probe.*.up == 0
+ *     service.*.up == 0
  *
  * `not` binds closest, then `for`, `and`, `or`.  A name alone means "is not
  * 0"; one with * stands for any value that fits.  Units: us ms s min h d, KiB

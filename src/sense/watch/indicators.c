@@ -15,6 +15,15 @@ static const struct indicator_help own_values[] = {
     { NULL, NULL, NULL },
 };
 
+/* What the part that probes sends: probe.h. */
+static const struct indicator_help service_values[] = {
+    { "service.NAME.up", "", "1: the service answers as it should; 0: it is down, or behind something that is" },
+    { "service.NAME.latency", "s", "how long its last answer took" },
+    { "service.NAME.missed", "", "probes that it has missed in a row" },
+    { "service.NAME.days", "", "days until a certificate of its ends" },
+    { NULL, NULL, NULL },
+};
+
 static void sample_nothing(void *own, const struct watch_world *w, const struct facts *f, struct values *out)
 {
     (void)own;
@@ -24,6 +33,7 @@ static void sample_nothing(void *own, const struct watch_world *w, const struct 
 }
 
 static const struct indicator indicator_own = { "watch", own_values, NULL, sample_nothing, NULL };
+static const struct indicator indicator_services = { "services", service_values, NULL, sample_nothing, NULL };
 
 /* Each is one file in indicators/, and one line here. */
 const struct indicator *const indicators[] = {
@@ -42,6 +52,7 @@ const struct indicator *const indicators[] = {
     &indicator_mailq,     /* messages that wait */
     &indicator_running,   /* programs that must run */
     &indicator_clock,     /* jumps of the clock */
+    &indicator_services,  /* what is probed over the network */
     &indicator_own,       /* what this costs */
     NULL,
 };

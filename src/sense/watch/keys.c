@@ -31,7 +31,8 @@ static const struct key trigger_keys[] = {
       .type = KEY_TEXT,
       KEY_AT(struct watch_trigger, needs),
       .def = "",
-      .help = "Only while this is not false, such as \"probe.router.up\": what lies behind a dead host is not told." },
+      .help =
+          "Only while this is not false, such as \"service.router.up\": what lies behind a dead host is not told." },
     { .name = "clear",
       .type = KEY_TEXT,
       KEY_AT(struct watch_trigger, clear),
@@ -132,6 +133,7 @@ static const struct key recorder_keys[] = {
     "log is silent: { when: log.*.overdue > 4, do: [xray, notify], grade: warn }\n"                                    \
     "program is gone: { when: process.missing > 0 for 3s }\n"                                                          \
     "forbidden port: { when: listen.forbidden > 0, do: [xray, notify], grade: warn }\n"                                \
+    "certificate ends: { when: service.*.days < 14, grade: warn, calm: 0, again: 1d }\n"                               \
     "CPUs unused: { when: cpu.unused > 0 for 10s, grade: warn }\n"
 
 const struct key watch_keys[] = {
@@ -169,6 +171,13 @@ const struct key watch_keys[] = {
       .sub = log_keys,
       .def = "",
       .help = "Logs whose silence is noticed; how long a pause is usual is learned." },
+    { .name = "services",
+      .type = KEY_EACH,
+      KEY_EACH_AT(struct watch_settings, services.at, services.count),
+      .sub = service_keys,
+      .def = "",
+      .help = "What is probed over the network, such as `web: { probe: https, to: www.example.org, every: 1s }`.  When "
+              "each was down is told by serviola status --since; its values are service.web.up, .latency, .days." },
     { .name = "triggers",
       .type = KEY_EACH,
       KEY_EACH_AT(struct watch_settings, triggers, triggers_count),

@@ -7,9 +7,10 @@
  * passes it on, and from the next second on it is a value as all others: in
  * triggers, the recorder, `serviola top`.
  *
- *     probe.NAME.up     1 it answered as it should, 0 it did not
- *     probe.NAME.s      how long the answer took, in seconds
- *     probe.NAME.days   days until its certificate expires
+ *     service.NAME.up        1 it answers as it should, 0 it does not
+ *     service.NAME.latency   how long the answer took, in seconds
+ *     service.NAME.missed    probes that were missed in a row
+ *     service.NAME.days      days until a certificate of its ends
  *
  * A value is believed for `good_us` after it came; then it is not known.
  */

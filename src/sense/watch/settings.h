@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "conf/schema.h"
+#include "sense/watch/services/settings.h"
 
 enum watch_mode { WATCH_OFF, WATCH_ON };
 enum watch_grade { WATCH_WARN, WATCH_ALARM };
@@ -45,6 +46,7 @@ struct watch_settings {
     struct watch_log logs[WATCH_LOGS];
     uint32_t triggers_zero, triggers_count;
     struct watch_trigger triggers[WATCH_TRIGGERS];
+    struct services services; /* for the part that probes */
 };
 
 extern const struct key watch_keys[];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * values - this second's measures by name: "disk.latency", "psi.io", "probe.web.up".
+ * values - this second's measures by name: "disk.latency", "psi.io", "service.web.up".
  *
  * A table of a fixed size.  What is not set in a second is not known in it:
  * nothing is made up.  An index stays that name's for good.

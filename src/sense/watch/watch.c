@@ -30,7 +30,7 @@ enum {
     PAUSE_US = 3000000, /* a sample so late means that we did not run */
     STUCK_US = 500000,  /* after several processes went into state D */
     MANY_DOWN = 3,
-    ALARMS = 64, /* as the core counts them */
+    ALARMS = 128, /* as the core counts them; the upper half is that of services */
     INDICATORS = 64,
     PROCESSES = 32768,
     CONNECTIONS = 131072,

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "sense/watch/services/settings.h"
+#include "sense/watch/services/target.h"
+
+enum { SECOND = 1000000 };
+#define DAY (86400 * (int64_t)SECOND)
+
+static const char *const probes[] = { "tcp",   "tls",  "http",  "https", "smtp", "smtps", "imap",
+                                      "imaps", "pop3", "pop3s", "dns",   "echo", NULL };
+/* As enum dns_kind. */
+static const char *const types[] = { "PTR", "A", "AAAA", "MX", "TXT", "NS", NULL };
+
+_Static_assert(sizeof(probes) / sizeof(probes[0]) == SERVICE_PROBES + 1, "each probe has a name");
+
+const struct key service_keys[] = {
+    { .name = "probe",
+      .type = KEY_WORD,
+      KEY_AT(struct service, probe),
+      .words = probes,
+      .def = NULL,
+      .help = "What is said to it: tcp connects, tls looks at the certificate too, http and https get a page, smtp, "
+              "imap and pop3 hear the greeting and say good-bye (smtps, imaps, pop3s: under TLS from the first byte), "
+              "dns asks a question, echo is ping." },
+    { .name = "to",
+      .type = KEY_TEXT,
+      KEY_AT(struct service, to),
+      .def = NULL,
+      .help = "Where: an address or a name, with a port if it is not the usual one, and for http with a path, such as "
+              "\"www.example.org/health\" or \"[2001:db8::1]:8080\"." },
+    { .name = "every",
+      .type = KEY_SPAN,
+      KEY_AT(struct service, every_us),
+      .min = 0,
+      .max = DAY,
+      .def = "0",
+      .help = "How often; 0: each second for tcp, dns and echo, each 10 seconds for what leaves a line in a log, each "
+              "hour for tls.  A loss is known as exactly as this: write 1s where it must be the second.  After a "
+              "missed probe the next one comes a second later." },
+    { .name = "within",
+      .type = KEY_SPAN,
+      KEY_AT(struct service, within_us),
+      .min = 10000,
+      .max = 60 * (int64_t)SECOND,
+      .def = "5s",
+      .help = "An answer that takes longer is none." },
+    { .name = "misses",
+      .type = KEY_NUMBER,
+      KEY_AT(struct service, misses),
+      .min = 1,
+      .max = 20,
+      .def = "2",
+      .help = "So many missed probes in a row, and it is down since the first of them." },
+    { .name = "steady",
+      .type = KEY_SPAN,
+      KEY_AT(struct service, steady_us),
+      .min = SECOND,
+      .max = DAY,
+      .def = "2min",
+      .help =
+          "One that was down three times in ten minutes comes and goes: that is told once, and not each loss, until "
+          "nothing has changed for so long." },
+    { .name = "after",
+      .type = KEY_NAMES,
+      KEY_AT(struct service, after),
+      .def = "",
+      .help = "Services that lie in front of it, such as [router]: while one of them is down, this one is not told." },
+    { .name = "expect",
+      .type = KEY_NUMBER,
+      KEY_AT(struct service, expect),
+      .min = 0,
+      .max = 599,
+      .def = "0",
+      .help = "http: the status that it has to answer; 0: any from 200 to 399." },
+    { .name = "content",
+      .type = KEY_TEXT,
+      KEY_AT(struct service, content),
+      .def = "",
+      .help = "What must stand in the page, or (dns) what must be among the answers." },
+    { .name = "ask",
+      .type = KEY_TEXT,
+      KEY_AT(struct service, ask),
+      .def = "localhost",
+      .help = "dns: the name that is asked for." },
+    { .name = "type",
+      .type = KEY_WORD,
+      KEY_AT(struct service, type),
+      .words = types,
+      .def = "A",
+      .help = "dns: the type of record." },
+    { .name = "starttls",
+      .type = KEY_BOOL,
+      KEY_AT(struct service, starttls),
+      .def = "no",
+      .help = "smtp, imap, pop3: it must offer STARTTLS, with a certificate that is good." },
+    { .name = "trust",
+      .type = KEY_TEXT,
+      KEY_AT(struct service, trust),
+      .def = "",
+      .help = "Whose certificates are good: empty: those the system trusts; a file of certificates; \"any\": they are "
+              "not checked." },
+    { .name = NULL },
+};
+
+int64_t services_every_us(const struct service *s)
+{
+    if (s->every_us > 0)
+        return s->every_us < SECOND ? SECOND : s->every_us;
+    if (s->probe == SERVICE_TLS)
+        return 3600 * (int64_t)SECOND;
+    return s->probe == SERVICE_TCP || s->probe == SERVICE_DNS || s->probe == SERVICE_ECHO ? SECOND
+                                                                                          : 10 * (int64_t)SECOND;
+}
+
+int services_find(const struct services *all, const char *name)
+{
+    for (uint32_t i = 0; i < all->count; i++)
+        if (strcmp(all->at[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* Whether `to` is reached from `from` by `after`, in at most `left` steps. */
+static bool leads_to(const struct services *all, int from, int to, uint32_t left)
+{
+    for (uint32_t k = 0; left > 0 && k < all->at[from].after.count; k++) {
+        int next = services_find(all, all->at[from].after.at[k]);
+
+        if (next == to || (next >= 0 && leads_to(all, next, to, left - 1)))
+            return true;
+    }
+    return false;
+}
+
+bool services_sound(const struct services *all, const char **name, struct err *e)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct service *s = &all->at[i];
+        struct target t;
+
+        *name = s->name;
+        if (!target_read(s, &t, e))
+            return false;
+        if (s->after.count > SERVICE_AFTER)
+            return err_set(e, 0, "at most %d services can stand behind `after`", SERVICE_AFTER), false;
+        for (uint32_t k = 0; k < s->after.count; k++)
+            if (services_find(all, s->after.at[k]) < 0)
+                return err_set(e, 0, "`after` names \"%s\", and there is no such service", s->after.at[k]), false;
+        if (leads_to(all, (int)i, (int)i, 6))
+            return err_set(e, 0, "it stands in front of itself: `after` goes round in a circle"), false;
+    }
+    return true;
+}

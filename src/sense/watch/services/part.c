@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sense/watch/services/part.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "part/link.h"
+#include "sense/watch/services/attempt.h"
+#include "sense/watch/services/front.h"
+#include "sys/clock.h"
+#include "sys/say.h"
+
+enum {
+    SECOND_US = 1000000,
+    SPREAD_US = 50000, /* between the first probes */
+    GAP_US = 100000,   /* between two of one service */
+    ROUNDS = 4,        /* what is news of one may be the reason for another's */
+    ALARMS = 128,      /* as the core counts them: the upper half is ours, the last one the network's */
+    ALARMS_OURS = 64,
+    NETWORK_ALARM = ALARMS - 1,
+    HOSTS_FILE = 65536,
+};
+#define MINUTE_US (60 * (int64_t)SECOND_US)
+#define STAND_US  (10 * MINUTE_US) /* between two words that all is as it was */
+
+struct one {
+    struct part_state *part;
+    struct service service; /* the attempt's and the judge's */
+    struct attempt attempt;
+    struct judge judge;
+    struct addr looked_at; /* where `outside` was found out for */
+    bool outside, was_behind;
+    uint32_t timer;
+    uint64_t alarm; /* of the loss that lasts */
+};
+
+struct part_state {
+    struct role *role;
+    struct prober prober;
+    struct one *ones[SERVICES_MOST]; /* owned */
+    uint32_t count;
+    bool network_lost;
+    int64_t network_since_us;
+    uint64_t network_alarm;
+    int64_t stood_us; /* boot clock: when that was said last; 0: never */
+    uint16_t ports[SERVICES_MOST];
+};
+
+/* ---- events ---- */
+
+static uint64_t new_alarm(uint32_t place)
+{
+    return (uint64_t)clock_wall_us() * ALARMS + place;
+}
+
+static void add_time(struct event *ev, enum field f, int64_t us)
+{
+    if (us > 0)
+        event_add_number(ev, f, (uint64_t)us);
+}
+
+static enum event_kind kind_of(enum judge_news news)
+{
+    switch (news) {
+    case JUDGE_SEEN:
+        return EV_WATCH_SERVICE_SEEN;
+    case JUDGE_LOST:
+        return EV_WATCH_SERVICE_LOST;
+    case JUDGE_BACK:
+        return EV_WATCH_SERVICE_BACK;
+    case JUDGE_IS_HIDDEN:
+        return EV_WATCH_SERVICE_HIDDEN;
+    case JUDGE_SHOWN:
+        return EV_WATCH_SERVICE_SHOWN;
+    case JUDGE_FLAPPING:
+        return EV_WATCH_SERVICE_FLAPPING;
+    case JUDGE_BLINKED:
+        return EV_WATCH_SERVICE_BLINKED;
+    case JUDGE_STEADY:
+        return EV_WATCH_SERVICE_STEADY;
+    case JUDGE_SAME:
+        break;
+    }
+    return EV_NONE;
+}
+
+static void add_why(struct event *ev, struct part_state *w, const struct one *o, enum judge_news news, int front)
+{
+    char words[80];
+
+    if (news == JUDGE_IS_HIDDEN && front == FRONT_NETWORK)
+        event_add_words(ev, F_WHY, "this host's own network is down");
+    else if (news == JUDGE_IS_HIDDEN && front >= 0) {
+        (void)snprintf(words, sizeof(words), "%s is down", w->ones[front]->service.name);
+        event_add_words(ev, F_WHY, words);
+    } else if (news == JUDGE_LOST || news == JUDGE_BLINKED || news == JUDGE_FLAPPING)
+        event_add_words(ev, F_WHY, o->attempt.why);
+}
+
+static void tell(struct part_state *w, uint32_t i, enum judge_news news, const struct judge_told *told, int front)
+{
+    struct one *o = w->ones[i];
+    struct event ev = event_new(kind_of(news));
+
+    if (news == JUDGE_LOST || news == JUDGE_FLAPPING)
+        o->alarm = new_alarm(ALARMS_OURS + i);
+    else if (news == JUDGE_IS_HIDDEN)
+        o->alarm = front == FRONT_NETWORK ? w->network_alarm : w->ones[front]->alarm;
+    ev.dst = o->attempt.to;
+    event_add_words(&ev, F_NAME, o->service.name);
+    if (o->alarm)
+        event_add_number(&ev, F_ALARM, o->alarm);
+    add_time(&ev, F_SINCE, told->since_us);
+    add_time(&ev, F_SPAN, told->span_us);
+    add_time(&ev, F_GOOD, news == JUDGE_LOST || news == JUDGE_IS_HIDDEN ? told->good_us : 0);
+    if (told->count > 0)
+        event_add_number(&ev, F_COUNT, told->count);
+    add_why(&ev, w, o, news, front);
+    (void)role_emit(w->role, &ev, 0);
+}
+
+static void tell_network(struct part_state *w, int64_t since_us)
+{
+    struct event ev = event_new(w->network_lost ? EV_WATCH_NETWORK_LOST : EV_WATCH_NETWORK_BACK);
+    uint32_t outside = 0;
+    bool ours = true;
+
+    for (uint32_t i = 0; i < w->count; i++) {
+        outside += w->ones[i]->outside;
+        ours = ours && (!w->ones[i]->outside || w->ones[i]->attempt.ours);
+    }
+    if (w->network_lost)
+        w->network_alarm = new_alarm(NETWORK_ALARM);
+    event_add_number(&ev, F_ALARM, w->network_alarm);
+    add_time(&ev, F_SINCE, since_us);
+    if (w->network_lost) {
+        event_add_number(&ev, F_COUNT, outside);
+        event_add_words(&ev, F_WHY,
+                        ours ? "nothing leaves this host" : "nothing outside of this host answers any more");
+    } else
+        add_time(&ev, F_SPAN, since_us - w->network_since_us);
+    w->network_since_us = since_us;
+    (void)role_emit(w->role, &ev, 0);
+}
+
+static void tell_that_all_stands(struct part_state *w)
+{
+    struct event ev = event_new(EV_WATCH_SERVICES_STAND);
+    uint32_t down = 0;
+
+    for (uint32_t i = 0; i < w->count; i++)
+        down += w->ones[i]->judge.state == JUDGE_DOWN || w->ones[i]->judge.state == JUDGE_HIDDEN;
+    event_add_number(&ev, F_COUNT, w->count);
+    event_add_number(&ev, F_VALUE, down);
+    (void)role_emit(w->role, &ev, 0);
+    w->stood_us = clock_mono_us();
+}
+
+static void tell_dropped(struct part_state *w, const struct one *o)
+{
+    struct event ev = event_new(EV_WATCH_SERVICE_DROPPED);
+
+    event_add_words(&ev, F_NAME, o->service.name);
+    (void)role_emit(w->role, &ev, 0);
+}
+
+/* ---- values ---- */
+
+static void value(const struct one *o, const char *what, double number)
+{
+    struct link_value v = { .number = number };
+    size_t n;
+
+    /* As long as two more probes may take. */
+    v.good_us = 2 * (services_every_us(&o->service) + o->service.within_us) + SECOND_US;
+    n = (size_t)snprintf(v.name, sizeof(v.name), "service.%s.%s", o->service.name, what);
+    for (size_t i = 0; i < n && i < sizeof(v.name); i++) { /* as an expression can say it */
+        char c = v.name[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.' && c != '-')
+            v.name[i] = '_';
+    }
+    (void)chan_send(o->part->role->core, LINK_VALUE, 0, 0, &v, sizeof(v), -1);
+}
+
+static void give_values(const struct one *o)
+{
+    const struct attempt *a = &o->attempt;
+
+    if (o->judge.state != JUDGE_UNKNOWN)
+        value(o, "up", o->judge.state == JUDGE_UP);
+    value(o, "latency", a->well ? (double)a->took_us / SECOND_US : (double)NAN);
+    value(o, "missed", o->judge.missed);
+    if (!isnan(a->days))
+        value(o, "days", a->days);
+}
+
+/* ---- when ---- */
+
+static void on_time(void *ctx)
+{
+    struct one *o = ctx;
+
+    o->timer = 0;
+    if (!o->attempt.open)
+        attempt_begin(&o->attempt);
+}
+
+static void probe_in(struct one *o, int64_t delay_us)
+{
+    struct loop *l = o->part->role->loop;
+
+    loop_untimer(l, o->timer);
+    o->timer = loop_timer(l, delay_us > GAP_US ? delay_us : GAP_US, 0, on_time, o);
+}
+
+/* How long after the last one began. */
+static int64_t pause_us(const struct one *o)
+{
+    int64_t every_us = services_every_us(&o->service);
+
+    if (o->judge.state == JUDGE_UP)
+        return o->judge.missed ? SECOND_US : every_us;
+    every_us /= 10; /* when is it back?  What is seldom asked need not be asked each second. */
+    return every_us < SECOND_US ? SECOND_US : every_us > MINUTE_US ? MINUTE_US : every_us;
+}
+
+static void probe_again(struct one *o)
+{
+    probe_in(o, o->attempt.begun_us + pause_us(o) - clock_mono_us());
+}
+
+/* Somebody wants to know now. */
+static void hurry(struct one *o)
+{
+    if (!o->attempt.open && o->judge.missed == 0)
+        probe_in(o, 0);
+}
+
+/* ---- what it means ---- */
+
+static void see_all(const struct part_state *w, struct front_seen *seen)
+{
+    for (uint32_t i = 0; i < w->count; i++) {
+        const struct one *o = w->ones[i];
+
+        seen[i] = (struct front_seen){ .service = &o->service,
+                                       .judge = o->judge,
+                                       .host = o->attempt.to,
+                                       .outside = o->outside,
+                                       .ours = o->attempt.ours };
+    }
+}
+
+static void judge_network(struct part_state *w, const struct front_seen *seen)
+{
+    int64_t since_us = 0;
+
+    if (!w->network_lost) {
+        since_us = front_network_lost(seen, w->count);
+        w->network_lost = since_us != 0;
+    } else
+        for (uint32_t i = 0; i < w->count && since_us == 0; i++)
+            if (seen[i].outside && seen[i].judge.goods > 0 && seen[i].judge.first_good_us > w->network_since_us) {
+                since_us = seen[i].judge.first_good_us;
+                w->network_lost = false;
+            }
+    if (since_us != 0)
+        tell_network(w, since_us);
+}
+
+static bool decide_one(struct part_state *w, uint32_t i, const struct front_seen *seen)
+{
+    struct one *o = w->ones[i];
+    struct judge_limits limits = { .misses = (uint32_t)o->service.misses, .steady_us = o->service.steady_us };
+    struct front f = { .is = FRONT_WELL, .who = FRONT_NOBODY };
+    struct judge_told told = { 0 };
+    enum judge_news news;
+
+    if (o->judge.missed > 0 || o->was_behind)
+        f = front_of(seen, w->count, i, w->network_lost);
+    for (uint32_t k = 0; judge_misses(&o->judge, &limits) && k < w->count; k++)
+        if (f.wanted >> k & 1)
+            hurry(w->ones[k]);
+    if (o->was_behind && f.is == FRONT_WELL)
+        judge_front_back(&o->judge);
+    if (f.is != FRONT_ASKED)
+        o->was_behind = f.is == FRONT_DOWN;
+    news = judge_decide(&o->judge, &limits, f.is, clock_wall_us(), &told);
+    if (news != JUDGE_SAME)
+        tell(w, i, news, &told, f.who);
+    return news != JUDGE_SAME;
+}
+
+static void decide(struct part_state *w)
+{
+    struct front_seen seen[SERVICES_MOST];
+    bool news = true;
+
+    for (int round = 0; news && round < ROUNDS; round++) {
+        news = false;
+        see_all(w, seen);
+        judge_network(w, seen);
+        for (uint32_t i = 0; i < w->count; i++)
+            news = decide_one(w, i, seen) || news;
+    }
+}
+
+/* Would a packet to it leave this host? */
+static bool is_outside(struct addr to)
+{
+    struct sockaddr_storage sa;
+    struct sockaddr_storage own;
+    socklen_t len = sizeof(own);
+    bool same = false;
+    int fd;
+
+    if (addr_is_loopback(to))
+        return false;
+    to.port = 9; /* nothing is sent */
+    fd = socket(to.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&sa, attempt_sockaddr(to, &sa)) == 0 &&
+        getsockname(fd, (struct sockaddr *)&own, &len) == 0)
+        same = memcmp(attempt_ip(&sa), attempt_ip(&own), to.family == 4 ? 4 : 16) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return !same;
+}
+
+static void on_done(void *ctx, struct attempt *a)
+{
+    struct one *o = ctx;
+
+    if (a->to.family != 0 && !addr_eq(a->to, o->looked_at)) {
+        o->looked_at = a->to;
+        o->outside = is_outside(a->to);
+    }
+    judge_take(&o->judge, a->well, a->begun_at_us);
+    decide(o->part);
+    give_values(o);
+    probe_again(o);
+}
+
+static void each_second(void *ctx)
+{
+    struct part_state *w = ctx;
+
+    decide(w);
+    if (w->stood_us == 0 || clock_mono_us() - w->stood_us >= STAND_US)
+        tell_that_all_stands(w);
+}
+
+/* ---- start, reload, end ---- */
+
+static void drop(struct one *o)
+{
+    attempt_drop(&o->attempt);
+    loop_untimer(o->part->role->loop, o->timer);
+    free(o);
+}
+
+static struct one *add(struct part_state *w, const struct service *s, uint32_t i)
+{
+    struct one *o = calloc(1, sizeof(*o));
+
+    if (!o)
+        return NULL;
+    o->part = w;
+    o->service = *s;
+    attempt_init(&o->attempt, &w->prober, &o->service, on_done, o);
+    probe_in(o, (int64_t)i * SPREAD_US);
+    return o;
+}
+
+/* One that is as it was goes on. */
+static void fit(struct part_state *w)
+{
+    const struct services_settings *set = w->role->settings;
+    struct one *old[SERVICES_MOST];
+    uint32_t old_count = w->count;
+
+    memcpy(old, w->ones, sizeof(old));
+    w->prober.resolvers = &set->resolvers;
+    w->count = 0;
+    for (uint32_t i = 0; i < set->services.count; i++) {
+        struct one *o = NULL;
+
+        for (uint32_t k = 0; k < old_count; k++)
+            if (old[k] && memcmp(&old[k]->service, &set->services.at[i], sizeof(struct service)) == 0) {
+                o = old[k];
+                old[k] = NULL;
+            }
+        if (!o)
+            o = add(w, &set->services.at[i], i);
+        if (o)
+            w->ones[w->count++] = o;
+    }
+    for (uint32_t k = 0; k < old_count; k++)
+        if (old[k]) {
+            if (services_find(&set->services, old[k]->service.name) < 0)
+                tell_dropped(w, old[k]);
+            drop(old[k]);
+        }
+}
+
+static void read_hosts(struct prober *p)
+{
+    static uint8_t text[HOSTS_FILE];
+    int fd = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+    if (n > 0)
+        resolve_hosts(p, slice_of(text, (size_t)n));
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+static int services_open(struct role *r, struct err *e)
+{
+    struct part_state *w = calloc(1, sizeof(*w));
+    const struct services_settings *set = r->settings;
+
+    if (!w)
+        return err_set(e, ENOMEM, "the probes");
+    r->own = w;
+    w->role = r;
+    w->prober.loop = r->loop;
+    w->prober.echo[0] = echo_open(4);
+    w->prober.echo[1] = echo_open(6);
+    if (gethostname(w->prober.own_name, sizeof(w->prober.own_name) - 1) < 0 || !w->prober.own_name[0])
+        (void)snprintf(w->prober.own_name, sizeof(w->prober.own_name), "localhost");
+    read_hosts(&w->prober);
+    trust_open(&w->prober, &set->services);
+    return 0;
+}
+
+static size_t ports_of(const struct services *all, uint16_t *at)
+{
+    struct target t;
+    struct err e;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < all->count; i++)
+        if (all->at[i].probe != SERVICE_ECHO && all->at[i].probe != SERVICE_DNS && target_read(&all->at[i], &t, &e))
+            at[count++] = t.port;
+    return count;
+}
+
+static void services_confine(struct role *r, struct jail *j)
+{
+    struct part_state *w = r->own;
+    const struct services_settings *set = r->settings;
+
+    j->tcp = JAIL_TCP_CONNECT;
+    j->tcp_ports = w->ports;
+    j->tcp_ports_count = ports_of(&set->services, w->ports);
+}
+
+static int services_run(struct role *r, struct err *e)
+{
+    struct part_state *w = r->own;
+
+    for (int i = 0; i < 2; i++)
+        if (w->prober.echo[i] >= 0 && loop_watch(r->loop, w->prober.echo[i], LOOP_IN, echo_heard, &w->prober, e) < 0)
+            return -1;
+    fit(w);
+    return loop_timer(r->loop, SECOND_US, SECOND_US, each_second, w) ? 0 : err_set(e, 0, "no room for a timer");
+}
+
+static void services_reload(struct role *r)
+{
+    fit(r->own);
+}
+
+bool services_need_restart(const struct services *old, const struct services *now)
+{
+    uint16_t had[SERVICES_MOST];
+    uint16_t want[SERVICES_MOST];
+    size_t had_count = ports_of(old, had);
+    size_t want_count = ports_of(now, want);
+
+    for (size_t i = 0; i < want_count; i++) {
+        size_t k = 0;
+
+        while (k < had_count && had[k] != want[i])
+            k++;
+        if (k == had_count)
+            return true;
+    }
+    for (uint32_t i = 0; i < now->count; i++) {
+        uint32_t k = 0;
+
+        while (k < old->count && strcmp(old->at[k].trust, now->at[i].trust) != 0)
+            k++;
+        if (k == old->count)
+            return true;
+    }
+    return false;
+}
+
+const struct part sense_services = {
+    .name = "probe",
+    .what = "asks services whether they are there",
+    .user = "serviola-probe",
+    .settings_size = sizeof(struct services_settings),
+    .calls = JAIL_CONNECT,
+    .locked = true,
+    .confine = services_confine,
+    .open = services_open,
+    .run = services_run,
+    .reload = services_reload,
+};
