@@ -65,7 +65,8 @@ const struct key rules_keys[] = {
              "helo_changed: { on: hunt.helo_changed }\n"
              "refusals_crossed: { on: hunt.refusals_crossed }\n"
              "volume_crossed: { on: hunt.volume_crossed }\n"
-             "callback_failed: { on: gate.callback_failed }\n",
+             "callback_failed: { on: gate.callback_failed }\n"
+             "password_guesser: { on: gate.password_guesser }\n",
       .help = "A rule. As soon as one stands here, those built in are gone; write down again what is to stay." },
     { .name = NULL },
 };

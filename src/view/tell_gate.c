@@ -71,6 +71,11 @@ static const char *const templates[EV_KINDS] = {
                                   ", while it was first seen in {home}]"),
     [EV_GATE_ACCOUNT_STOPPED] = N_("the mail of the account[ {user}] is stopped[ until {until}][: {why}]"),
     [EV_GATE_ACCOUNT_RELEASED] = N_("the mail of the account[ {user}] is let through again[: {why}]"),
+    [EV_GATE_PASSWORD_GUESSING] = N_("{src}[ with its network {prefix}] tries passwords[: {why}][, and may not log in "
+                                     "until {until}]"),
+    [EV_GATE_PASSWORD_GUESSER] =
+        N_("{src}[ with its network {prefix}] tries passwords[: {why}], and is to be blocked[, "
+           "it may not log in until {until}]"),
     [EV_GATE_LINE_SAID] = N_("{src} said[ {command}]"),
 };
 
@@ -144,6 +149,22 @@ static void put_waiting(struct text *t, const struct why_case *c)
         text_addf(t, words_many(" %u more pair waits.", " %u more pairs wait.", more), more);
 }
 
+/* The newest time that it tried passwords. */
+static void put_guesses(struct text *t, const struct why_case *c)
+{
+    const struct event *ev = NULL;
+
+    for (size_t i = 0; i < c->count; i++)
+        if ((c->about[i].kind == EV_GATE_PASSWORD_GUESSING || c->about[i].kind == EV_GATE_PASSWORD_GUESSER) &&
+            addr_eq_ip(c->about[i].src, c->who))
+            ev = &c->about[i];
+    if (!ev)
+        return;
+    text_addf(t, _(" At %s "), when_near(ev->at_us, c->now_us).text);
+    tell(t, ev, _("it"), c->now_us);
+    text_word(t, ".");
+}
+
 /* The details of that session: told right behind it, with the same number. */
 static const struct event *details_of(const struct why_case *c, size_t at)
 {
@@ -186,6 +207,7 @@ bool why_gate_answer(struct text *t, const struct why_case *c)
                         "checks said: {proof}.]"),
                       more, NULL, c->now_us);
     }
+    put_guesses(t, c);
     put_waiting(t, c);
     if (met > 1)
         text_addf(t, words_many(" The gate has met it %zu time.", " The gate has met it %zu times.", met), met);

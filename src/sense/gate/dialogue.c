@@ -333,6 +333,7 @@ static void on_auth(struct session *s, const struct smtp_command *c, struct slic
     if (c->initial.len > 0)
         learn_user(s, c->initial, plain);
     s->plain = plain;
+    s->tried = guesses_mark(s->gate->guesses, c->initial);
     s->login_user = c->initial.len == 0;
     onward_line(s, slice_of(line.at, line.len + 2), WAITS_AUTH); /* CR LF stands behind it */
 }
@@ -352,6 +353,7 @@ static void on_secret(struct session *s, struct slice line)
     if (s->login_user)
         learn_user(s, slice_trim(line), s->plain);
     s->login_user = false;
+    s->tried = guesses_mark(s->gate->guesses, line);
     onward_line(s, line, WAITS_AUTH);
 }
 

@@ -465,8 +465,9 @@ static int gate_open(struct role *r, struct err *e)
     if (g->means.book)
         book_set(g->means.book, &g->set.greylist, &g->set.callback);
     g->warden = warden_new(&g->set.accounts, seed, tell_alone, g, e);
+    g->guesses = guesses_new(&g->set.accounts, seed, tell_alone, g, e);
     set_name(g);
-    return g->means.limits && g->means.book && g->warden ? 0 : -1;
+    return g->means.limits && g->means.book && g->warden && g->guesses ? 0 : -1;
 }
 
 static void gate_confine(struct role *r, struct jail *j)

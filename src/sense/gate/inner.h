@@ -13,6 +13,7 @@
 #include "hand/op.h"
 #include "part/part.h"
 #include "sense/gate/check.h"
+#include "sense/gate/guess.h"
 #include "sense/gate/limits.h"
 #include "sense/gate/outbox.h"
 #include "sense/gate/ownlist.h"
@@ -162,6 +163,7 @@ struct session {
     char *why;       /* owned: what decided, for the event */
     struct smtpdata data;
     int64_t deadline_us, began_us, data_us;
+    uint64_t tried;       /* what the password that the server looks at is known by: guess.h */
     uint64_t bytes, sent; /* of messages; of replies */
     uint32_t timer;
     int fd;
@@ -190,6 +192,7 @@ void session_deafen(struct session *s); /* the server is slower than the client:
 void session_end(struct session *s);    /* now, without a word */
 void session_decide(struct session *s, enum outcome o, unsigned code, const char *why);
 void session_drop_server(struct session *s, bool politely);
+bool session_guesses(struct session *s); /* its address tried too many passwords: that was said, and it closes */
 
 size_t dialogue_line(struct session *s, struct slice in); /* bytes used; 0: the line is not whole */
 void dialogue_verdict(struct visit *v, const struct verdict *r);
@@ -252,8 +255,9 @@ struct gate {
     struct rate_bucket capped; /* events of that kind */
     struct server *borrowing;  /* those that wait for a socket in their client's name */
     uint32_t borrowing_count, borrow_id;
-    struct lists *lists;   /* owned; means.lists */
-    struct warden *warden; /* who logged in */
+    struct lists *lists;     /* owned; means.lists */
+    struct warden *warden;   /* who logged in */
+    struct guesses *guesses; /* who tried to */
     struct remember remember;
     struct tarpit *tarpit;
     struct ownlist *ownlist;

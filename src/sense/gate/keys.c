@@ -185,6 +185,46 @@ static const struct key list_keys[] = {
 static const char *const account_words[] = {
     [GATE_ACCOUNT_NOTE] = "note", [GATE_ACCOUNT_THROTTLE] = "throttle", [GATE_ACCOUNT_REFUSE] = "refuse", NULL
 };
+static const char *const guessing_words[] = { [GATE_GUESSING_OFF] = "off",
+                                              [GATE_GUESSING_NOTE] = "note",
+                                              [GATE_GUESSING_REFUSE] = "refuse",
+                                              [GATE_GUESSING_BLOCK] = "block",
+                                              NULL };
+static const struct key guessing_keys[] = {
+    { .name = "response",
+      .type = KEY_WORD,
+      KEY_AT(struct gate_guessing, response),
+      .words = guessing_words,
+      .def = "refuse",
+      .help = "note: an event. refuse: it may not log in for a while, and hears so. block: the event is "
+              "gate.password_guesser, for which there is a rule that has it dropped at the gate's ports. Networks of "
+              "our own (own, private addresses) are never refused." },
+    { .name = "wrong",
+      .type = KEY_NUMBER,
+      KEY_AT(struct gate_guessing, wrong),
+      .min = 2,
+      .max = 100000,
+      .def = "10",
+      .help =
+          "Wrong passwords of one address; the same one again does not count. Three times as many where the account "
+          "is at home, or of a /24 or /64 that tries three accounts or more." },
+    { .name = "within",
+      .type = KEY_SPAN,
+      KEY_AT(struct gate_guessing, within_us),
+      .min = SECOND_US,
+      .max = DAY_US,
+      .def = "10min",
+      .help = "The time in which they come." },
+    { .name = "for",
+      .type = KEY_SPAN,
+      KEY_AT(struct gate_guessing, for_us),
+      .min = SECOND_US,
+      .max = 366 * DAY_US,
+      .def = "1h",
+      .help = "How long it is refused. How long it is blocked stands in the rule, or in block." },
+    { .name = NULL },
+};
+
 static const struct key account_keys[] = {
     { .name = "response",
       .type = KEY_WORD,
@@ -248,6 +288,11 @@ static const struct key account_keys[] = {
       .max = 1000000,
       .def = "20000",
       .help = "Accounts that are remembered; the one unseen for longest leaves." },
+    { .name = "guessing",
+      .type = KEY_TABLE,
+      KEY_AT(struct gate_accounts, guessing),
+      .sub = guessing_keys,
+      .help = "Whoever tries passwords." },
     { .name = "hook",
       .type = KEY_TEXT,
       KEY_AT(struct gate_accounts, hook),

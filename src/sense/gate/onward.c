@@ -143,6 +143,20 @@ static void on_rcpt(struct session *s, const struct smtpreply *r)
     session_last_words(s, 421, "4.7.0", "too many unknown recipients");
 }
 
+/* 535: a wrong password; what the server could not find out (454) is nobody's fault. */
+static void note_login(struct session *s, unsigned code)
+{
+    struct gate *g = s->gate;
+    struct visit *v = s->visit;
+    struct slice user = slice_text(v->user);
+    int64_t now_us = v->means->wall_us(g);
+
+    if (code == 235)
+        guesses_passed(g->guesses, v->peer, user, now_us);
+    else if (code == 535)
+        guesses_failed(g->guesses, v->peer, user, s->tried, warden_at_home(g->warden, user, v->peer, now_us), now_us);
+}
+
 static void on_auth(struct session *s, const struct smtpreply *r)
 {
     session_say_reply(s, r);
@@ -150,10 +164,13 @@ static void on_auth(struct session *s, const struct smtpreply *r)
         session_enter(s, S_SECRET);
         return;
     }
+    note_login(s, r->code);
     if (r->code != 235) {
         free(s->visit->user);
         s->visit->user = NULL;
         session_decide(s, OUTCOME_REFUSED, r->code, "the mail server refuses the login");
+        if (session_guesses(s))
+            return;
         if (++s->errors >= s->gate->set.limits.errors) {
             session_last_words(s, 421, "4.7.0", "too many errors");
             return;

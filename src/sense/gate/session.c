@@ -623,6 +623,23 @@ void session_flush_all(struct gate *g)
 
 /* ---- the beginning ---- */
 
+bool session_guesses(struct session *s)
+{
+    struct visit *v = s->visit;
+    int64_t now_us = v->means->wall_us(s->gate);
+    int64_t until_us = v->at->kind == GATE_SUBMISSION ? guesses_refuse(s->gate->guesses, v->peer, now_us) : 0;
+    char words[100];
+
+    if (until_us == 0)
+        return false;
+    (void)snprintf(words, sizeof(words),
+                   "too many wrong passwords from your address, please come again in %lld minutes",
+                   (long long)((until_us - now_us) / 60000000 + 1));
+    session_decide(s, OUTCOME_REFUSED, 421, "too many wrong passwords from there");
+    session_last_words(s, 421, "4.7.0", words);
+    return true;
+}
+
 static void begin(struct session *s)
 {
     struct gate *g = s->gate;
@@ -637,6 +654,8 @@ static void begin(struct session *s)
         return;
     }
     gate_count_places(g);
+    if (session_guesses(s))
+        return;
     s->visit->known = greylist_knows(s->visit);
     session_enter(s, S_ASKING);
     verdict_ask(s->visit, STAGE_CONNECT, dialogue_verdict);

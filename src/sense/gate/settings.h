@@ -50,6 +50,13 @@ struct gate_listener {
     struct gate_policy checks;
 };
 
+enum gate_guessing_act { GATE_GUESSING_OFF, GATE_GUESSING_NOTE, GATE_GUESSING_REFUSE, GATE_GUESSING_BLOCK };
+struct gate_guessing { /* guess.h */
+    int response;      /* enum gate_guessing_act */
+    uint64_t wrong;    /* passwords */
+    int64_t within_us, for_us;
+};
+
 enum gate_account_act { GATE_ACCOUNT_NOTE, GATE_ACCOUNT_THROTTLE, GATE_ACCOUNT_REFUSE };
 struct gate_accounts {                   /* of users who log in: warden.h */
     int response;                        /* enum gate_account_act */
@@ -58,7 +65,8 @@ struct gate_accounts {                   /* of users who log in: warden.h */
     int64_t stop_us;         /* how long one stays stopped */
     uint64_t throttle;       /* recipients an hour, while it is */
     struct key_prefixes own; /* networks where users are at home */
-    char hook[200];          /* a program that is run with the account's name (serviola mail guard) */
+    struct gate_guessing guessing;
+    char hook[200]; /* a program that is run with the account's name (serviola mail guard) */
 };
 
 struct gate_dnsbl {

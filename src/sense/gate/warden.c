@@ -220,6 +220,11 @@ bool warden_lets(struct warden *w, struct slice user, struct addr client, int64_
     return w->set->response != GATE_ACCOUNT_REFUSE || !stopped(w, user, client, now_us);
 }
 
+bool warden_at_home(struct warden *w, struct slice user, struct addr client, int64_t now_us)
+{
+    return accounts_at_home(w->accounts, user, client, now_us);
+}
+
 void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t now_us)
 {
     w->now_us = now_us;

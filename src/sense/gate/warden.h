@@ -39,6 +39,8 @@ void warden_recipient(struct warden *w, struct slice user, struct addr client, s
                       struct verdict *v);
 /* May he go on here?  The same without counting: for a session that is open while the account is stopped. */
 bool warden_lets(struct warden *w, struct slice user, struct addr client, int64_t now_us);
+/* Is he at home there? (rule/account.h) */
+bool warden_at_home(struct warden *w, struct slice user, struct addr client, int64_t now_us);
 /* What the server made of a recipient or a message of his. */
 void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t now_us);
 
