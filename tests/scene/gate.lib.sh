@@ -1,19 +1,38 @@
 # shellcheck shell=bash
 # gate.lib.sh - what scenes of the gate share; sourced behind lib.sh.
 #
-#   far 44.1.0.2, also .3 .4 .5, 2a00:44:1::2 --- 44.1.0.1, 2a00:44:1::1 mx
+#   far 44.1.0.2, 2a00:44:1::2, also 3 4 5 --- 44.1.0.1, 2a00:44:1::1 mx
 #
 # mx runs the mail server on 127.0.0.1:2525 and the gate on port 25 of every address; far is the world: clients, other
-# mail servers, and the world's name server on 44.1.0.2:53.
+# mail servers, and the world's name server on port 53 of number 2.
 #
+#   $far                           what addresses there begin with: `${far}3` is 44.1.0.3; in a twin that sets six=yes
+#                                  before it sources a scene, 2a00:44:1::3; $record: A or AAAA
+#   crowd_on_far                   far has all of $crowd, too; `one_of_crowd 3 1` is 44.2.3.1 or 2a00:66:0:3::1
 #   gate_house                     draws it
 #   gate_on [LISTENER [SECTION]]   starts serviola on mx; LISTENER: more keys of the listener `mx`, as `tls: end,`;
 #                                  SECTION: more lines of the section gate, indented by two
 #   gate_takes_mail                until it greets
+#   $quiet                         checks that ask somebody, switched off; between the braces of `checks`
+#   gate_pid                       sets $pid; then `descriptors`, `memory_kb` are the gate's
+#   ended                          sessions that the journal has the end of
 #   postfix_on                     Debian's Postfix as the mail server, which takes mail for example.com; `mails` counts it;
 #                                  POSTFIX_SERVICES: more lines of its master.cf
 #   certificate                    $T/cert.pem and $T/key.pem
 set -eEuo pipefail
+
+# shellcheck disable=SC2034 # scenes use these
+far=44.1.0. resolver=44.1.0.2:53 record=A crowd=44.2.0.0/16
+# shellcheck disable=SC2034
+[ -z "${six-}" ] || far=2a00:44:1:: resolver='[2a00:44:1::2]:53' record=AAAA crowd=2a00:66::/56
+# shellcheck disable=SC2034
+quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
+# Each ends a message for somebody; behind it a second one is hidden.
+# shellcheck disable=SC2034
+smuggling_ends=('\n.\n' '\n.\r\n' '\r\n.\n' '\r.\r' '\r.\n' '\n.\r' '\r.\r\n' '\r\n.\r' '\r\n\x00.\r\n' '\r\n.\x00\r\n'
+    '\r\n.\r\r\n' '\r\r\n.\r\r\n')
+# shellcheck disable=SC2034
+smuggling_hidden='MAIL FROM:<evil@far.test>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nhidden\r\n.\r\n'
 
 gate_house()
 {
@@ -26,7 +45,23 @@ gate_house()
     ip -n mx -6 route add default via 2a00:44:1::2
     for more in 3 4 5; do
         address far "44.1.0.$more/24" mx
+        address far "2a00:44:1::$more/64" mx
     done
+}
+
+crowd_on_far()
+{
+    on far sysctl -qw net.ipv6.ip_nonlocal_bind=1
+    on far ip route add local "$crowd" dev lo
+}
+
+one_of_crowd() # NETWORK HOST
+{
+    if [ -z "${six-}" ]; then
+        echo "44.2.$1.$2"
+    else
+        echo "2a00:66:0:$1::$2"
+    fi
 }
 
 gate_yaml() # [LISTENER [SECTION]]
@@ -34,7 +69,7 @@ gate_yaml() # [LISTENER [SECTION]]
     printf 'hunt: { mode: off }\ngate:\n  folder: %s\n' "$T/mx.state/gate"
     printf '  listeners:\n    mx: { listen: ["0.0.0.0:25", "[::]:25"], to: "127.0.0.1:2525", %s }\n' "${1:-greet_after: 0}"
     printf '%s\n' "${2:-}"
-    [[ ${2:-} == *"  dns:"* ]] || printf '  dns: { servers: ["44.1.0.2:53"], try: 500ms, tries: 2, total: 2s }\n'
+    [[ ${2:-} == *"  dns:"* ]] || printf '  dns: { servers: ["%s"], try: 500ms, tries: 2, total: 2s }\n' "$resolver"
 }
 
 gate_on()
@@ -51,7 +86,27 @@ gate_again()
 
 gate_takes_mail() # [ARGUMENT of smtp...]
 {
-    until_true 60 prints "220 " on far smtp --src 44.1.0.2 --wait 5 "$@" 44.1.0.1 25 QUIT
+    until_true 60 prints "220 " on far smtp --src "${far}2" --wait 5 "$@" "${far}1" 25 QUIT
+}
+
+gate_pid()
+{
+    pid=$(on mx serviola status --json | python3 -c 'import json, sys; print([p["pid"] for p in json.load(sys.stdin)["parts"] if p["name"] == "gate"][0])')
+}
+
+descriptors()
+{
+    find "/proc/$pid/fd" -type l | wc -l
+}
+
+memory_kb()
+{
+    awk '/VmRSS/ { print $2 }' "/proc/$pid/status"
+}
+
+ended()
+{
+    events mx gate.session_passed,gate.session_refused,gate.session_deferred,gate.session_ended
 }
 
 mx_sink_on() # [ARGUMENT]: a mail server that takes everything
@@ -91,11 +146,6 @@ postfix_on() # [LINE of main.cf...]
     grep -q '^postlog' "$config/master.cf" || printf 'postlog unix-dgram n - n - 1 postlogd\n' >>"$config/master.cf"
     on mx postfix -c "$config" start >"$T/postfix.err" 2>&1
     until_true 10 on mx bash -c 'exec 3<>/dev/tcp/127.0.0.1/2525'
-}
-
-scene_after()
-{
-    [ ! -d "$T/postfix" ] || on mx postfix -c "$T/postfix" abort >/dev/null 2>&1 || true
 }
 
 mails()

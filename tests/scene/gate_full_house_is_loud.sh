@@ -5,8 +5,7 @@
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
 mx_sink_on
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
-printf '44.1.0.5\n' >"$T/friends"
+printf '%s\n' "${far}5" >"$T/friends"
 gate_on "greet_after: 0, checks: { $quiet }" "  limits: { places: 20, reserve: 20, per_address: 40, per_network: 40, rate_address: 0, rate_network: 0, command_wait: 1min }
   lists: { friends: { file: $T/friends, means: allow } }"
 chmod 755 "$T"
@@ -14,21 +13,21 @@ gate_takes_mail
 until_true 5 event mx gate.lists_loaded
 
 say "sixteen idle clients take all places but the reserve"
-start idle far hold --src 44.1.0.3 --count 16 44.1.0.1 25
+start idle far hold --src "${far}3" --count 16 "${far}1" 25
 until_true 5 event mx gate.full
-prints '44.1.0.3: 16' on mx serviola events --kind gate.full --json
+prints "${far}3: 16" on mx serviola events --kind gate.full --json
 [ "$(events mx gate.filling)" -le 1 ]
 
 say "who comes now hears 421 at once, a hundred times"
 for _ in $(seq 100); do
-    on far smtp --src 44.1.0.4 --wait 1 44.1.0.1 25
+    on far smtp --src "${far}4" --wait 1 "${far}1" 25
 done >"$T/said"
 [ "$(grep -c '^421 4.3.2' "$T/said")" = 100 ] || fail "$(sort "$T/said" | uniq -c)"
 
 say "a client on the list of friends gets in by the reserve"
-prints '220 mail.example.com' on far smtp --src 44.1.0.5 --wait 1 44.1.0.1 25 QUIT
+prints '220 mail.example.com' on far smtp --src "${far}5" --wait 1 "${far}1" 25 QUIT
 
 say "and when they leave, there is room again"
 finish idle || true
 until_true 5 event mx gate.room_again
-prints '220 ' on far smtp --src 44.1.0.4 --wait 2 44.1.0.1 25 QUIT
+prints '220 ' on far smtp --src "${far}4" --wait 2 "${far}1" 25 QUIT

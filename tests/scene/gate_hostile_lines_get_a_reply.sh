@@ -6,15 +6,10 @@
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
 mx_sink_on
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
 gate_on "greet_after: 0, checks: { $quiet }" '  limits: { rate_address: 0, rate_network: 0 }'
 gate_takes_mail
 
-gate_pid() { on mx serviola status --json | python3 -c 'import json, sys; print([p["pid"] for p in json.load(sys.stdin)["parts"] if p["name"] == "gate"][0])'; }
-pid=$(gate_pid)
-descriptors() { find "/proc/$pid/fd" -type l | wc -l; }
-memory_kb() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
-ended() { events mx gate.session_passed,gate.session_refused,gate.session_deferred,gate.session_ended; }
+gate_pid
 mail=("EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA)
 on far smtp 44.1.0.1 25 "${mail[@]}" "@mail 1000" QUIT >/dev/null
 before=$(descriptors)
@@ -93,7 +88,9 @@ grep -q '^521' "$T/offer" || fail "$(cat "$T/offer")"
 
 say "nothing stays behind: descriptors $before, then $(descriptors)"
 until_true 10 test "$(descriptors)" -le "$before"
-[ "$(gate_pid)" = "$pid" ] || fail "the gate died"
+was=$pid
+gate_pid
+[ "$pid" = "$was" ] || fail "the gate died"
 until_true 5 prints gate.session on mx serviola events --kind gate.session_refused
 say "memory $(memory_kb) KiB; $(ended) sessions told"
 [ -n "${SCENE_SLOW-}" ] || [ "$(memory_kb)" -lt 120000 ] || fail "memory grew"

@@ -5,47 +5,47 @@
 . "$(dirname "$0")/gate.lib.sh"
 . "$(dirname "$0")/dns.lib.sh"
 gate_house
-names_on far 'evil.test. MX 10 mx.evil.test.' 'mx.evil.test. A 127.0.1.50' 'good.test. MX 10 mail.good.test.' \
-    'mail.good.test. A 44.1.0.5' "$(names_reverse 44.1.0.2 client.good.test.)" 'client.good.test. A 44.1.0.2'
+self=127.0.1.50
+[ -z "${six-}" ] || self=::1
+names_on far 'evil.test. MX 10 mx.evil.test.' "mx.evil.test. $record $self" 'good.test. MX 10 mail.good.test.' \
+    "mail.good.test. $record ${far}5" "$(names_reverse "${far}2" client.good.test.)" "client.good.test. $record ${far}2"
 postfix_on
 gate_on 'greet_after: 0, checks: { greylist: off }'
 gate_takes_mail
 mail() # SENDER
 {
-    on far smtp --src 44.1.0.2 44.1.0.1 25 "EHLO client.good.test" "MAIL FROM:<$1>" "RCPT TO:<user@example.com>" DATA "@mail 500" QUIT
+    on far smtp --src "${far}2" "${far}1" 25 "EHLO client.good.test" "MAIL FROM:<$1>" "RCPT TO:<user@example.com>" DATA "@mail 500" QUIT
 }
 
 say "the spam from evil.test is refused, with the reason; the server never hears of it"
 mail spam@evil.test >"$T/talk" || true
-grep -q '^550 5.1.8 .*127.0.1.50' "$T/talk" || fail "$(cat "$T/talk")"
+grep -q "^550 5.1.8 .*$self" "$T/talk" || fail "$(cat "$T/talk")"
 until_true 5 event mx gate.bogus_mx
-prints 127.0.1.50 on mx serviola why 44.1.0.2
+prints "$self" on mx serviola why "${far}2"
 
 say "twin: mail from good.test arrives"
 mail friend@good.test
 until_true 10 prints 1 mails
 
-say "a bounce to 127.0.1.50 finds the door shut before it comes to the gate"
-prints REFUSED on mx smtp 127.0.1.50 25
+say "a bounce to $self finds the door shut before it comes to the gate"
+prints REFUSED on mx smtp "$self" 25
 [ "$(events mx gate.loop_found)" = 0 ]
 
 finish serviola-mx
 gate_on 'greet_after: 0, checks: { greylist: off }' '  outbound_guard: no'
 gate_takes_mail
-say "without that guard, a client with the address 127.0.1.50 is refused at once, and nobody is called back"
-on mx smtp --src 127.0.1.50 127.0.1.50 25 "EHLO mx.evil.test" >"$T/talk" || true
+say "without that guard, a client with the address $self is refused at once, and nobody is called back"
+on mx smtp --src "$self" "$self" 25 "EHLO mx.evil.test" >"$T/talk" || true
 grep -q '^554 5.4.6' "$T/talk" || fail "$(cat "$T/talk")"
-on mx smtp 127.0.1.50 25 "EHLO mx.evil.test" >"$T/talk" || true # unbound: newer kernels take 127.0.0.1 for it
+on mx smtp "$self" 25 "EHLO mx.evil.test" >"$T/talk" || true # unbound: newer kernels take 127.0.0.1 for it
 grep -q '^554 5.4.6' "$T/talk" || fail "$(cat "$T/talk")"
-on mx smtp --src 44.1.0.1 44.1.0.1 25 "EHLO mx.evil.test" >"$T/talk" || true # our own address, from outside
+on mx smtp --src "${far}1" "${far}1" 25 "EHLO mx.evil.test" >"$T/talk" || true # our own address, from outside
 grep -q '^554 5.4.6' "$T/talk" || fail "$(cat "$T/talk")"
-on mx smtp --src ::1 ::1 25 "EHLO mx.evil.test" >"$T/talk" || true
-grep -q '^554 5.4.6' "$T/talk" || fail "$(cat "$T/talk")"
-until_true 5 prints 4 events mx gate.loop_found
+until_true 5 prints 3 events mx gate.loop_found
 [ "$(events mx gate.called_back)" = 0 ]
 
 say "serviola why says it in words"
-prints "a loop" on mx serviola why 127.0.1.50
+prints "a loop" on mx serviola why "$self"
 
 say "and mail goes on"
 mail friend@good.test

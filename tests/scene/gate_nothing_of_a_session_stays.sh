@@ -6,15 +6,10 @@
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
 mx_sink_on --slow 40000000
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
 gate_on "greet_after: 0, checks: { $quiet }" '  limits: { rate_address: 0, rate_network: 0, per_address: 5000, per_network: 5000, command_wait: 3s, idle_commands: 100000, data_rate: 100 }'
 gate_takes_mail
 
-gate_pid() { on mx serviola status --json | python3 -c 'import json, sys; print([p["pid"] for p in json.load(sys.stdin)["parts"] if p["name"] == "gate"][0])'; }
-pid=$(gate_pid)
-descriptors() { find "/proc/$pid/fd" -type l | wc -l; }
-memory_kb() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
-ended() { events mx gate.session_passed,gate.session_refused,gate.session_deferred,gate.session_ended; }
+gate_pid
 mail=("EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA)
 on far smtp 44.1.0.1 25 "${mail[@]}" "@mail 200000" QUIT >/dev/null
 before=$(descriptors)
@@ -95,7 +90,9 @@ say "the dribbling one is ended for its rate"
 until_true 60 grep -q '^421 4.4.2' "$T/dribble.out"
 finish dribble || true
 until_true 10 test "$(descriptors)" -le "$before"
-[ "$(gate_pid)" = "$pid" ] || fail "the gate died"
+was=$pid
+gate_pid
+[ "$pid" = "$was" ] || fail "the gate died"
 until_true 5 prints "too slowly" on mx serviola events --kind gate.session_deferred --json
 sum=$(on mx serviola status --json | python3 -c 'import json, sys; print(sum(d[k] for d in json.load(sys.stdin)["gate"] for k in ("passed", "refused", "deferred", "ended")))')
 [ "$sum" = "$(ended)" ] || fail "the status counts $sum sessions, the journal $(ended)"

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
 mx_sink_on
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
 gate_on "greet_after: 0, checks: { $quiet }"
 gate_takes_mail
 

@@ -4,13 +4,12 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
 yaml="greet_after: 0, checks: { $quiet }"
 mail=("EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 2000" QUIT)
 
 say "nobody is behind the gate when it starts: clients hear 421, not silence"
 gate_on "$yaml"
-until_true 15 prints "421 4.3.2" on far smtp --wait 2 44.1.0.1 25
+until_true 15 prints "421 4.3.2" on far smtp --wait 2 "${far}1" 25
 until_true 5 event mx gate.server_down
 until_true 5 prints "server down" on mx serviola status
 until_true 5 prints "does not answer" on mx serviola status
@@ -21,13 +20,13 @@ gate_takes_mail
 until_true 5 event mx gate.server_back
 is_not prints "server down" on mx serviola status
 until_true 5 prints '"server_down":false' on mx serviola status --json
-on far smtp 44.1.0.1 25 "${mail[@]}"
+on far smtp "${far}1" 25 "${mail[@]}"
 
 say "it goes: 421 or 451, and one event"
 finish sink || true
 rm -f "$T/mail"
-prints "4" on far smtp --wait 10 44.1.0.1 25 "${mail[@]}" || true
-until_true 15 prints "421 4.3.2" on far smtp --wait 2 44.1.0.1 25
+prints "4" on far smtp --wait 10 "${far}1" 25 "${mail[@]}" || true
+until_true 15 prints "421 4.3.2" on far smtp --wait 2 "${far}1" 25
 
 for when in mail data dot; do
     say "it dies at $when: the client is asked to come again"
@@ -36,7 +35,7 @@ for when in mail data dot; do
     finish sink || true
     rm -f "$T/mail"
     mx_sink_on --die "$when"
-    on far smtp --wait 10 44.1.0.1 25 "${mail[@]:0:5}" >"$T/talk" || true
+    on far smtp --wait 10 "${far}1" 25 "${mail[@]:0:5}" >"$T/talk" || true
     grep -qE '^4(51|21) ' "$T/talk" || fail "$when: $(cat "$T/talk")"
     [ "$(grep -c '^250 2.0.0 queued' "$T/talk")" = 0 ] || fail "told to be taken: $(cat "$T/talk")"
     finish sink || true
@@ -50,5 +49,5 @@ gate_takes_mail
 finish sink || true
 rm -f "$T/mail"
 mx_sink_on --silent
-on far smtp --wait 12 44.1.0.1 25 "${mail[@]:0:3}" >"$T/talk" || true
+on far smtp --wait 12 "${far}1" 25 "${mail[@]:0:3}" >"$T/talk" || true
 grep -q "^451 4.3.2" "$T/talk" || fail "$(cat "$T/talk")"

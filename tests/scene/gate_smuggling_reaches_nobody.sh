@@ -4,13 +4,8 @@
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
 mx_sink_on
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
 gate_on "greet_after: 0, checks: { $quiet }"
 gate_takes_mail
-
-# Each ends the first message for somebody, and hides a second one behind it.
-ends=('\n.\n' '\n.\r\n' '\r\n.\n' '\r.\r' '\r.\n' '\n.\r' '\r.\r\n' '\r\n.\r' '\r\n\x00.\r\n' '\r\n.\x00\r\n' '\r\n.\r\r\n' '\r\r\n.\r\r\n')
-hidden='MAIL FROM:<evil@far.test>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nhidden\r\n.\r\n'
 
 say "twin: without the gate the server takes the hidden message"
 on mx python3 - <<'PY'
@@ -29,9 +24,9 @@ PY
 : >"$T/mail"
 
 say "twelve sequences: each is refused, and nothing arrives"
-for end in "${ends[@]}"; do
-    on far smtp --wait 5 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<good@far.test>" "RCPT TO:<b@example.com>" DATA \
-        "@raw text$end$hidden" @reply >"$T/talk" || true
+for end in "${smuggling_ends[@]}"; do
+    on far smtp --wait 5 "${far}1" 25 "EHLO far.test" "MAIL FROM:<good@far.test>" "RCPT TO:<b@example.com>" DATA \
+        "@raw text$end$smuggling_hidden" @reply >"$T/talk" || true
     grep -q '^550 5.6.0' "$T/talk" || fail "$end: $(tail -n 2 "$T/talk")"
 done
 [ ! -s "$T/mail" ] || fail "the server has: $(cat "$T/mail")"
@@ -41,13 +36,13 @@ say "made right instead: one message a session, never the hidden one"
 finish serviola-mx
 gate_on "greet_after: 0, line_ends: normalise, checks: { $quiet }"
 gate_takes_mail
-for end in "${ends[@]}"; do
-    on far smtp --wait 5 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<good@far.test>" "RCPT TO:<b@example.com>" DATA \
-        "@raw text$end$hidden" @reply >"$T/talk" || true
+for end in "${smuggling_ends[@]}"; do
+    on far smtp --wait 5 "${far}1" 25 "EHLO far.test" "MAIL FROM:<good@far.test>" "RCPT TO:<b@example.com>" DATA \
+        "@raw text$end$smuggling_hidden" @reply >"$T/talk" || true
 done
 is_not grep -q evil "$T/mail"
 [ "$(grep -c good "$T/mail")" = 12 ] || fail "$(cat "$T/mail")"
 
 say "twin: clean lines pass"
-on far smtp 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<clean@far.test>" "RCPT TO:<b@example.com>" DATA "@raw one\r\n..two\r\n.\r\n" @reply QUIT
+on far smtp "${far}1" 25 "EHLO far.test" "MAIL FROM:<clean@far.test>" "RCPT TO:<b@example.com>" DATA "@raw one\r\n..two\r\n.\r\n" @reply QUIT
 until_true 5 grep -q 'clean@far.test' "$T/mail"

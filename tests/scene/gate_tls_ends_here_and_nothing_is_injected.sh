@@ -6,7 +6,6 @@
 gate_house
 mx_sink_on
 certificate
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
 gate_on "greet_after: 0, tls: end, checks: { $quiet }" "  certificate: $T/cert.pem
   key: $T/key.pem"
 gate_takes_mail

@@ -5,7 +5,6 @@
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
 mx_sink_on
-quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
 configure mx "$(gate_yaml "greet_after: 0, checks: { $quiet }" '  limits: { rate_address: 0, rate_network: 0, per_address: 5000, per_network: 5000 }')"
 start serviola-mx mx bash -c 'ulimit -n 60 && exec serviola run --no-console'
 until_true 15 answers mx
