@@ -28,15 +28,17 @@ struct why_options {
 
 static const struct usage usage = {
     .name = "why",
-    .what = N_("Says why: what led to a block, a refusal, an event, and what is the case now.\n"
-               "WHAT is an address, the number of an event (serviola events shows it), or \"last\": the newest event\n"
-               "that somebody should look at."),
+    .what =
+        N_("Says why: what led to a block, a refusal, an event, and what is the case now.\n"
+           "WHAT is an address, the number of an event (serviola events shows it), \"last\": the newest event that\n"
+           "somebody should look at, or the name of a host as its logs have it."),
     .synopsis = "WHAT [--json]",
     .least = 1,
     .most = 1,
     .examples = N_("serviola why 10.1.0.2|why this host is blocked, or why it is not\n"
                    "serviola why 812|what led to event 812, back to its beginning\n"
-                   "serviola why last|the newest finding"),
+                   "serviola why last|the newest finding\n"
+                   "serviola why web1|what its logs show last"),
 };
 
 struct gathering {
@@ -228,6 +230,31 @@ static bool take_last(void *own, const struct event *ev)
     return true;
 }
 
+struct named {
+    struct slice name;
+    struct event *newest;
+};
+
+static bool take_if_named(void *own, const struct event *ev)
+{
+    struct named *n = own;
+    struct slice name;
+
+    if (event_get(ev, F_NAME, &name) && slice_eq_nocase(name, n->name))
+        *n->newest = *ev;
+    return true;
+}
+
+/* The newest that was found in the logs of a host of that name. */
+static bool find_name(struct gathering *g, struct slice name)
+{
+    static const enum event_kind found = EV_LOG_FOUND;
+    struct query q = { .kinds = &found, .kinds_count = 1 };
+    struct named n = { name, &g->asked };
+
+    return sight_query(&g->sight, &q, take_if_named, &n, NULL, NULL) == 0 && g->asked.seq != 0;
+}
+
 /* 0, or an exit code after it was said. */
 static int find_what(struct gathering *g, const char *typed)
 {
@@ -250,7 +277,9 @@ static int find_what(struct gathering *g, const char *typed)
             return EXIT_FOUND;
         }
     } else if (!slice_to_u64(what, &seq)) {
-        return options_wrong(&usage, _("WHAT is an address like 10.1.0.2, the number of an event, or \"last\""));
+        if (!find_name(g, what))
+            return options_wrong(&usage, _("WHAT is an address like 10.1.0.2, the number of an event, \"last\", or the "
+                                           "name of a host whose logs show something"));
     } else if (!sight_get(&g->sight, seq, &g->asked)) {
         uint64_t first;
         uint64_t last;

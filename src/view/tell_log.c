@@ -2,6 +2,8 @@
 #include "view/tell_log.h"
 
 #include "base/words.h"
+#include "view/tell.h"
+#include "view/when.h"
 
 static const char *const templates[EV_KINDS] = {
     [EV_LOG_STARTED] = N_("lines are received and kept[ in {name}]"),
@@ -27,4 +29,72 @@ static const char *const templates[EV_KINDS] = {
 const char *tell_log_template(enum event_kind kind)
 {
     return kind < EV_KINDS ? templates[kind] : NULL;
+}
+
+/* ---- why ---- */
+
+static const struct {
+    const char *rule, *advice;
+} advices[] = {
+    { "silence", N_("Look at the host's console: when its disk hangs it still answers to ping, and logs nothing.") },
+    { "program_silence", N_("See whether the program still runs on that host.") },
+    { "network_silence", N_("Look at the switch, the tunnel or the relay that these hosts have in common.") },
+    { "hardware", N_("Save what can be saved, then look at disk, cable and controller.") },
+    { "hung_task", N_("Save what can be saved, then look at disk, cable and controller.") },
+    { "reboot_unclean", N_("serviola log new --since reboot shows what was never logged before.") },
+    { "bruteforce_success", N_("Change that password now, and see what was done with it.") },
+    { "stolen_account", N_("Stop the account and change its password; serviola mail hold stops it at the gate.") },
+};
+
+static void put_advice(struct text *t, const struct event *found)
+{
+    struct slice rule;
+
+    if (!event_get(found, F_RULE, &rule))
+        return;
+    for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
+        if (slice_eq(rule, slice_text(advices[i].rule)))
+            text_addf(t, " %s", _(advices[i].advice));
+}
+
+/* The newest of the kind that this one led to. */
+static const struct event *led_to(const struct why_case *c, const struct event *found, enum event_kind kind)
+{
+    for (size_t i = c->count; i > 0; i--)
+        if (c->about[i - 1].kind == kind && c->about[i - 1].cause == found->seq)
+            return &c->about[i - 1];
+    return NULL;
+}
+
+/* What was asked for, or what is newest. */
+static const struct event *matter_of(const struct why_case *c)
+{
+    if (c->asked)
+        return c->asked->kind == EV_LOG_FOUND ? c->asked : NULL;
+    for (size_t i = c->count; i > 0; i--)
+        if (c->about[i - 1].kind == EV_LOG_FOUND)
+            return &c->about[i - 1];
+    return NULL;
+}
+
+bool why_log_answer(struct text *t, const struct why_case *c)
+{
+    const struct event *found = matter_of(c);
+    const struct event *over = found ? led_to(c, found, EV_LOG_FOUND_OVER) : NULL;
+    const struct event *proof = found ? led_to(c, found, EV_LOG_PROOF) : NULL;
+
+    if (!found)
+        return false;
+    if (!c->asked) {
+        text_addf(t, _("At %s "), when_near(found->at_us, c->now_us).text);
+        tell(t, found, NULL, c->now_us);
+        text_word(t, ".");
+    }
+    if (proof)
+        (void)tell_as(t, _(" Proof: {proof}."), proof, NULL, c->now_us);
+    if (over)
+        (void)tell_as(t, _(" It was over at {at}[: {why}]."), over, NULL, c->now_us);
+    else
+        put_advice(t, found);
+    return true;
 }

@@ -7,6 +7,7 @@
 #include "view/mode.h"
 #include "view/tell.h"
 #include "view/tell_gate.h"
+#include "view/tell_log.h"
 #include "view/when.h"
 
 const char *why_state_name(enum why_state s)
@@ -402,12 +403,16 @@ void why_answer(struct text *t, const struct why_case *c, const struct why_verdi
         tell(&told_as, c->asked, NULL, c->now_us);
         text_addf(t, _("Event #%llu, %s: %s."), (unsigned long long)c->asked->seq, near_now(&a, c->asked->at_us).text,
                   what.text);
-        if (c->who.family == 0)
+        if (why_log_answer(t, c) || c->who.family == 0)
             return;
         text_word(t, _(" By now: "));
     }
     memcpy(a.who, addr_ip_text(c->who).text, sizeof(a.who));
     if ((v->state == WHY_SEEN || v->state == WHY_NOTICED) && why_gate_answer(t, c)) {
+        put_standing(&a);
+        return;
+    }
+    if (v->state == WHY_SEEN && why_log_answer(t, c)) {
         put_standing(&a);
         return;
     }
