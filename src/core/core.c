@@ -95,7 +95,7 @@ void core_announce(struct core *c)
     c->announced = next;
     disk_tell(c);
     (void)peer_say(core_peer(c, ROW_CONSOLE), LINK_MORE, 0, 0, &(struct link_seq){ next }, sizeof(struct link_seq), -1);
-    peers_tell_readers(c, LINK_MORE, &(struct link_seq){ next }, sizeof(struct link_seq), -1);
+    peers_tell_more(c, next);
     desk_news(c->desk, next);
 }
 

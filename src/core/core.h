@@ -51,7 +51,7 @@ enum {
     CORE_FLOWS = 256,
     CORE_SAID = 128,
     CORE_ALARMS = 128, /* of triggers, then of services */
-    CORE_RELAYS = 4
+    CORE_RELAYS = 5
 };
 
 struct pending { /* an ask that was forwarded to the hand for somebody else */
@@ -155,7 +155,7 @@ void peers_unlink(struct core *c, uint32_t row);
 bool peer_say(struct peer *p, uint16_t op, uint32_t id, uint64_t cause, const void *body, size_t len, int fd);
 void peers_tell_allowed(struct core *c);
 void peers_tell_links(struct core *c);
-void peers_tell_readers(struct core *c, uint16_t op, const void *body, size_t len, int fd); /* who reads all events */
+void peers_tell_more(struct core *c, uint64_t next); /* who reads all events: there are some up to here */
 void peers_tell_allow(struct core *c, const struct link_allow *allow); /* the hand and every sensor */
 void peers_tell_forget(struct core *c, struct addr who);
 /* Folds act.allowed or act.disallowed into the list; false when it changed nothing (it is there already, or full). */

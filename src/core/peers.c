@@ -163,6 +163,7 @@ static const struct chan_op watch_ops[] = {
     { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
     { LINK_RING, "recorder", 0, 0, true, watching_on_ring },
+    { LINK_BOARD, "values", 0, 0, true, relay_on_file },
     { LINK_SHELVE, "shelve", sizeof(struct link_shelve), sizeof(struct link_shelve), true, watching_on_shelve },
 };
 
@@ -595,8 +596,7 @@ static void brief(struct peer *p)
     case ROW_READER:
         (void)peer_say(p, LINK_TAIL, 0, 0, NULL, 0, tail_fd(c->tail));
         (void)peer_say(p, LINK_MORE, 0, 0, &(struct link_seq){ tail_next(c->tail) }, sizeof(struct link_seq), -1);
-        if (c->recorder_known)
-            (void)peer_say(p, LINK_RING, 0, 0, NULL, 0, c->recorder);
+        relay_brief(p);
         break;
     case ROW_HELPER:
         relay_brief(p);
@@ -658,9 +658,9 @@ void peers_tell_forget(struct core *c, struct addr who)
 }
 
 /* One that does not read for a while needs no second bell. */
-void peers_tell_readers(struct core *c, uint16_t op, const void *body, size_t len, int fd)
+void peers_tell_more(struct core *c, uint64_t next)
 {
     for (uint32_t i = 0; i < roster_count; i++)
-        if (roster[i].kind == ROW_READER && c->peers[i].chan && (op != LINK_MORE || chan_queued(c->peers[i].chan) == 0))
-            (void)peer_say(&c->peers[i], op, 0, 0, body, len, fd);
+        if (roster[i].kind == ROW_READER && c->peers[i].chan && chan_queued(c->peers[i].chan) == 0)
+            (void)peer_say(&c->peers[i], LINK_MORE, 0, 0, &(struct link_seq){ next }, sizeof(struct link_seq), -1);
 }

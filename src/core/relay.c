@@ -18,6 +18,7 @@ static const struct relay {
     { LINK_LISTS, "lists", "gate", false },
     { LINK_ACCOUNTS, "gate", "book", true }, /* before what the disk has: it is newer */
     { LINK_ACCOUNTS_KEPT, "book", "gate", false },
+    { LINK_BOARD, "watch", "metrics", false },
 };
 _Static_assert(sizeof(relays) / sizeof(relays[0]) == CORE_RELAYS, "the core has a place for each");
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/figures.h"
 #include "core/notices.h"
 #include "core/picture.h"
 #include "core/scribe.h"
@@ -37,6 +38,7 @@ const struct row roster[] = {
     { ROW_READER, "notify", &core_notices, NULL, SETTINGS_NOTIFY, "notify.", { 0 } }, /* tells people */
     { ROW_HELPER, "probe", &sense_services, NULL, SETTINGS_PROBE, "watch.", { 0 } },  /* asks services over the network
                                                                                        */
+    { ROW_READER, "metrics", &core_figures, NULL, SETTINGS_METRICS, "metrics.", { HAND_LISTEN } }, /* shows figures */
     { ROW_XRAY, "xray", &core_picture, NULL, SETTINGS_NONE, "xray.", { 0 } }, /* takes one picture, through the eye */
     { ROW_CONSOLE, "console", &view_console, NULL, SETTINGS_NONE, NULL, { 0 } }, /* shows it all, live */
 };

@@ -97,7 +97,6 @@ int watching_on_ring(void *ctx, struct chan *from, const struct msg *m, const vo
         (void)close(c->recorder);
     c->recorder = fd;
     c->recorder_known = true;
-    peers_tell_readers(c, LINK_RING, NULL, 0, fd);
     return 0;
 }
 

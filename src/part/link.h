@@ -32,6 +32,8 @@ enum link_op {
                            gate itself when it starts: with the one that it sent in an earlier life, or with none */
     LINK_ACCOUNTS_KEPT, /* the same from the disk: book -> gate, before LINK_BOOK */
 
+    LINK_BOARD,         /* nothing, with the memory file of sense/watch/board.h: watch -> metrics */
+
     /* core -> part */
     LINK_SETTINGS = 330, /* new settings, with a sealed memory file */
     LINK_STOP,           /* finish and end */

@@ -300,6 +300,13 @@ static void allow_sockets(struct filter *f, unsigned calls)
         allow_if(f, CALL(setsockopt), is(1, SOL_SOCKET));
         allow_if(f, CALL(setsockopt), is(1, SOL_PACKET));
     }
+    if (calls & JAIL_ACCEPT) { /* an answer goes out as soon as it is whole */
+        const struct scmp_arg_cmp at_once[2] = { is(1, IPPROTO_TCP), is(2, TCP_NODELAY) };
+        const struct scmp_arg_cmp whole[2] = { is(1, IPPROTO_TCP), is(2, TCP_CORK) };
+
+        rule(f, SCMP_ACT_ALLOW, CALL(setsockopt), 2, at_once);
+        rule(f, SCMP_ACT_ALLOW, CALL(setsockopt), 2, whole);
+    }
 }
 
 static void allow_threads(struct filter *f)

@@ -446,22 +446,9 @@ static int on_more(void *ctx, struct chan *from, const struct msg *m, const void
     return 0;
 }
 
-/* Others who read all events want it. */
-static int on_recorder(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
-{
-    (void)ctx;
-    (void)from;
-    (void)m;
-    (void)body;
-    if (fd >= 0)
-        (void)close(fd);
-    return 0;
-}
-
 const struct chan_op notify_ops[NOTIFY_OPS] = {
     { LINK_TAIL, "tail", 0, 0, true, on_tail },
     { LINK_MORE, "more", sizeof(struct link_seq), sizeof(struct link_seq), false, on_more },
-    { LINK_RING, "recorder", 0, 0, true, on_recorder },
 };
 
 /* ---- start and end ---- */

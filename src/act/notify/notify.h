@@ -24,6 +24,6 @@ void notify_confine(struct role *r, struct jail *j);
 int notify_run(struct role *r, struct err *e);
 void notify_stop(struct role *r);
 
-enum { NOTIFY_OPS = 3 };
+enum { NOTIFY_OPS = 2 };
 extern const struct chan_op notify_ops[NOTIFY_OPS];
 #endif

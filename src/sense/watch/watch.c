@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "part/link.h"
+#include "sense/watch/board.h"
 #include "sense/watch/indicator.h"
 #include "sense/watch/probe.h"
 #include "sense/watch/recorder.h"
@@ -48,6 +49,7 @@ struct watch {
     bool silent[INDICATORS];
     struct sampler *sampler;
     struct recorder *recorder;
+    struct board *board; /* this second's values, for others */
     struct probe_values *probes;
     struct watch_settings triggers_of; /* the settings that the triggers are made of */
     struct trigger *triggers[WATCH_TRIGGERS];
@@ -202,6 +204,7 @@ static void sample(struct watch *w)
     probe_values_sample(w->probes, mono_us, &w->values);
     measure_self(w, f);
     judge(w, f);
+    board_write(w->board, &w->values, f->at_us);
     recorder_take(w->recorder, f, &w->values);
     if (f->going_down >= MANY_DOWN && w->soon_timer == 0) /* are they stuck, or is a disk busy? */
         w->soon_timer = loop_timer(w->role->loop, STUCK_US, 0, soon, w);
@@ -318,7 +321,8 @@ static int watch_open(struct role *r, struct err *e)
     open_indicators(w);
     w->sampler = sampler_new(w->world.proc, &limits, e);
     w->recorder = w->sampler ? recorder_new(&past, shelve, w, e) : NULL;
-    w->probes = w->recorder ? probe_values_new(e) : NULL;
+    w->board = w->recorder ? board_new(e) : NULL;
+    w->probes = w->board ? probe_values_new(e) : NULL;
     return w->probes ? 0 : -1;
 }
 
@@ -341,6 +345,7 @@ static int watch_run(struct role *r, struct err *e)
     event_add_number(&ev, F_COUNT, w->values.count);
     (void)role_emit(r, &ev, 0);
     (void)chan_send(r->core, LINK_RING, 0, 0, NULL, 0, recorder_fd(w->recorder));
+    (void)chan_send(r->core, LINK_BOARD, 0, 0, NULL, 0, board_fd(w->board));
     if (loop_watch(r->loop, w->world.edges, LOOP_IN, on_edge, w, e) < 0)
         return -1;
     return loop_timer(r->loop, SECOND_US, SECOND_US, each_second, w) ? 0 : err_set(e, 0, "no room for a timer");
