@@ -198,6 +198,8 @@ int cmd_log(int argc, char **argv)
         return log_show(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "search") == 0)
         return log_search(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "timeline") == 0)
+        return log_timeline(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "import") == 0)
         return log_import(argc - 1, argv + 1);
     if (!options_read(&usage, argc, argv, &o, &code))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * log_receive - serviola log receive, log show, log search and log import.
+ * log_receive - serviola log receive, log show, log search, log timeline and log import.
  */
 #ifndef SERVIOLA_CMD_LOG_RECEIVE_H
 #define SERVIOLA_CMD_LOG_RECEIVE_H
@@ -8,5 +8,6 @@
 int log_receive(int argc, char **argv);
 int log_show(int argc, char **argv);
 int log_search(int argc, char **argv);
+int log_timeline(int argc, char **argv);
 int log_import(int argc, char **argv);
 #endif

@@ -30,6 +30,8 @@ struct shelf { /* one segment */
     struct lines_block *blocks;
     size_t count, cap;
     uint64_t scanned_to; /* of an active one */
+    bool has_id;
+    uint8_t id[SEG_HASH]; /* of the store, as this segment says */
     uint64_t damaged;
     char damage[160];
 };
@@ -146,11 +148,16 @@ static int find_mark(struct shelf *s, uint64_t size, struct err *e)
     uint8_t bytes[512];
     struct slice head = slice_of(bytes, size < sizeof(bytes) ? (size_t)size : sizeof(bytes));
     struct seg_scan scan;
+    struct seg_element el;
+    struct seg_head first = { 0 };
 
     if (folder_pread(s->fd, bytes, head.len, 0, e) < 0)
         return -1;
-    if (seg_scan_start(&scan, head))
+    if (seg_scan_start(&scan, head)) {
         s->mark = scan.mark;
+        s->has_id = seg_next(&scan, &el) == SEG_GOT && seg_read_head(&el, &first);
+        memcpy(s->id, first.id, SEG_HASH);
+    }
     return 0;
 }
 
@@ -292,8 +299,11 @@ static int open_sealed(int dir, struct shelf *s, struct err *e)
 
     if (fd < 0)
         return errno == ENOENT ? 0 : err_set(e, errno, "segment %llu", (unsigned long long)s->number);
-    if (seal_read(fd, &seal, &mark, NULL) == 0)
+    if (seal_read(fd, &seal, &mark, NULL) == 0) {
+        s->has_id = true;
+        memcpy(s->id, seal.id, SEG_HASH);
         result = map_index(s, fd, &seal, mark, e);
+    }
     (void)close(fd);
     if (result <= 0)
         return result;
@@ -440,6 +450,14 @@ int lines_watch(const struct lines *l)
         return -1;
     }
     return fd;
+}
+
+const uint8_t *lines_id(const struct lines *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->shelves[i].has_id)
+            return l->shelves[i].id;
+    return NULL;
 }
 
 size_t lines_count(const struct lines *l)

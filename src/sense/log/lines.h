@@ -55,6 +55,8 @@ int lines_refresh(struct lines *l, struct err *e);
  * every now and then.  The caller's. */
 int lines_watch(const struct lines *l);
 
+const uint8_t *lines_id(const struct lines *l); /* the store's, 32 bytes; NULL: nothing in it tells.  Borrowed */
+
 size_t lines_count(const struct lines *l); /* blocks, oldest first, in the order of their numbers */
 const struct lines_block *lines_block(const struct lines *l, size_t i);
 size_t lines_find(const struct lines *l, uint64_t seq); /* first block whose last_seq >= seq; lines_count: none */
