@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "part/link.h"
+#include "sense/xray/iter/load.h"
 
-enum { ORDERS_FD = 3, IMAGE_FD = 4, FIRST_FREE_FD = 5 };
+enum { ORDERS_FD = 3, IMAGE_FD = 4, FIRST_FREE_FD = EYE_ITERATORS_FD + ITER_LINKS };
 
 /* What a picture needs; it gives all of it up before it reads what it saw. */
 static const uint64_t kept_caps = 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYSLOG |
@@ -67,6 +68,20 @@ static void run_part(int link)
     _exit(3);
 }
 
+/* Once, and for all pictures: descriptors from EYE_ITERATORS_FD on, or none of them. */
+static void load_iterators(void)
+{
+    int links[ITER_LINKS];
+    struct err e;
+
+    if (iter_load(links, &e) < 0)
+        return; /* the picture tries again, and says why not */
+    for (int i = 0; i < ITER_LINKS; i++)
+        if (dup2(links[i], EYE_ITERATORS_FD + i) < 0)
+            _exit(3);
+    iter_unload(links);
+}
+
 static void be_eye(int orders, int image)
 {
     int link;
@@ -81,6 +96,7 @@ static void be_eye(int orders, int image)
     if (orders < 0 || image < 0 || dup2(orders, ORDERS_FD) < 0 || dup2(image, IMAGE_FD) < 0 ||
         close_range(FIRST_FREE_FD, ~0u, 0) < 0)
         _exit(3);
+    load_iterators();
     become_small();
     while ((link = hear()) >= 0) {
         if (fork() == 0)

@@ -4,12 +4,15 @@
  *
  * Landlock forbids whoever is under it to look into processes that are not,
  * and all children of the supervisor are.  The eye is forked before that.  It
+ * keeps the iterators loaded that pictures are taken with (sense/xray/iter),
  * hears one byte and a link, runs `serviola -x xray` on that link, and reads
  * and knows nothing else; it ends with the supervisor.
  */
 #ifndef SERVIOLA_CORE_EYE_H
 #define SERVIOLA_CORE_EYE_H
 #include "base/err.h"
+
+enum { EYE_ITERATORS_FD = 5 }; /* the part's first of ITER_LINKS, when they could be loaded */
 
 /* `image` is what is run; borrowed.  The descriptor to say it on (close-on-exec), or -1. */
 int eye_start(int image, struct err *e);

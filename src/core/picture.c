@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "core/eye.h"
 #include "part/link.h"
+#include "sense/xray/iter/load.h"
 #include "sense/xray/xray.h"
 #include "snap/file.h"
 #include "sys/memfile.h"
@@ -24,12 +26,18 @@ static int picture_open(struct role *r, struct err *e)
 {
     struct picture *p = calloc(1, sizeof(*p));
     struct err failed;
+    struct xray_wish wish = { .plain = false };
+    int links[ITER_LINKS];
 
     if (!p)
         return err_set(e, ENOMEM, "a picture");
     r->own = p;
     (void)alarm(PATIENCE_S); /* nobody waits for us, and the next picture does not begin before our end */
-    p->snap = xray_take(&failed);
+    if (iter_kept(EYE_ITERATORS_FD, links))
+        wish.iterators = links;
+    p->snap = xray_take_as(&wish, &failed);
+    if (wish.iterators)
+        iter_unload(links);
     if (!p->snap)
         memcpy(p->why, failed.text, sizeof(p->why) - 1);
     return 0;

@@ -2,14 +2,19 @@
 /*
  * xray - what one picture of this host costs, phase by phase: CPU (with children that were waited for) and wall, in ms.
  *
- * usage: xray FILE [ROUNDS]    Prints a line a phase: NAME, median CPU, median wall.
+ * usage: xray FILE [ROUNDS [proc|load]]    Prints a line a phase: NAME, median CPU, median wall.
+ *
+ * Without a word the iterators are loaded once, as the watch has them; `load` loads them for each picture, `proc` does
+ * without.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "sense/xray/iter/load.h"
 #include "sense/xray/xray.h"
 #include "snap/file.h"
 #include "view/explain/explain.h"
@@ -53,17 +58,18 @@ static double median(double *at, size_t count)
 }
 
 /* One picture; the moments between its phases. */
-static int round_of(const char *path, struct moment at[PHASES + 1], size_t *sockets)
+static int round_of(const char *path, const struct xray_wish *wish, struct moment at[PHASES + 1], size_t *sockets)
 {
     char *command[] = { NULL };
     struct snap_bytes file = { 0 };
     struct findings *found = NULL;
     struct err e;
+    struct slice why;
     struct snap *s;
     int status = -1;
 
     at[0] = now();
-    s = xray_take(&e);
+    s = xray_take_as(wish, &e);
     at[1] = now();
     if (s)
         found = explain(s, &e);
@@ -74,6 +80,8 @@ static int round_of(const char *path, struct moment at[PHASES + 1], size_t *sock
     status = snap_write(path, true, &file, &e);
     at[4] = now();
     *sockets = s->part[SNAP_SOCKET].count;
+    why = snap_host(s)->back_end_why;
+    (void)fprintf(stderr, "%.*s\n", (int)why.len, (const char *)why.at);
 out:
     if (status < 0)
         (void)fprintf(stderr, "xray: %s\n", e.text);
@@ -91,13 +99,19 @@ int main(int argc, char **argv)
     static double wall[PHASES + 1][ROUNDS_MOST];
     size_t rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 5;
     size_t sockets = 0;
+    const char *how = argc > 3 ? argv[3] : "";
+    int links[ITER_LINKS];
+    struct err e;
+    struct xray_wish wish = { .plain = strcmp(how, "proc") == 0 };
 
     if (argc < 2 || rounds == 0 || rounds > ROUNDS_MOST)
         return 2;
+    if (*how == '\0' && iter_load(links, &e) == 0)
+        wish.iterators = links;
     for (size_t r = 0; r < rounds; r++) {
         struct moment at[PHASES + 1];
 
-        if (round_of(argv[1], at, &sockets) < 0)
+        if (round_of(argv[1], &wish, at, &sockets) < 0)
             return 1;
         for (size_t p = 0; p < PHASES; p++) {
             cpu[p][r] = at[p + 1].cpu_ms - at[p].cpu_ms;

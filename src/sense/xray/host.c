@@ -27,6 +27,18 @@ struct slice xray_read(struct xray *x, int folder, const char *path)
     return slice_of(x->room, len);
 }
 
+struct slice xray_read_once(struct xray *x, int folder, const char *path)
+{
+    int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t n;
+
+    if (fd < 0)
+        return SLICE("");
+    n = read(fd, x->room, XRAY_ROOM);
+    close(fd);
+    return slice_of(x->room, n > 0 ? (size_t)n : 0);
+}
+
 struct slice xray_keep(struct xray *x, int folder, const char *path)
 {
     return snap_keep(x->s, slice_trim(xray_read(x, folder, path)));

@@ -6,6 +6,7 @@
 #define SERVIOLA_SENSE_XRAY_INNER_H
 #include "base/text.h"
 #include "sense/xray/helper.h"
+#include "sense/xray/xray.h"
 #include "snap/join.h"
 #include "snap/snap.h"
 #include "wire/diag.h"
@@ -14,10 +15,15 @@ enum { XRAY_ROOM = 256 << 10, XRAY_PIDS = 4 << 20, XRAY_MOUNTS_ASKED = 64, XRAY_
 
 struct xray {
     struct snap *s;
-    int proc;            /* /proc */
-    uint8_t *room;       /* XRAY_ROOM bytes; owned: what the last read gave */
-    uint8_t *listed;     /* a bit a pid: in the listing of /proc */
-    int64_t deadline_ms; /* for whatever may hang; CLOCK_BOOTTIME */
+    const struct xray_wish *wish;
+    int proc;      /* /proc */
+    uint8_t *room; /* XRAY_ROOM bytes; owned: what the last read gave */
+    int64_t *pids; /* owned: of xray_list */
+    size_t pids_count;
+    uint8_t *listed;         /* a bit a pid: in the listing of /proc */
+    uint8_t *shown;          /* ... and something stands behind its name there */
+    struct iterate *iterate; /* owned; NULL: /proc is read */
+    int64_t deadline_ms;     /* for whatever may hang; CLOCK_BOOTTIME */
     uint64_t tick_hz, page_bytes;
     int64_t self;                                       /* our own pid */
     size_t early_processes, early_holders, early_files; /* records of xray_newest, at the beginning of their parts */
@@ -37,7 +43,9 @@ struct xray_back_end {
 
 /* A file below `folder`, into x->room; what it holds up to that size, empty when it can't be read. */
 struct slice xray_read(struct xray *x, int folder, const char *path);
-/* The same, kept. */
+/* What one read gives, which is all of a process's `stat`, `cmdline` or `cgroup`. */
+struct slice xray_read_once(struct xray *x, int folder, const char *path);
+/* What xray_read gives, kept. */
 struct slice xray_keep(struct xray *x, int folder, const char *path);
 /* What a link says; empty when it can't be read. */
 struct slice xray_link(struct xray *x, int folder, const char *path);
@@ -51,13 +59,35 @@ void xray_clock_end(struct xray *x);
 
 void xray_newest(struct xray *x); /* before the sockets: who may be gone after them */
 void xray_processes(struct xray *x);
+bool xray_list(struct xray *x); /* only which pids /proc lists: x->pids */
+/* Those of them that have no record, by /proc; how many it could tell of. */
+unsigned xray_processes_left(struct xray *x, bool (*has_record)(const struct xray *x, int64_t pid));
 void xray_processes_again(struct xray *x); /* how many came meanwhile */
-void xray_unlisted(struct xray *x);        /* after xray_processes and xray_mounts */
-void xray_images(struct xray *x);          /* whose executable is deleted, whose replaced */
+void xray_shown(struct xray *x, int64_t pid);
+void xray_open_file(struct xray *x, int64_t pid, uint64_t descriptor, struct slice path);
+/* A task in state D, out of its folder. */
+void xray_waiter(struct xray *x, struct snap_process *p, int folder);
+/* `wanted`: how long its arguments are, as the kernel has it. */
+void xray_arguments(struct xray *x, struct snap_process *p, int folder, const char *path, uint64_t wanted);
+void xray_image(struct snap_process *p); /* what kind of executable, by its name */
+void xray_unlisted(struct xray *x);      /* after xray_processes and xray_mounts */
+void xray_images(struct xray *x);        /* whose executable is deleted, whose replaced */
 
+void xray_socket(struct xray *x, const char *kind, uint64_t network, const struct diag_socket *from);
 void xray_sockets_here(struct xray *x);
+void xray_sockets_left(struct xray *x);      /* those that sock_diag lists, and no record has */
 void xray_sockets_elsewhere(struct xray *x); /* after xray_processes */
 void xray_sockets_again(struct xray *x);     /* what appeared and vanished meanwhile */
+
+/* The iterators of iter/: begin tells why they can't be had, and has read processes and descriptors when they can. */
+bool iterate_begin(struct xray *x, struct text *why);
+bool iterate_records(struct xray *x); /* false: there are processes that it was not told of */
+/* Links that give what nobody holds in the namespace that they are opened in, ITERATE_REST descriptors. */
+enum { ITERATE_REST = 3 };
+bool iterate_open_rest(const struct iterate *it, int fds[ITERATE_REST]);
+void iterate_rest(struct xray *x, const int fds[ITERATE_REST]);
+void iterate_end(struct xray *x); /* what appeared and vanished */
+void iterate_free(struct iterate *it);
 
 /* Netlink, also with a socket out of another namespace: -1 with errno when the kernel can't tell. */
 int netlink_open(int protocol);
@@ -87,7 +117,8 @@ void xray_logins_begin(struct xray *x);
 void xray_logins_end(struct xray *x);
 void xray_jobs_begin(struct xray *x);
 void xray_jobs_end(struct xray *x);
-void xray_log_seen(struct xray *x, int64_t pid, int folder, const char *descriptor, struct slice link);
+bool xray_log_named(struct slice path); /* it is called as logs are */
+void xray_log_seen(struct xray *x, int64_t pid, uint64_t descriptor, struct slice path);
 void xray_logs_begin(struct xray *x); /* after xray_processes */
 void xray_logs_end(struct xray *x);
 /* Takes what such a helper said; `folders` may be what it hangs on. */

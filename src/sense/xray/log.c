@@ -17,31 +17,27 @@ static bool ends_with(struct slice s, const char *end)
     return s.len >= n && memcmp(s.at + s.len - n, end, n) == 0;
 }
 
-/* Out of a descriptor's link: a log that is written. */
-void xray_log_seen(struct xray *x, int64_t pid, int folder, const char *descriptor, struct slice link)
+bool xray_log_named(struct slice path)
+{
+    return path.len >= 5 && path.at[0] == '/' &&
+           (memmem(path.at, path.len, "/log/", 5) || memmem(path.at, path.len, ".log", 4)) &&
+           !ends_with(path, "/wtmp") && !ends_with(path, "/btmp") && !ends_with(path, "/lastlog");
+}
+
+void xray_log_seen(struct xray *x, int64_t pid, uint64_t descriptor, struct slice path)
 {
     const struct snap_log *all = x->s->part[SNAP_LOG].at;
     struct snap_log *to;
-    uint64_t number;
-    struct stat st;
 
-    if (link.len < 5 || link.at[0] != '/' ||
-        (!memmem(link.at, link.len, "/log/", 5) && !memmem(link.at, link.len, ".log", 4)) || ends_with(link, "/wtmp") ||
-        ends_with(link, "/btmp") || ends_with(link, "/lastlog"))
-        return;
-    /* The link's own mode says how it was opened. */
-    if (fstatat(folder, descriptor, &st, AT_SYMLINK_NOFOLLOW) < 0 || (st.st_mode & 0200) == 0 ||
-        !slice_to_u64(slice_text(descriptor), &number))
-        return;
     for (size_t i = 0; i < x->s->part[SNAP_LOG].count; i++)
-        if (slice_eq(all[i].path, link))
+        if (slice_eq(all[i].path, path))
             return;
     to = snap_add(x->s, SNAP_LOG);
     if (!to)
         return;
-    to->path = snap_keep(x->s, link);
+    to->path = snap_keep(x->s, path);
     to->pid = pid;
-    to->descriptor = number;
+    to->descriptor = descriptor;
 }
 
 /* What the helper says of each. */

@@ -15,10 +15,15 @@
 
 enum { ARGS_KEPT = 32 << 10, TASKS_LOOKED_AT = 512, STACK_LINES = 24, LIMITS_FROM = 200, NEWEST = 32 };
 
-static void mark(struct xray *x, int64_t pid)
+static void mark(uint8_t *bits, int64_t pid)
 {
     if (pid > 0 && pid < XRAY_PIDS)
-        x->listed[pid / 8] = (uint8_t)(x->listed[pid / 8] | 1U << (pid % 8));
+        bits[pid / 8] = (uint8_t)(bits[pid / 8] | 1U << (pid % 8));
+}
+
+void xray_shown(struct xray *x, int64_t pid)
+{
+    mark(x->shown, pid);
 }
 
 /* As the kernel gives them: readdir would take memory, and ask twice more, for each of thousands of folders. */
@@ -77,7 +82,7 @@ static void on_pid(void *own, int in, const char *name, int64_t pid)
         p->cap = cap;
     }
     p->at[p->count++] = pid;
-    mark(p->x, pid);
+    mark(p->x->listed, pid);
 }
 
 static int newest_first(const void *a, const void *b)
@@ -93,15 +98,23 @@ struct descriptors {
     struct snap_process *p;
 };
 
-static void open_file(struct descriptors *d, uint64_t number, struct slice path)
+void xray_open_file(struct xray *x, int64_t pid, uint64_t descriptor, struct slice path)
 {
     struct snap_file *f;
 
-    if (slice_eq(path, SLICE("/dev/null")) || !(f = snap_add(d->x->s, SNAP_FILE)))
+    if (slice_eq(path, SLICE("/dev/null")) || !(f = snap_add(x->s, SNAP_FILE)))
         return;
-    f->pid = d->p->pid;
-    f->descriptor = number;
-    f->path = snap_keep(d->x->s, path);
+    f->pid = pid;
+    f->descriptor = descriptor;
+    f->path = snap_keep(x->s, path);
+}
+
+/* The link's own mode says how it was opened. */
+static bool is_written(int folder, const char *descriptor)
+{
+    struct stat st;
+
+    return fstatat(folder, descriptor, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & 0200) != 0;
 }
 
 static void on_descriptor(void *own, int in, const char *name, int64_t number)
@@ -114,8 +127,9 @@ static void on_descriptor(void *own, int in, const char *name, int64_t number)
 
     d->p->descriptors++;
     if (link.len > 0 && link.at[0] == '/') {
-        xray_log_seen(d->x, d->p->pid, in, name, link);
-        open_file(d, (uint64_t)number, link);
+        if (xray_log_named(link) && is_written(in, name))
+            xray_log_seen(d->x, d->p->pid, (uint64_t)number, link);
+        xray_open_file(d->x, d->p->pid, (uint64_t)number, link);
         return;
     }
     if (link.len < 10 || memcmp(link.at, "socket:[", 8) != 0 ||
@@ -221,7 +235,7 @@ struct tasks {
     unsigned looked_at;
 };
 
-static void waiter(struct xray *x, struct snap_process *p, int folder)
+void xray_waiter(struct xray *x, struct snap_process *p, int folder)
 {
     if (p->waiting++ > 0)
         return;
@@ -244,24 +258,23 @@ static void on_task(void *own, int in, const char *name, int64_t number)
     if (folder < 0)
         return;
     if (proc_stat_read(xray_read(t->x, folder, "stat"), &stat) && stat.state == 'D')
-        waiter(t->x, t->p, folder);
+        xray_waiter(t->x, t->p, folder);
     close(folder);
 }
 
-static void arguments(struct xray *x, struct snap_process *p, int folder, uint64_t wanted)
+void xray_arguments(struct xray *x, struct snap_process *p, int folder, const char *path, uint64_t wanted)
 {
-    struct slice args = xray_read(x, folder, "cmdline");
+    struct slice args = xray_read_once(x, folder, path);
 
     p->args_cut = args.len > ARGS_KEPT || args.len < wanted;
     p->args = snap_keep(x->s, slice_first(args, ARGS_KEPT));
 }
 
-static void image(struct xray *x, struct snap_process *p, int folder)
+void xray_image(struct snap_process *p)
 {
     static const char gone[] = " (deleted)";
     size_t n = sizeof(gone) - 1;
 
-    p->exe = snap_keep(x->s, xray_link(x, folder, "exe"));
     if (p->exe.len == 0)
         p->image = SNAP_IMAGE_NONE;
     else if (p->exe.len > 7 && memcmp(p->exe.at, "/memfd:", 7) == 0)
@@ -270,6 +283,12 @@ static void image(struct xray *x, struct snap_process *p, int folder)
         p->image = SNAP_IMAGE_DELETED; /* xray_images looks closer */
     else
         p->image = SNAP_IMAGE_FILE;
+}
+
+static void image(struct xray *x, struct snap_process *p, int folder)
+{
+    p->exe = snap_keep(x->s, xray_link(x, folder, "exe"));
+    xray_image(p);
 }
 
 static uint64_t network_of(struct xray *x, int folder)
@@ -286,7 +305,7 @@ static uint64_t network_of(struct xray *x, int folder)
 /* One process, out of its folder; false when it went away. */
 static bool process(struct xray *x, struct snap_process *p, int folder)
 {
-    struct slice text = xray_read(x, folder, "stat");
+    struct slice text = xray_read_once(x, folder, "stat");
     struct tasks tasks = { .x = x, .p = p };
     struct proc_stat stat;
     struct stat st;
@@ -305,19 +324,19 @@ static bool process(struct xray *x, struct snap_process *p, int folder)
     p->network = network_of(x, folder);
     descriptors(x, p, folder);
     if ((stat.flags & PROC_KERNEL_THREAD) == 0) {
-        arguments(x, p, folder, stat.args_bytes);
+        xray_arguments(x, p, folder, "cmdline", stat.args_bytes);
         image(x, p, folder);
         p->cwd = snap_keep(x->s, xray_link(x, folder, "cwd"));
-        p->unit = snap_keep(x->s, proc_unit(xray_read(x, folder, "cgroup")));
+        p->unit = snap_keep(x->s, proc_unit(xray_read_once(x, folder, "cgroup")));
     } else {
         /* A disguise has a command line or an executable; the real ones have neither. */
-        arguments(x, p, folder, 0);
+        xray_arguments(x, p, folder, "cmdline", 0);
         image(x, p, folder);
     }
-    if (stat.state == 'D')
-        waiter(x, p, folder);
-    else if (stat.threads > 1)
+    if (stat.threads > 1)
         (void)each_number(folder, "task", on_task, &tasks);
+    else if (stat.state == 'D')
+        xray_waiter(x, p, folder);
     return true;
 }
 
@@ -339,6 +358,9 @@ static void look_at(struct xray *x, int64_t pid)
             h->processes_vanished++;
     } else if (p->parent == x->self) {
         part->count--; /* a helper of ours */
+        xray_shown(x, pid);
+    } else {
+        xray_shown(x, pid);
     }
     if (folder >= 0)
         close(folder);
@@ -421,17 +443,37 @@ static void drop_early(struct xray *x, enum snap_part part, size_t early, int64_
     a->count -= early - kept;
 }
 
+/* Of those that were listed: who has no record yet. */
+unsigned xray_processes_left(struct xray *x, bool (*has_record)(const struct xray *x, int64_t pid))
+{
+    const struct snap_array *part = &x->s->part[SNAP_PROCESS];
+    size_t before = part->count;
+    unsigned told = 0;
+
+    for (size_t i = 0; i < x->pids_count; i++)
+        if (!has_record(x, x->pids[i])) {
+            look_at(x, x->pids[i]);
+            told += part->count > before;
+            before = part->count;
+        }
+    return told;
+}
+
+bool xray_list(struct xray *x)
+{
+    struct pids pids;
+    bool listed = list(x, &pids);
+
+    x->pids = pids.at;
+    x->pids_count = pids.count;
+    return listed;
+}
+
 void xray_processes(struct xray *x)
 {
     struct pids pids;
     struct snap_host *h = x->s->part[SNAP_HOST].at;
 
-    if (h) {
-        int self = openat(x->proc, "self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        h->network = network_of(x, self);
-        close(self);
-    }
     if (!list(x, &pids))
         snap_note(x->s, "process", "/proc can't be listed: %s", strerror(errno));
     for (size_t i = 0; i < pids.count; i++)

@@ -81,29 +81,46 @@ int netlink_ask(struct xray *x, int fd, const void *question, size_t len,
     }
 }
 
+/* A name in the file system ends with a NUL; an abstract one begins with one, and ends where it ends. */
+static struct slice path_of(const struct diag_socket *from)
+{
+    struct slice path = from->path;
+
+    while (path.len > 0 && path.at[0] != 0 && path.at[path.len - 1] == 0)
+        path.len--;
+    return path;
+}
+
+void xray_socket(struct xray *x, const char *kind, uint64_t network, const struct diag_socket *from)
+{
+    struct snap *s = x->s;
+    struct snap_socket *to = snap_add(s, SNAP_SOCKET);
+
+    if (!to)
+        return;
+    to->kind = slice_text(kind);
+    to->network = network;
+    to->state = slice_text(diag_state_name(from->state));
+    to->local = from->local;
+    to->remote = from->remote;
+    to->path = snap_keep(s, path_of(from));
+    to->inode = from->inode;
+    to->peer_inode = from->peer_inode;
+    to->uid = from->uid;
+    to->cookie = from->cookie;
+    to->receive_queue = from->receive_queue;
+    to->send_queue = from->send_queue;
+    to->timer = from->timer;
+    to->retransmits = from->retransmits;
+}
+
 static void on_socket(void *own, const struct diag_message *m)
 {
     const struct dump *d = own;
-    struct snap *s = d->x->s;
     struct diag_socket from;
-    struct snap_socket *to;
 
-    if (!d->read(m->body, &from) || !(to = snap_add(s, SNAP_SOCKET)))
-        return;
-    to->kind = slice_text(d->kind);
-    to->network = d->network;
-    to->state = slice_text(diag_state_name(from.state));
-    to->local = from.local;
-    to->remote = from.remote;
-    to->path = snap_keep(s, from.path);
-    to->inode = from.inode;
-    to->peer_inode = from.peer_inode;
-    to->uid = from.uid;
-    to->cookie = from.cookie;
-    to->receive_queue = from.receive_queue;
-    to->send_queue = from.send_queue;
-    to->timer = from.timer;
-    to->retransmits = from.retransmits;
+    if (d->read(m->body, &from))
+        xray_socket(d->x, d->kind, d->network, &from);
 }
 
 int netlink_ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
@@ -206,52 +223,86 @@ static void dump_all(struct xray *x, int fd, uint64_t network)
     dump_local(&d, fd);
 }
 
-static uint64_t own_network(struct xray *x)
-{
-    struct slice rest;
-    struct slice link = xray_link(x, x->proc, "self/ns/net");
-    uint64_t inode = 0;
-
-    (void)slice_until(link, '[', &rest);
-    (void)slice_to_u64(slice_until(rest, ']', &rest), &inode);
-    return inode;
-}
-
-/* A netlink socket for each of these, and all that they tell. */
+/* A netlink socket for each of these, and all that they tell; and, where the kernel is walked, the descriptors for what
+ * nobody holds. */
 static const int protocols[] = { NETLINK_SOCK_DIAG, NETLINK_ROUTE, NETLINK_NETFILTER };
-enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]) };
+enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]), EYES = PROTOCOLS + ITERATE_REST };
 
-static void open_all(int fds[PROTOCOLS])
+static size_t eyes(const struct xray *x)
 {
-    for (size_t i = 0; i < PROTOCOLS; i++)
-        fds[i] = netlink_open(protocols[i]);
+    return x->iterate ? EYES : PROTOCOLS;
 }
 
-static void close_all(const int fds[PROTOCOLS])
+/* Some may be -1: false. */
+static bool open_all(const struct xray *x, int fds[EYES])
 {
-    for (size_t i = 0; i < PROTOCOLS; i++)
+    bool all = true;
+
+    for (size_t i = 0; i < PROTOCOLS; i++) {
+        fds[i] = netlink_open(protocols[i]);
+        all = all && fds[i] >= 0;
+    }
+    return (!x->iterate || iterate_open_rest(x->iterate, fds + PROTOCOLS)) && all;
+}
+
+static void close_all(const struct xray *x, const int fds[EYES])
+{
+    for (size_t i = 0; i < eyes(x); i++)
         if (fds[i] >= 0)
             close(fds[i]);
 }
 
-static void ask_all(struct xray *x, const int fds[PROTOCOLS], uint64_t network)
+static void ask_all(struct xray *x, const int fds[EYES], uint64_t network)
 {
-    dump_all(x, fds[0], network);
+    if (x->iterate)
+        iterate_rest(x, fds + PROTOCOLS);
+    else
+        dump_all(x, fds[0], network);
     xray_network(x, fds[1], network);
     xray_firewall(x, fds[2], network);
     xray_tracks(x, fds[2], network);
 }
 
+/* --- what iterators did not tell */
+
+static int by_inode(const void *a, const void *b)
+{
+    uint64_t x = ((const struct snap_socket *)a)->inode;
+    uint64_t y = ((const struct snap_socket *)b)->inode;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Sockets have numbers of their own, whatever their namespace; those without one are nobody's, and known. */
+void xray_sockets_left(struct xray *x)
+{
+    struct snap_array *part = &x->s->part[SNAP_SOCKET];
+    size_t known = part->count;
+    size_t kept = known;
+    int fd = netlink_open(NETLINK_SOCK_DIAG);
+    struct snap_socket *all;
+
+    if (fd < 0)
+        return;
+    dump_all(x, fd, snap_host(x->s)->network);
+    close(fd);
+    all = part->at;
+    if (known > 0)
+        qsort(all, known, sizeof(*all), by_inode);
+    for (size_t i = known; i < part->count; i++)
+        if (all[i].inode != 0 && !bsearch(&all[i], all, known, sizeof(*all), by_inode))
+            all[kept++] = all[i];
+    part->count = kept;
+}
+
 void xray_sockets_here(struct xray *x)
 {
-    uint64_t network = own_network(x);
-    int fds[PROTOCOLS];
+    int fds[EYES];
 
-    open_all(fds);
-    if (fds[0] < 0)
-        snap_note(x->s, "socket", "no sockets: %s", strerror(errno));
-    ask_all(x, fds, network);
-    close_all(fds);
+    if (!open_all(x, fds))
+        snap_note(x->s, "socket", "some sockets can't be listed: %s", strerror(errno));
+    ask_all(x, fds, snap_host(x->s)->network);
+    close_all(x, fds);
 }
 
 /* --- other namespaces */
@@ -305,49 +356,48 @@ static void find_places(struct xray *x, struct places *p)
 }
 
 /* The descriptors and the number of their namespace. */
-static void hand_over(int to, const int fds[PROTOCOLS], size_t number)
+static void hand_over(int to, const int fds[EYES], size_t count, size_t number)
 {
     union {
-        char room[CMSG_SPACE(PROTOCOLS * sizeof(int))];
+        char room[CMSG_SPACE(EYES * sizeof(int))];
         struct cmsghdr align;
     } control = { .room = { 0 } };
     struct iovec iov = { .iov_base = &number, .iov_len = sizeof(number) };
     struct msghdr m = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = CMSG_SPACE(count * sizeof(int))
     };
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(PROTOCOLS * sizeof(int));
-    memcpy(CMSG_DATA(c), fds, PROTOCOLS * sizeof(int));
+    c->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(c), fds, count * sizeof(int));
     if (sendmsg(to, &m, 0) < 0)
         _exit(1);
 }
 
-static void visit(int to, const struct places *p)
+static void visit(const struct xray *x, int to, const struct places *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         int place = open(p->at[i].path, O_RDONLY | O_CLOEXEC);
-        int fds[PROTOCOLS];
+        int fds[EYES];
 
         if (place < 0)
             continue;
         if (setns(place, CLONE_NEWNET) == 0) {
-            open_all(fds);
-            if (fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0)
-                hand_over(to, fds, i);
-            close_all(fds);
+            if (open_all(x, fds))
+                hand_over(to, fds, eyes(x), i);
+            close_all(x, fds);
         }
         close(place);
     }
 }
 
 /* The next namespace's sockets; false when there is none any more. */
-static bool take_over(int from, int fds[PROTOCOLS], size_t *number)
+static bool take_over(int from, int fds[EYES], size_t count, size_t *number)
 {
     union {
-        char room[CMSG_SPACE(PROTOCOLS * sizeof(int))];
+        char room[CMSG_SPACE(EYES * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct iovec iov = { .iov_base = number, .iov_len = sizeof(*number) };
@@ -359,9 +409,9 @@ static bool take_over(int from, int fds[PROTOCOLS], size_t *number)
     if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof(*number))
         return false;
     c = CMSG_FIRSTHDR(&m);
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(PROTOCOLS * sizeof(int)))
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(count * sizeof(int)))
         return false;
-    memcpy(fds, CMSG_DATA(c), PROTOCOLS * sizeof(int));
+    memcpy(fds, CMSG_DATA(c), count * sizeof(int));
     return true;
 }
 
@@ -370,14 +420,14 @@ static void look_into(struct xray *x, const struct places *p, int from)
     bool seen[NAMESPACES] = { false };
     unsigned missed = 0;
     size_t number;
-    int fds[PROTOCOLS];
+    int fds[EYES];
 
-    while (take_over(from, fds, &number)) {
+    while (take_over(from, fds, eyes(x), &number)) {
         if (number < p->count && !seen[number]) {
             seen[number] = true;
             ask_all(x, fds, p->at[number].network);
         }
-        close_all(fds);
+        close_all(x, fds);
     }
     for (size_t i = 0; i < p->count; i++)
         missed += !seen[i];
@@ -406,7 +456,7 @@ void xray_sockets_elsewhere(struct xray *x)
     child = fork();
     if (child == 0) {
         close(pair[0]);
-        visit(pair[1], p);
+        visit(x, pair[1], p);
         _exit(0);
     }
     close(pair[1]);

@@ -35,12 +35,26 @@ static bool is_listed(const struct xray *x, int64_t pid)
     return pid < XRAY_PIDS && (x->listed[pid / 8] >> (pid % 8) & 1) != 0;
 }
 
-static bool has_record(const struct snap *s, int64_t pid)
+static bool is_shown(const struct xray *x, int64_t pid)
 {
-    SNAP_LIST(s, SNAP_PROCESS, struct snap_process, p)
-    if (p->pid == pid)
-        return true;
-    return false;
+    return pid < XRAY_PIDS && (x->shown[pid / 8] >> (pid % 8) & 1) != 0;
+}
+
+/* Who walks in the kernel has seen it all the same; the rest knows no more than that it lives. */
+static struct snap_process *record_of(struct snap *s, int64_t pid)
+{
+    struct snap_process *all = s->part[SNAP_PROCESS].at;
+    struct snap_process *p;
+
+    for (size_t i = 0; i < s->part[SNAP_PROCESS].count; i++)
+        if (all[i].pid == pid)
+            return &all[i];
+    p = snap_add(s, SNAP_PROCESS);
+    if (p) {
+        p->pid = pid;
+        p->state = SLICE("?");
+    }
+    return p;
 }
 
 /* Does /proc show it now: by name in its listing, and with something behind the name? */
@@ -70,10 +84,8 @@ static void suspect(struct xray *x, int64_t pid)
 {
     struct snap_process *p;
 
-    if (!lives(pid) || shows_now(x, pid) || !lives(pid) || !(p = snap_add(x->s, SNAP_PROCESS)))
+    if (!lives(pid) || shows_now(x, pid) || !lives(pid) || !(p = record_of(x->s, pid)))
         return;
-    p->pid = pid;
-    p->state = SLICE("?");
     p->unlisted = true;
 }
 
@@ -104,7 +116,7 @@ void xray_unlisted(struct xray *x)
         most = SCAN_MOST - 1;
     }
     for (int64_t pid = 1; pid <= most && suspects < SUSPECTS; pid++) {
-        if (!is_listed(x, pid) ? !lives(pid) : has_record(x->s, pid))
+        if (!is_listed(x, pid) ? !lives(pid) : is_shown(x, pid))
             continue;
         suspects++;
         suspect(x, pid);

@@ -34,10 +34,24 @@ static void by_proc(struct xray *x)
     xray_sockets_here(x);
     xray_processes(x);
     xray_sockets_elsewhere(x);
+    xray_sockets_again(x);
+}
+
+/* Whoever holds a socket and the socket itself are seen in one walk; what is left is what nobody holds. */
+static void by_iterators(struct xray *x)
+{
+    bool all = iterate_records(x);
+
+    xray_sockets_here(x);
+    iterate_end(x);
+    xray_sockets_elsewhere(x);
+    if (!all)
+        xray_sockets_left(x);
 }
 
 /* The first that can really begin is taken; what the others said stands in the picture. */
 static const struct xray_back_end back_ends[] = {
+    { "iterators", iterate_begin, by_iterators },
     { "proc", always, by_proc },
 };
 
@@ -63,12 +77,24 @@ static const struct xray_back_end *choose(struct xray *x)
     return &back_ends[sizeof(back_ends) / sizeof(back_ends[0]) - 1];
 }
 
+static void own_network(struct xray *x)
+{
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+    struct slice rest;
+    struct slice link = xray_link(x, x->proc, "self/ns/net");
+
+    (void)slice_until(link, '[', &rest);
+    if (h)
+        (void)slice_to_u64(slice_until(rest, ']', &rest), &h->network);
+}
+
 /* What may hang is asked first and heard last; sockets go before processes, which last longer. */
 static void look(struct xray *x)
 {
     const struct xray_back_end *back;
 
     xray_host(x);
+    own_network(x);
     back = choose(x);
     xray_mounts(x);
     xray_names_begin(x);
@@ -79,7 +105,6 @@ static void look(struct xray *x)
     xray_health_begin(x);
     back->sockets_and_processes(x);
     xray_logs_begin(x);
-    xray_sockets_again(x);
     xray_processes_again(x);
     xray_unlisted(x);
     xray_figures(x);
@@ -96,17 +121,17 @@ static void look(struct xray *x)
 }
 
 /* Who owns what, and which ports nobody seems to own. */
-static int finish(struct xray *x, const struct xray_wish *wish, struct err *e)
+static int finish(struct xray *x, struct err *e)
 {
     struct join *j = join_new(x->s, e);
 
     if (!j)
         return -1;
     join_mark_owners(j, x->s);
-    xray_ports(x, j, wish->deep);
+    xray_ports(x, j, x->wish->deep);
     join_free(j);
-    if (wish->packages)
-        xray_packages(x, wish->against);
+    if (x->wish->packages)
+        xray_packages(x, x->wish->against);
     note_bounds(x->s);
     xray_clock_end(x);
     return 0;
@@ -126,22 +151,27 @@ struct snap *xray_take_as(const struct xray_wish *wish, struct err *e)
     x->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     x->room = malloc(XRAY_ROOM);
     x->listed = calloc(1, XRAY_PIDS / 8);
+    x->shown = calloc(1, XRAY_PIDS / 8);
+    x->wish = wish;
     x->deadline_ms = clock_mono_us() / 1000 + XRAY_PATIENCE_MS;
     x->self = getpid();
     x->tick_hz = (uint64_t)sysconf(_SC_CLK_TCK);
     x->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-    if (x->proc < 0 || !x->room || !x->listed) {
+    if (x->proc < 0 || !x->room || !x->listed || !x->shown) {
         err_set(e, errno, "/proc");
         goto out;
     }
     look(x);
-    status = finish(x, wish, e);
+    status = finish(x, e);
 out:
     if (x && x->proc > 0)
         close(x->proc);
     if (x) {
         free(x->room);
         free(x->listed);
+        free(x->shown);
+        free(x->pids);
+        iterate_free(x->iterate);
     }
     free(x);
     if (status == 0)

@@ -12,9 +12,11 @@
 #include "snap/snap.h"
 
 struct xray_wish {
-    bool deep;           /* also tries each port that nobody seems to have: half a second more */
-    bool packages;       /* also compares files with what dpkg knows of them */
-    const char *against; /* ... or with a twin's manifest, as sha256sum writes it; NULL: none */
+    bool deep;            /* also tries each port that nobody seems to have: half a second more */
+    bool packages;        /* also compares files with what dpkg knows of them */
+    const char *against;  /* ... or with a twin's manifest, as sha256sum writes it; NULL: none */
+    const int *iterators; /* links that were loaded before (iter/load.h: ITER_LINKS of them); NULL: they are now */
+    bool plain;           /* /proc and sock_diag, whatever else could be had */
 };
 
 struct snap *xray_take(struct err *e); /* the caller frees it */
