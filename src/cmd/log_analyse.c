@@ -14,7 +14,9 @@
 #include "base/words.h"
 #include "cmd/command.h"
 #include "cmd/log_analyse.h"
+#include "cmd/log_stored.h"
 #include "cmd/options.h"
+#include "cmd/sight.h"
 #include "sense/log/analyse/analyse.h"
 #include "sense/log/logfiles.h"
 #include "sense/log/logrules.h"
@@ -28,7 +30,7 @@ enum { FINDINGS_MOST = 4096, MEMORY_MOST = 256 << 20 };
 
 struct analyse_options {
     struct common_options common;
-    const char *host, *memory, *since, *logcheck;
+    const char *host, *memory, *since, *logcheck, *store;
     int level; /* enum logrules_level */
     uint64_t year, most;
     struct prefix own;
@@ -43,9 +45,13 @@ struct analyse_options {
           OPTION_NUMBER, offsetof(struct analyse_options, year),                                                         \
           "YEAR",        N_("of the newest stamp that has none; else the file's own time says it"),                      \
           NULL },                                                                                                        \
+        { "memory",    0,                                                                                                \
+          OPTION_TEXT, offsetof(struct analyse_options, memory),                                                         \
+          "FILE",      N_("what was learned before, and is kept there afterwards"),                                      \
+          NULL },                                                                                                        \
     {                                                                                                                    \
-        "memory", 0, OPTION_TEXT, offsetof(struct analyse_options, memory), "FILE",                                      \
-            N_("what was learned before, and is kept there afterwards"), NULL                                            \
+        "store", 0, OPTION_TEXT, offsetof(struct analyse_options, store), "FOLDER",                                      \
+            N_("the lines that serviola keeps there"), NULL                                                              \
     }
 
 static const char *const levels[] = { "paranoid", "server", "workstation", NULL };
@@ -71,9 +77,11 @@ static const struct usage usage = {
         "log analyse reads logs and says what to know of them: who fell silent, what was never logged before, dying\n"
         "hardware, reboots, wrong clocks, bursts, tried passwords, lost lines, stolen mail accounts.\n"
         "Folders are read whole: rotations in their order, packed ones too, all merged by time.  Without FILE,\n"
-        "/var/log.  Exit code 1: something was found that wants a look."),
-    .synopsis = "[--host NAME] [--year YEAR] [--memory FILE] [--own NET] [--logcheck FOLDER] [FILE|FOLDER...] [--json] "
-                "| --list",
+        "the lines that serviola keeps if it does, else /var/log.  Exit code 1: something wants a look."),
+    .synopsis =
+        "[--host NAME] [--year YEAR] [--memory FILE] [--own NET] [--logcheck FOLDER] [--store FOLDER | FILE|FOLDER...] "
+        "[--json] "
+        "| --list",
     .rows = rows,
     .least = 0,
     .most = 4096,
@@ -93,7 +101,7 @@ static const struct option_row new_rows[] = {
 static const struct usage new_usage = {
     .name = "log new",
     .what = N_("log new prints the kinds of messages that were never logged before a moment, the gravest first."),
-    .synopsis = "--since WHEN|reboot [--host NAME] [--most N] [--year YEAR] [FILE|FOLDER...] [--json]",
+    .synopsis = "--since WHEN|reboot [--host NAME] [--most N] [--year YEAR] [--store FOLDER | FILE|FOLDER...] [--json]",
     .rows = new_rows,
     .least = 0,
     .most = 4096,
@@ -243,6 +251,20 @@ out:
     return status;
 }
 
+/* Whose the folder is, theirs is the file: the part log reads what root has learned for it. */
+static void give_to_owner(int fd, const char *path)
+{
+    char folder[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+    struct stat st;
+
+    if (len > 0 && !text_cstr(folder, sizeof(folder), slice_of(path, len)))
+        return;
+    if (stat(folder, &st) == 0 && st.st_uid != geteuid() && fchown(fd, st.st_uid, st.st_gid) < 0)
+        say("%s: %s", path, strerror(errno));
+}
+
 /* Beside it first, then in its place: it is whole or as it was. */
 static int save_memory(struct analysis *a, const char *path, struct err *e)
 {
@@ -256,6 +278,8 @@ static int save_memory(struct analysis *a, const char *path, struct err *e)
         status = err_set(e, ENAMETOOLONG, "%s", path);
     if (status == 0 && (fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
         status = err_set(e, errno, "%s", beside);
+    if (status == 0)
+        give_to_owner(fd, path);
     while (status == 0 && done < bytes.len) {
         ssize_t n = write(fd, bytes.at + done, bytes.len - done);
 
@@ -381,7 +405,26 @@ static void note(void *own, const char *name, const char *why)
     say("%s: %s", visible, why);
 }
 
-static int read_all(struct analysis *a, const struct analyse_options *o, struct judge *j, struct err *e)
+struct intake {
+    struct analysis *a;
+    struct judge *j; /* NULL: no rules */
+    int64_t until_us, last_us;
+    struct err *e;
+};
+
+/* False: the rules failed. */
+static bool take(void *own, const struct log_line *l)
+{
+    struct intake *in = own;
+
+    if (l->at_us <= in->until_us) /* not one stamp so far, or it was read when the memory was written */
+        return true;
+    analyse_line(in->a, l);
+    in->last_us = l->at_us > in->last_us ? l->at_us : in->last_us;
+    return !in->j || logrules_line(in->j->scan, l, in->e) == 0;
+}
+
+static int read_files(struct intake *in, const struct analyse_options *o)
 {
     static char usual[] = "/var/log";
     static char *usual_paths[] = { usual, NULL };
@@ -394,28 +437,53 @@ static int read_all(struct analysis *a, const struct analyse_options *o, struct 
     struct tm local;
     struct logfiles *p;
     struct log_line l;
-    int64_t until_us = analysis_until(a);
-    int64_t last_us = until_us;
     int got;
 
     if (localtime_r(&now, &local))
         order.zone_s = (int32_t)local.tm_gmtoff;
-    p = logfiles_open(&order, e);
+    p = logfiles_open(&order, in->e);
     if (!p)
         return -1;
-    while ((got = logfiles_next(p, &l, e)) > 0) {
-        if (l.at_us <= until_us) /* not one stamp so far, or it was read when the memory was written */
-            continue;
-        analyse_line(a, &l);
-        last_us = l.at_us;
-        if (j && logrules_line(j->scan, &l, e) < 0)
+    while ((got = logfiles_next(p, &l, in->e)) > 0)
+        if (!take(in, &l))
             break;
-    }
-    if (got == 0 && j && logrules_flush(j->scan, e) < 0)
-        got = -1;
     logfiles_close(p);
-    analyse_end(a, last_us);
     return got == 0 ? 0 : -1;
+}
+
+static int read_store(struct intake *in, const char *folder)
+{
+    struct log_stored told;
+
+    in->e->text[0] = '\0';
+    if (log_stored_read(folder, take, in, &told, in->e) < 0 || in->e->text[0])
+        return -1;
+    if (told.damaged > 0)
+        say(_("%llu blocks could not be read; serviola log verify names them"), (unsigned long long)told.damaged);
+    if (told.left_out > 0)
+        say(_("%llu imported lines are older than what was imported before them; analyse those files instead"),
+            (unsigned long long)told.left_out);
+    return 0;
+}
+
+/* Files that are named, the store that is; else the one that the configuration keeps lines in, else /var/log. */
+static int read_all(struct analysis *a, const struct analyse_options *o, struct judge *j, struct err *e)
+{
+    struct intake in = { .a = a, .j = j, .until_us = analysis_until(a), .last_us = analysis_until(a), .e = e };
+    struct sight s = { 0 };
+    int result;
+
+    if (o->store)
+        result = read_store(&in, o->store);
+    else if (o->common.count == 0 && sight_configure(&s, &o->common) == EXIT_FINE && s.conf->log.mode != LOG_OFF)
+        result = read_store(&in, s.conf->log.folder);
+    else
+        result = read_files(&in, o);
+    if (result == 0 && j && logrules_flush(j->scan, e) < 0)
+        result = -1;
+    sight_close(&s);
+    analyse_end(a, in.last_us);
+    return result;
 }
 
 static struct analysis *begin(const struct analyse_options *o, log_found *found, struct page *p, struct err *e)

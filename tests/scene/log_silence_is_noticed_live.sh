@@ -80,8 +80,8 @@ watch: { mode: off }
 log: { mode: keep, folder: $T/loghost.state/log, udp: \"10.1.0.1:5514\" }"
 install -d -o serviola-log "$T/loghost.state/log"
 serviola log analyse --year 2007 --memory "$T/loghost.state/log/learned" "$T/history.log" >"$T/before" || true
-chown serviola-log "$T/loghost.state/log/learned"
 cat "$T/before"
+cp "$T/loghost.state/log/learned" "$T/memory"
 
 began_us=${EPOCHREALTIME/./}
 story_us=$(date -u +%s -d "2007-12-05 17:45")000000
@@ -168,3 +168,11 @@ prints 'cciss' on loghost serviola why vlnx1
 silence=$(on loghost serviola events --kind log.found --json | grep -m 1 '"rule":"silence"' | sed 's/.*"seq":\([0-9]*\).*/\1/')
 prints 'It was over' on loghost serviola why "$silence"
 finish serviola-loghost || true
+
+say "afterwards the same is read from what is kept"
+serviola log analyse --memory "$T/memory" --store "$T/loghost.state/log" >"$T/read" || true
+cp "$T/loghost.state/log/learned" "$T/memory"
+grep -q 'vlnx1 was silent from' "$T/read"
+grep -q 'nobody had shut it down' "$T/read"
+serviola log new --since reboot --host vlnx1 --memory "$T/memory" --store "$T/loghost.state/log" >"$T/new" || true
+head -n 1 "$T/new" | grep 'CHECK CONDITION'
