@@ -137,7 +137,7 @@ static bool same_files(const struct gate_settings *a, const struct gate_settings
     for (uint32_t i = 0; i < b->lists_count; i++)
         if (i >= a->lists_count || strcmp(a->lists[i].file, b->lists[i].file) != 0)
             return false;
-    return true;
+    return strcmp(a->accounts.countries, b->accounts.countries) == 0;
 }
 
 bool roster_outgrown(const struct row *row, const struct house_settings *old, const struct house_settings *now)

@@ -348,6 +348,7 @@ void settings_for_lists(const struct house_settings *h, struct lists_settings *l
     memset(lists, 0, sizeof(*lists));
     lists->count = h->gate.lists_count;
     memcpy(lists->at, h->gate.lists, sizeof(lists->at));
+    memcpy(lists->countries, h->gate.accounts.countries, sizeof(lists->countries));
 }
 
 void settings_for_notify(const struct house_settings *h, struct notify_house *notify)

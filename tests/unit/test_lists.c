@@ -292,9 +292,84 @@ static void empty_lists_hold_nobody(void **state)
     lists_free(l);
 }
 
+/* ---- countries ---- */
+
+static struct lists *countries(const char *text, struct err *e)
+{
+    struct listcompile *c = listcompile_new(NULL);
+    struct lists *l = NULL;
+    int fd;
+
+    assert_non_null(c);
+    if (listcompile_countries(c, "/etc/countries", slice_text(text), e) == 0) {
+        fd = listcompile_finish(c, NULL);
+        l = lists_map(fd, NULL);
+        assert_non_null(l);
+        (void)close(fd);
+    }
+    listcompile_free(c);
+    return l;
+}
+
+static void assert_country(const struct lists *l, const char *who, const char *country)
+{
+    struct addr a;
+
+    assert_true(addr_read(slice_text(who), &a));
+    assert_int_equal(lists_country(l, a), country ? country[0] << 8 | country[1] : 0);
+}
+
+static void a_country_is_found_by_the_longest_prefix_in_three_forms(void **state)
+{
+    struct lists *l = countries("# pairs\n192.0.2.0/24 ES\n192.0.2.128/25\tpt ; a part\n2001:db8::/32 DE\n"
+                                "198.51.100.0/24,FR,FR-75,Paris,\n10.0.0.0/8,,,,\n"
+                                "2|ripencc|1700000000|4|19830705|20231115|+0100\nripencc|*|ipv4|*|2|summary\n"
+                                "ripencc|RO|ipv4|203.0.113.0|192|20100101|allocated|x\n"
+                                "ripencc|RO|asn|64500|1|20100101|allocated|x\nripencc||ipv4|10.0.0.0|256||available|\n"
+                                "ripencc|IT|ipv6|2001:db8:7::|48|20100101|assigned|x\n",
+                                NULL);
+
+    (void)state;
+    assert_non_null(l);
+    assert_country(l, "192.0.2.1", "ES");
+    assert_country(l, "192.0.2.200", "PT");
+    assert_country(l, "2001:db8::1", "DE");
+    assert_country(l, "2001:db8:7::1", "IT");
+    assert_country(l, "198.51.100.9", "FR");
+    assert_country(l, "203.0.113.191", "RO");
+    assert_country(l, "203.0.113.192", NULL);
+    assert_country(l, "10.0.0.1", NULL);
+    assert_country(NULL, "192.0.2.1", NULL);
+    lists_free(l);
+}
+
+static void a_bad_line_of_countries_is_named(void **state)
+{
+    static const char *const bad[][2] = {
+        { "192.0.2.0/24 ES\n192.0.2.0/24 Spain\n", "/etc/countries:2:14: a country has two letters" },
+        { "192.0.2.1/24 ES", "/etc/countries:1:1: this is no address and no prefix" },
+        { "192.0.2.0/24", "/etc/countries:1:1: the country is missing" },
+        { "\n\nx,ES", "/etc/countries:3:1: this is no address" },
+        { "ripencc|ES|ipv4|255.255.255.0|257|2010|allocated", "/etc/countries:1:31: there are not so many" },
+        { "ripencc|ES|ipv6|2001:db8::|129|2010|allocated", "/etc/countries:1:28: this is no length" },
+        { "ripencc|ES|ipv4|192.0.2.0", "/etc/countries:1:1: a registry's line has seven fields" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct err e = { 0 };
+
+        assert_null(countries(bad[i][0], &e));
+        if (strncmp(e.text, bad[i][1], strlen(bad[i][1])) != 0)
+            fail_msg("%s", e.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_country_is_found_by_the_longest_prefix_in_three_forms),
+        cmocka_unit_test(a_bad_line_of_countries_is_named),
         cmocka_unit_test(the_longest_prefix_counts),
         cmocka_unit_test(everything_of_one_family_says_nothing_of_the_other),
         cmocka_unit_test(an_allow_wins_over_others_of_the_same_length),

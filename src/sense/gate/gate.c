@@ -440,6 +440,11 @@ void gate_named(struct gate *g)
 
 /* ---- the part ---- */
 
+static uint16_t country_of(void *own, struct addr client)
+{
+    return lists_country(((struct gate *)own)->lists, client);
+}
+
 static int gate_open(struct role *r, struct err *e)
 {
     struct gate *g = calloc(1, sizeof(*g));
@@ -465,6 +470,8 @@ static int gate_open(struct role *r, struct err *e)
     if (g->means.book)
         book_set(g->means.book, &g->set.greylist, &g->set.callback);
     g->warden = warden_new(&g->set.accounts, seed, tell_alone, g, e);
+    if (g->warden)
+        warden_countries(g->warden, country_of, g);
     g->guesses = guesses_new(&g->set.accounts, seed, tell_alone, g, e);
     set_name(g);
     return g->means.limits && g->means.book && g->warden && g->guesses ? 0 : -1;

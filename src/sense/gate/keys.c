@@ -288,6 +288,15 @@ static const struct key account_keys[] = {
       .max = 1000000,
       .def = "20000",
       .help = "Accounts that are remembered; the one unseen for longest leaves." },
+    { .name = "countries",
+      .type = KEY_TEXT,
+      KEY_AT(struct gate_accounts, countries),
+      .def = "",
+      .help =
+          "A file that says in which country networks are: lines such as 192.0.2.0/24 ES, a geofeed (RFC 8805), or the "
+          "registries' delegated statistics, also one behind the other. With it an account that sends from two "
+          "countries that are not its own is suspected after half as many messages. A changed file is read again by "
+          "itself. Without it networks alone count." },
     { .name = "guessing",
       .type = KEY_TABLE,
       KEY_AT(struct gate_accounts, guessing),

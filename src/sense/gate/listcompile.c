@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "sense/gate/listform.h"
 #include "sys/memfile.h"
+#include "wire/countries.h"
 
 enum {
     ENTRIES_MOST = 32 << 20, /* of all lists */
@@ -42,7 +43,8 @@ struct names {
 
 struct listcompile {
     struct list_head head;
-    struct grown entries[2]; /* struct entry; IPv4, IPv6 */
+    struct grown entries[2];   /* struct entry; IPv4, IPv6 */
+    struct grown countries[2]; /* the same */
     struct names names[LIST_NAMES];
     struct grown image; /* bytes of the memory file */
 };
@@ -87,6 +89,8 @@ void listcompile_free(struct listcompile *c)
         return;
     free(c->entries[0].at);
     free(c->entries[1].at);
+    free(c->countries[0].at);
+    free(c->countries[1].at);
     free(c->image.at);
     for (size_t i = 0; i < LIST_NAMES; i++) {
         free(c->names[i].named.at);
@@ -103,7 +107,8 @@ uint64_t listcompile_count(const struct listcompile *c)
 /* ---- one line ---- */
 
 struct place {
-    const struct gate_list *list;
+    const struct gate_list *list; /* NULL: countries */
+    const char *file;
     uint32_t line, value;
     struct slice all; /* the whole line, for the column */
 };
@@ -112,7 +117,7 @@ static int fault(const struct place *p, struct slice at, struct err *e, const ch
 {
     size_t column = at.at ? (size_t)(at.at - p->all.at) + 1 : 1;
 
-    return err_set(e, 0, "%s:%u:%zu: %s", p->list->file, p->line, column, what);
+    return err_set(e, 0, "%s:%u:%zu: %s", p->file, p->line, column, what);
 }
 
 static int add_address(struct listcompile *c, const struct place *p, struct slice text, struct err *e)
@@ -240,12 +245,13 @@ static int add_line(struct listcompile *c, const struct place *p, struct err *e)
 
 static uint64_t rows(const struct listcompile *c)
 {
-    return c->entries[0].count + c->entries[1].count + c->names[0].named.count + c->names[1].named.count;
+    return c->entries[0].count + c->entries[1].count + c->countries[0].count + c->countries[1].count +
+           c->names[0].named.count + c->names[1].named.count;
 }
 
 int listcompile_add(struct listcompile *c, const struct gate_list *l, struct slice text, struct err *e)
 {
-    struct place p = { .list = l };
+    struct place p = { .list = l, .file = l->file };
     uint32_t number = c->head.lists_count;
 
     if (number == GATE_LISTS)
@@ -262,6 +268,40 @@ int listcompile_add(struct listcompile *c, const struct gate_list *l, struct sli
         if (p.line == LIST_LINES_MOST || rows(c) == ENTRIES_MOST)
             return fault(&p, p.all, e, "the lists are too long");
         if (add_line(c, &p, e) < 0)
+            return -1;
+    }
+    c->head.entries = rows(c);
+    return 0;
+}
+
+static int add_networks(struct listcompile *c, const struct countries *nets, struct err *e)
+{
+    for (unsigned i = 0; i < nets->count; i++) {
+        struct entry *en = grow(&c->countries[nets->net[i].net.family == 6], sizeof(*en), 1, e);
+
+        if (!en)
+            return -1;
+        *en = (struct entry){ .from = list_key(nets->net[i].net), .value = nets->country, .bits = nets->net[i].bits };
+    }
+    return 0;
+}
+
+int listcompile_countries(struct listcompile *c, const char *file, struct slice text, struct err *e)
+{
+    struct place p = { .file = file };
+
+    while (text.len > 0) {
+        struct countries nets;
+        enum countries_got got;
+
+        p.all = slice_until(text, '\n', &text);
+        p.line++;
+        got = countries_read(p.all, &nets);
+        if (got == COUNTRIES_BAD)
+            return fault(&p, nets.at, e, nets.fault);
+        if (p.line == LIST_LINES_MOST || rows(c) >= ENTRIES_MOST)
+            return fault(&p, p.all, e, "the lists are too long");
+        if (got == COUNTRIES_NETWORKS && add_networks(c, &nets, e) < 0)
             return -1;
     }
     c->head.entries = rows(c);
@@ -574,7 +614,8 @@ int listcompile_finish(struct listcompile *c, struct err *e)
         return -1;
     memset(head, 0, sizeof(c->head));
     for (size_t i = 0; i < 2; i++)
-        if (add_tree(c, &c->head.trees[i], &c->entries[i], e) < 0)
+        if (add_tree(c, &c->head.trees[i], &c->entries[i], e) < 0 ||
+            add_tree(c, &c->head.countries[i], &c->countries[i], e) < 0)
             return -1;
     for (size_t i = 0; i < LIST_NAMES; i++)
         if (add_names(c, &c->head.names[i], &c->names[i], e) < 0)

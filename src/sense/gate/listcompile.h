@@ -18,6 +18,8 @@ struct listcompile *listcompile_new(struct err *e);
 void listcompile_free(struct listcompile *c); /* NULL is fine */
 /* -1: "FILE:LINE:COLUMN: what is wrong"; nothing can be added any more. */
 int listcompile_add(struct listcompile *c, const struct gate_list *l, struct slice text, struct err *e);
+/* The same for a file of networks and their countries (wire/countries.h). */
+int listcompile_countries(struct listcompile *c, const char *file, struct slice text, struct err *e);
 uint64_t listcompile_count(const struct listcompile *c);
 /* A sealed memory file, or -1. */
 int listcompile_finish(struct listcompile *c, struct err *e);

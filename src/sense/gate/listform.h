@@ -27,7 +27,7 @@ enum {
     LIST_PATTERN_MOST = 512,
     LIST_NAMES = 2, /* kinds of names: GATE_LIST_RDNS, GATE_LIST_HELO */
 };
-#define LIST_MAGIC "SVLISTS1"
+#define LIST_MAGIC "SVLISTS2"
 
 struct list_key {
     uint64_t high, low;
@@ -73,7 +73,8 @@ struct list_head {
         char name[KEY_NAME_LEN];
         uint32_t means, what;
     } lists[GATE_LISTS];
-    struct list_tree trees[2]; /* IPv4, IPv6 */
+    struct list_tree trees[2];     /* IPv4, IPv6 */
+    struct list_tree countries[2]; /* the same, where a value is a country: two letters */
     struct list_names names[LIST_NAMES];
 };
 

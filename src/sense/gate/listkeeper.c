@@ -17,6 +17,7 @@
 enum {
     SECOND_US = 1000000,
     FILE_MOST = 1 << 30,
+    FILES = GATE_LISTS + 1, /* that of the countries is the last */
 };
 
 struct seen { /* of a file, when it was read */
@@ -28,9 +29,9 @@ struct seen { /* of a file, when it was read */
 
 struct keeper {
     struct role *role;
-    char folders[GATE_LISTS][200];
-    const char *read_only[GATE_LISTS + 1];
-    struct seen seen[GATE_LISTS];
+    char folders[FILES][200];
+    const char *read_only[FILES + 1];
+    struct seen seen[FILES];
     bool sent; /* the gate has lists of ours */
 };
 
@@ -39,19 +40,30 @@ static const struct lists_settings *conf(const struct keeper *k)
     return k->role->settings;
 }
 
-static uint32_t count_of(const struct keeper *k)
+static uint32_t lists_of(const struct keeper *k)
 {
     return conf(k)->count < GATE_LISTS ? conf(k)->count : GATE_LISTS;
 }
 
+/* With that of the countries, when there is one. */
+static uint32_t count_of(const struct keeper *k)
+{
+    return lists_of(k) + (conf(k)->countries[0] != '\0');
+}
+
+static const char *file_of(const struct keeper *k, uint32_t i)
+{
+    return i < lists_of(k) ? conf(k)->at[i].file : conf(k)->countries;
+}
+
 /* ---- what is told ---- */
 
-static void tell_refused(struct keeper *k, const struct gate_list *l, const char *why)
+static void tell_refused(struct keeper *k, uint32_t i, const char *why)
 {
     struct event ev = event_new(EV_GATE_LISTS_REFUSED);
 
-    event_add_words(&ev, F_LIST, l->name);
-    event_add_words(&ev, F_NAME, l->file);
+    event_add_words(&ev, F_LIST, i < lists_of(k) ? conf(k)->at[i].name : "countries");
+    event_add_words(&ev, F_NAME, file_of(k, i));
     event_add_words(&ev, F_WHY, why);
     (void)role_emit(k->role, &ev, 0);
     say("%s", why);
@@ -131,15 +143,16 @@ fail:
     return -1;
 }
 
-static int add_file(struct listcompile *c, const struct gate_list *l, struct err *e)
+static int add_file(const struct keeper *k, struct listcompile *c, uint32_t i, struct err *e)
 {
     uint8_t *bytes;
     struct slice text;
     int status;
 
-    if (read_file(l->file, &text, &bytes, e) < 0)
+    if (read_file(file_of(k, i), &text, &bytes, e) < 0)
         return -1;
-    status = listcompile_add(c, l, text, e);
+    status = i < lists_of(k) ? listcompile_add(c, &conf(k)->at[i], text, e)
+                             : listcompile_countries(c, file_of(k, i), text, e);
     free(bytes);
     return status;
 }
@@ -154,7 +167,7 @@ static int compile(struct keeper *k, unsigned without, int *fd, uint64_t *entrie
 
     *fd = -1;
     for (uint32_t i = 0; c && bad < 0 && i < count_of(k); i++)
-        if (!(without >> i & 1) && add_file(c, &conf(k)->at[i], e) < 0)
+        if (!(without >> i & 1) && add_file(k, c, i, e) < 0)
             bad = (int)i;
     if (c && bad < 0) {
         *entries = listcompile_count(c);
@@ -174,7 +187,7 @@ static void load(struct keeper *k)
     int bad;
 
     while ((bad = compile(k, without, &fd, &entries, &e)) >= 0) {
-        tell_refused(k, &conf(k)->at[bad], e.text);
+        tell_refused(k, (uint32_t)bad, e.text);
         if (k->sent)
             return; /* the old ones stay */
         without |= 1U << bad;
@@ -196,7 +209,7 @@ static void load_if_changed(void *ctx)
     bool changed = false;
 
     for (uint32_t i = 0; i < count_of(k); i++) {
-        struct seen now = look_at(conf(k)->at[i].file);
+        struct seen now = look_at(file_of(k, i));
 
         changed = changed || !same(&now, &k->seen[i]);
         k->seen[i] = now;
@@ -227,7 +240,7 @@ static void keeper_confine(struct role *r, struct jail *j)
     for (uint32_t i = 0; i < count_of(k); i++) {
         char *slash;
 
-        memcpy(k->folders[i], conf(k)->at[i].file, sizeof(k->folders[i]));
+        memcpy(k->folders[i], file_of(k, i), sizeof(k->folders[i]));
         k->folders[i][sizeof(k->folders[i]) - 1] = '\0';
         slash = strrchr(k->folders[i], '/');
         if (!slash)
@@ -245,7 +258,7 @@ static int keeper_run(struct role *r, struct err *e)
     if (loop_timer(r->loop, SECOND_US, SECOND_US, load_if_changed, k) == 0)
         return err_set(e, 0, "no timer is left");
     for (uint32_t i = 0; i < count_of(k); i++)
-        k->seen[i] = look_at(conf(k)->at[i].file);
+        k->seen[i] = look_at(file_of(k, i));
     load(k);
     return 0;
 }
@@ -255,7 +268,7 @@ static void keeper_reload(struct role *r)
     struct keeper *k = r->own;
 
     for (uint32_t i = 0; i < count_of(k); i++)
-        k->seen[i] = look_at(conf(k)->at[i].file);
+        k->seen[i] = look_at(file_of(k, i));
     load(k);
 }
 

@@ -82,7 +82,8 @@ static bool names_are_sound(const struct list_names *n, uint64_t size)
 static bool head_is_sound(const struct list_head *h, size_t size)
 {
     if (memcmp(h->magic, LIST_MAGIC, sizeof(h->magic)) != 0 || h->size != size || h->lists_count > GATE_LISTS ||
-        !tree_is_sound(&h->trees[0], size) || !tree_is_sound(&h->trees[1], size))
+        !tree_is_sound(&h->trees[0], size) || !tree_is_sound(&h->trees[1], size) ||
+        !tree_is_sound(&h->countries[0], size) || !tree_is_sound(&h->countries[1], size))
         return false;
     for (uint32_t i = 0; i < h->lists_count; i++)
         if (!memchr(h->lists[i].name, '\0', sizeof(h->lists[i].name)) || h->lists[i].means > GATE_LIST_REFUSE ||
@@ -254,15 +255,15 @@ static uint32_t find_sub(const struct lists *l, const struct list_tree *t, struc
     return value;
 }
 
-bool lists_addr(const struct lists *l, struct addr who, struct list_hit *hit)
+/* 0: nothing is said of it. */
+static uint32_t find_addr(const struct lists *l, const struct list_tree *t, struct addr who)
 {
-    const struct list_tree *t = l ? &l->head.trees[who.family == 6] : NULL;
     struct list_key k = list_key(who);
     struct list_range r;
     uint64_t at = 0;
 
-    if (!t || t->ranges.count == 0 || who.family == 0)
-        return false;
+    if (t->ranges.count == 0 || who.family == 0)
+        return 0;
     for (size_t i = LIST_LEVELS; i-- > 0;) /* above the top there is one group, the first */
         if (t->levels[i].count > 0) {
             at = at * LIST_FAN +
@@ -272,7 +273,21 @@ bool lists_addr(const struct lists *l, struct addr who, struct list_hit *hit)
     at = at * LIST_FAN + last_below(l->bytes.at + t->ranges.at + at * LIST_FAN * sizeof(r), sizeof(r), k.high);
     at = at < t->ranges.count ? at : t->ranges.count - 1;
     memcpy(&r, l->bytes.at + t->ranges.at + at * sizeof(r), sizeof(r));
-    return hit_of(l, r.subs > 0 ? find_sub(l, t, r, k.low) : r.value, hit);
+    return r.subs > 0 ? find_sub(l, t, r, k.low) : r.value;
+}
+
+bool lists_addr(const struct lists *l, struct addr who, struct list_hit *hit)
+{
+    return l && hit_of(l, find_addr(l, &l->head.trees[who.family == 6], who), hit);
+}
+
+uint16_t lists_country(const struct lists *l, struct addr who)
+{
+    uint32_t value = l ? find_addr(l, &l->head.countries[who.family == 6], who) : 0;
+    uint8_t first = (uint8_t)(value >> 8);
+    uint8_t second = (uint8_t)value;
+
+    return first >= 'A' && first <= 'Z' && second >= 'A' && second <= 'Z' ? (uint16_t)value : 0;
 }
 
 /* Both `suffix` and `.suffix` may stand there: what is said of the name itself counts first. */

@@ -28,6 +28,8 @@ struct lists *lists_map(int fd, struct err *e);
 void lists_free(struct lists *l); /* NULL is fine */
 /* The longest prefix that holds it, of all address lists; an allow wins over others of the same length. */
 bool lists_addr(const struct lists *l, struct addr who, struct list_hit *hit);
+/* The country of the longest prefix that holds it, 'E' << 8 | 'S'; 0: none is known. */
+uint16_t lists_country(const struct lists *l, struct addr who);
 /*
  * `example.net` (and what is below it), `.example.net` (below only), of which
  * the longest counts, and an allow before others; then each `/regex/`, those

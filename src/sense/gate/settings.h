@@ -66,7 +66,8 @@ struct gate_accounts {                   /* of users who log in: warden.h */
     uint64_t throttle;       /* recipients an hour, while it is */
     struct key_prefixes own; /* networks where users are at home */
     struct gate_guessing guessing;
-    char hook[200]; /* a program that is run with the account's name (serviola mail guard) */
+    char countries[200]; /* a file of networks and their countries (wire/countries.h); empty: none */
+    char hook[200];      /* a program that is run with the account's name (serviola mail guard) */
 };
 
 struct gate_dnsbl {
@@ -163,6 +164,7 @@ struct book_settings {
 struct lists_settings {
     uint32_t zero, count;
     struct gate_list at[GATE_LISTS];
+    char countries[200]; /* of gate_accounts */
 };
 
 extern const struct key gate_keys[];
