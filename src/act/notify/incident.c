@@ -15,6 +15,8 @@ static const struct pair {
 } pairs[] = {
     { EV_WATCH_TRIGGERED, EV_WATCH_RECOVERED, true },
     { EV_WATCH_NOTICED, EV_WATCH_RECOVERED, true },
+    { EV_WATCH_SERVICE_LOST, EV_WATCH_SERVICE_BACK, true },
+    { EV_WATCH_SERVICE_FLAPPING, EV_WATCH_SERVICE_STEADY, true },
     { EV_SCRIBE_STUCK, EV_SCRIBE_BACK, false },
     { EV_SCRIBE_FAILED, EV_SCRIBE_BACK, false },
     { EV_ROLE_DIED, EV_ROLE_STARTED, true },
@@ -48,6 +50,7 @@ struct incident {
     bool ended;      /* an end that was not told yet: it came in between repetitions */
     int64_t since_us, told_us;
     int64_t window_us, window_ends_us;
+    int64_t doubt_ends_us; /* serviola was started anew: found again until then, or it is over; 0: no doubt */
 };
 
 struct incidents {
@@ -194,6 +197,7 @@ static void tell(struct incidents *in, struct incident *i, enum notice_stage sta
         .stage = (uint8_t)stage,
         .grade = i->first.grade,
         .lasts = i->open,
+        .unseen = stage == NOTICE_OVER && ev == &i->first,
         .has_end = i->has_end,
         .ways = ways,
         .count = i->untold,
@@ -235,6 +239,10 @@ static void begin_or_count(struct incidents *in, const struct event *ev, bool mu
         begin(in, i, ev, rule, mute, now_us);
         return;
     }
+    if (i->doubt_ends_us) { /* it is as it was */
+        i->doubt_ends_us = 0;
+        return;
+    }
     i->untold++;
     i->last = *ev;
     if (!i->open) {
@@ -260,6 +268,7 @@ static void end(struct incidents *in, const struct event *ev, int64_t now_us)
         if (!i || !i->open)
             continue;
         i->open = false;
+        i->doubt_ends_us = 0;
         i->last = *ev;
         if (i->untold == 0)
             tell(in, i, NOTICE_OVER, ev, i->ways | (i->escalated ? notify_ways_of(in->set, &i->rule->then) : 0),
@@ -280,12 +289,23 @@ static void acknowledge(struct incidents *in, const struct event *ev)
             i->acknowledged = true;
 }
 
+/* Whoever starts anew does not know what it found in an earlier life: if it is still so, it says so again. */
+static void doubt(struct incidents *in, const struct event *ev, int64_t now_us)
+{
+    if (ev->kind != EV_SERVIOLA_STARTED && ev->kind != EV_WATCH_STARTED)
+        return;
+    for (struct incident *i = table_oldest(in->at); i; i = table_newer(in->at, i))
+        if (i->open && i->has_end && (ev->kind == EV_SERVIOLA_STARTED || is_of_watch(&i->first)))
+            i->doubt_ends_us = now_us + in->set->settle_us;
+}
+
 void incidents_take(struct incidents *in, const struct event *ev, bool mute, int64_t now_us)
 {
     if (now_us - in->looked_us >= LOOK_US)
         incidents_tick(in, now_us);
     if (ev->kind == EV_NOTIFY_ACKNOWLEDGED)
         acknowledge(in, ev);
+    doubt(in, ev, now_us);
     end(in, ev, now_us);
     begin_or_count(in, ev, mute, now_us);
 }
@@ -299,6 +319,15 @@ static void escalate(struct incidents *in, struct incident *i, int64_t now_us)
     tell(in, i, NOTICE_STILL, &i->first, ways_for(in, &i->rule->then, &i->first), now_us);
 }
 
+static void end_doubt(struct incidents *in, struct incident *i, int64_t now_us)
+{
+    if (i->doubt_ends_us == 0 || i->doubt_ends_us > now_us)
+        return;
+    i->doubt_ends_us = 0;
+    i->open = false;
+    tell(in, i, NOTICE_OVER, &i->first, i->ways, now_us);
+}
+
 void incidents_tick(struct incidents *in, int64_t now_us)
 {
     struct incident *next;
@@ -306,6 +335,7 @@ void incidents_tick(struct incidents *in, int64_t now_us)
     in->looked_us = now_us;
     for (struct incident *i = table_oldest(in->at); i; i = next) {
         next = table_newer(in->at, i);
+        end_doubt(in, i, now_us);
         escalate(in, i, now_us);
         if (i->window_ends_us > now_us)
             continue;
@@ -330,6 +360,7 @@ size_t incidents_kinds(enum event_kind *at, size_t most)
         bool wanted =
             event_grade((enum event_kind)k) >= GRADE_WARN || strncmp(event_name((enum event_kind)k), "notify.", 7) == 0;
 
+        wanted = wanted || k == EV_SERVIOLA_STARTED || k == EV_WATCH_STARTED;
         for (unsigned p = 0; p < PAIRS; p++)
             wanted = wanted || pairs[p].over == (enum event_kind)k;
         if (wanted)

@@ -24,6 +24,7 @@ struct notice {
     uint8_t stage;    /* enum notice_stage */
     uint8_t grade;    /* enum grade, of its beginning */
     bool lasts;       /* MORE: it is not over */
+    bool unseen;      /* OVER: nobody saw its end; it was not found again after a start */
     bool has_end;     /* an end of it will be told, or was */
     uint32_t ways;    /* bits: who is told */
     uint64_t count;   /* MORE: how often since it was told last */

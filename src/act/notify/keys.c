@@ -127,6 +127,8 @@ const struct key notify_keys[] = {
     SPAN("retry", retry_us, SECOND / 10, 3600 * SECOND, "5s",
          "After a failure it is tried again after this pause; each pause is twice as long,"),
     SPAN("retry_most", retry_most_us, SECOND / 10, DAY, "10min", "up to this."),
+    SPAN("settle", settle_us, SECOND, DAY, "2min",
+         "What was told before serviola was started anew, and is not found again within this time, is over."),
     SPAN("timeout", timeout_us, SECOND, 600 * SECOND, "30s", "One try may take so long."),
     { .name = NULL },
 };

@@ -49,8 +49,10 @@ static void sentence(const struct letter *l, const struct notice *n, struct text
                   (unsigned long long)n->count, long_words);
     if (n->stage == NOTICE_STILL)
         text_addf(t, _("nobody has answered for %s: "), long_words);
+    if (n->unseen)
+        text_word(t, _("not found any more since serviola was started anew: "));
     l->tell(t, &n->ev, NULL, l->now_us);
-    if (n->stage == NOTICE_OVER && !event_get_number(&n->ev, F_SPAN, &known))
+    if (n->stage == NOTICE_OVER && !n->unseen && !event_get_number(&n->ev, F_SPAN, &known))
         text_addf(t, _(" (it lasted %s)"), long_words);
     if (n->stage == NOTICE_MORE && n->has_end && n->lasts)
         text_word(t, _("; it lasts"));

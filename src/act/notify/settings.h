@@ -49,6 +49,7 @@ struct notify_settings {
     int64_t keep_us;                 /* a notice that finds no way out in this time is given up */
     int64_t retry_us, retry_most_us; /* the first pause after a failure, and the longest */
     int64_t timeout_us;              /* of one try */
+    int64_t settle_us; /* what was told before a start, and is not found again so long after it, is over */
     uint32_t ways_zero, ways_count;
     struct notify_way ways[NOTIFY_WAYS];
     uint32_t rules_zero, rules_count;
