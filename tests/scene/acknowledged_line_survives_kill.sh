@@ -1,16 +1,18 @@
 #!/bin/bash
 # The receiver dies by kill -9 while RELP clients send, ten times: what was acknowledged is there, once, in its order.
+# SCENE_ROUNDS=100: as often.
 . "$(dirname "$0")/lib.sh"
 RANDOM=${SCENE_SEED:-$$}
 say "seed $RANDOM"
 host box
 store=$T/store
+rounds=${SCENE_ROUNDS:-10}
 : >"$T/acked"
 from=0
-for round in $(seq 1 10); do
+for round in $(seq 1 "$rounds"); do
     start receiver box serviola log receive --store "$store" --relp 127.0.0.1:2514
     until_true 10 grep -q log.started "$T/receiver.err"
-    start client box relp_client 2514 $from 200000 1000
+    start client box relp_client 2514 $from $((2000000 / rounds)) 1000
     until_true 10 test -s "$T/client.out"
     sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
     finish receiver KILL || true
