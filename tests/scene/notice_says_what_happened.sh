@@ -71,7 +71,7 @@ grep -qE '^<26>1 [0-9T:.Z-]+ [^ ]+ serviola - watch.triggered - .*alarm: .*drudg
 event box notify.sent
 
 say "it is back: its end is told, and how long it was"
-start drudge box "$T/drudge" 300
+works drudge box
 until_true 5 came mail 2
 until_true 5 came post 8
 grep -qE '^Subject: .* over: drudge is gone: it is over after [0-9]+ ' "$N/mail.2"
