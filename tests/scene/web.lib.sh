@@ -95,3 +95,8 @@ near() # TRUTH TIME...
         [ $((time - truth)) -lt 1100000 ] && [ $((truth - time)) -lt 1100000 ] || fail "more than a second"
     done
 }
+
+value_is() # NAME NUMBER
+{
+    [ "$(on us serviola watch --json "$1" | sed -n 's/.*"is":\([-0-9.]*\).*/\1/p' | head -n 1)" = "$2" ]
+}

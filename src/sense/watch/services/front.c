@@ -49,7 +49,8 @@ int64_t front_network_lost(const struct front_seen *all, uint32_t count)
     return any && (ours || hosts_of(all, count) > 1) ? since_us : 0;
 }
 
-static struct front behind_network(const struct front_seen *all, uint32_t count, uint32_t i, bool network_lost)
+static struct front behind_network(const struct front_seen *all, uint32_t count, uint32_t i, bool network_lost,
+                                   bool patient)
 {
     struct front f = { .is = FRONT_WELL, .who = FRONT_NOBODY };
 
@@ -57,6 +58,8 @@ static struct front behind_network(const struct front_seen *all, uint32_t count,
         return f;
     if (network_lost)
         return (struct front){ .is = FRONT_DOWN, .who = FRONT_NETWORK };
+    if (!patient || (!all[i].ours && hosts_of(all, count) < 2))
+        return f; /* one host that is silent is that host */
     for (uint32_t k = 0; k < count; k++)
         if (k != i && counts(&all[k]) && all[k].judge.missed == 0) {
             if (all[k].judge.good_us >= all[i].judge.first_miss_us)
@@ -67,9 +70,9 @@ static struct front behind_network(const struct front_seen *all, uint32_t count,
     return f;
 }
 
-struct front front_of(const struct front_seen *all, uint32_t count, uint32_t i, bool network_lost)
+struct front front_of(const struct front_seen *all, uint32_t count, uint32_t i, bool network_lost, bool patient)
 {
-    struct front f = behind_network(all, count, i, network_lost);
+    struct front f = behind_network(all, count, i, network_lost, patient);
 
     for (uint32_t a = 0; f.is != FRONT_DOWN && a < all[i].service->after.count; a++)
         for (uint32_t k = 0; k < count; k++) {

@@ -30,8 +30,8 @@ struct front {
 };
 _Static_assert((int)SERVICES_MOST <= 64, "a bit for each service");
 
-/* `network_lost`: it has been said. */
-struct front front_of(const struct front_seen *all, uint32_t count, uint32_t i, bool network_lost);
+/* `network_lost`: it has been said.  Not patient: whether it is the network is not waited for any more. */
+struct front front_of(const struct front_seen *all, uint32_t count, uint32_t i, bool network_lost, bool patient);
 /* Since when nothing outside has answered; 0: something does, or nobody can tell. */
 int64_t front_network_lost(const struct front_seen *all, uint32_t count);
 #endif

@@ -18,10 +18,11 @@
 
 enum {
     SECOND_US = 1000000,
-    SPREAD_US = 50000, /* between the first probes */
-    GAP_US = 100000,   /* between two of one service */
-    ROUNDS = 4,        /* what is news of one may be the reason for another's */
-    ALARMS = 128,      /* as the core counts them: the upper half is ours, the last one the network's */
+    SPREAD_US = 50000,     /* between the first probes */
+    GAP_US = 100000,       /* between two of one service */
+    PATIENCE_US = 2000000, /* for others to say that the network is well */
+    ROUNDS = 4,            /* what is news of one may be the reason for another's */
+    ALARMS = 128,          /* as the core counts them: the upper half is ours, the last one the network's */
     ALARMS_OURS = 64,
     NETWORK_ALARM = ALARMS - 1,
     HOSTS_FILE = 65536,
@@ -36,6 +37,7 @@ struct one {
     struct judge judge;
     struct addr looked_at; /* where `outside` was found out for */
     bool outside, was_behind;
+    int64_t asks_us; /* boot clock: since when its front is being asked; 0: it is not */
     uint32_t timer;
     uint64_t alarm; /* of the loss that lasts */
 };
@@ -281,11 +283,17 @@ static bool decide_one(struct part_state *w, uint32_t i, const struct front_seen
     struct judge_limits limits = { .misses = (uint32_t)o->service.misses, .steady_us = o->service.steady_us };
     struct front f = { .is = FRONT_WELL, .who = FRONT_NOBODY };
     struct judge_told told = { 0 };
+    int64_t now_us = clock_mono_us();
+    bool missing = judge_misses(&o->judge, &limits);
     enum judge_news news;
 
     if (o->judge.missed > 0 || o->was_behind)
-        f = front_of(seen, w->count, i, w->network_lost);
-    for (uint32_t k = 0; judge_misses(&o->judge, &limits) && k < w->count; k++)
+        f = front_of(seen, w->count, i, w->network_lost, o->asks_us == 0 || now_us - o->asks_us < PATIENCE_US);
+    if (!missing)
+        o->asks_us = 0;
+    else if (o->asks_us == 0)
+        o->asks_us = now_us;
+    for (uint32_t k = 0; missing && k < w->count; k++)
         if (f.wanted >> k & 1)
             hurry(w->ones[k]);
     if (o->was_behind && f.is == FRONT_WELL)
