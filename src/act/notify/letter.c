@@ -91,7 +91,7 @@ static void frozen(const struct letter *l, struct text *t)
 
     if (l->frozen_us <= 0)
         return;
-    text_duration(&w, l->frozen_us / 100000 * 100000);
+    text_duration(&w, l->frozen_us);
     text_addf(t, _("the disk of the journal has not answered for %s; "), words);
 }
 
