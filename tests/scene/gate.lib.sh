@@ -112,7 +112,7 @@ ended()
 mx_sink_on() # [ARGUMENT]: a mail server that takes everything
 {
     start sink mx proxied_sink --log "$T/mail" --port 2525 "$@"
-    until_true 5 test -e "$T/mail"
+    until_true 20 test -e "$T/mail"
 }
 
 certificate()
