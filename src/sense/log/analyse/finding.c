@@ -111,6 +111,18 @@ void finding_tell(struct analysis *a, struct log_finding *f, uint64_t what)
     finding_tell_as(a, f, f->id, what);
 }
 
+/* As many of its clauses as there is room for. */
+static void add_why(struct event *ev, struct slice words)
+{
+    size_t room = (size_t)EVENT_BODY - ev->len - 2;
+    size_t end = 0;
+
+    for (size_t i = 0; i < room && i < words.len; i++)
+        end = words.at[i] == ';' ? i : end;
+    ev->cut = words.len > room;
+    event_add_text(ev, F_WHY, words.len > room && end > 0 ? slice_first(words, end) : words);
+}
+
 struct event log_finding_event(const struct log_finding *f)
 {
     struct event ev = event_new(f->phase == LOG_ENDED ? EV_LOG_FOUND_OVER : EV_LOG_FOUND);
@@ -125,6 +137,6 @@ struct event log_finding_event(const struct log_finding *f)
     if (f->to_us > f->from_us)
         event_add_number(&ev, F_SPAN, (uint64_t)(f->to_us - f->from_us));
     event_add_number(&ev, F_FLOW, f->key);
-    event_add_words(&ev, F_WHY, f->text); /* what finds no room is cut */
+    add_why(&ev, slice_text(f->text));
     return ev;
 }
