@@ -17,11 +17,20 @@ static bool ends_with(struct slice s, const char *end)
     return s.len >= n && memcmp(s.at + s.len - n, end, n) == 0;
 }
 
+/* "/log/" or ".log"; asked of each file that is open on the host. */
+static bool has_log(struct slice path)
+{
+    for (size_t i = 1; i + 3 <= path.len; i++)
+        if (path.at[i] == 'l' && path.at[i + 1] == 'o' && path.at[i + 2] == 'g' &&
+            (path.at[i - 1] == '.' || (path.at[i - 1] == '/' && i + 3 < path.len && path.at[i + 3] == '/')))
+            return true;
+    return false;
+}
+
 bool xray_log_named(struct slice path)
 {
-    return path.len >= 5 && path.at[0] == '/' &&
-           (memmem(path.at, path.len, "/log/", 5) || memmem(path.at, path.len, ".log", 4)) &&
-           !ends_with(path, "/wtmp") && !ends_with(path, "/btmp") && !ends_with(path, "/lastlog");
+    return path.len >= 5 && path.at[0] == '/' && has_log(path) && !ends_with(path, "/wtmp") &&
+           !ends_with(path, "/btmp") && !ends_with(path, "/lastlog");
 }
 
 void xray_log_seen(struct xray *x, int64_t pid, uint64_t descriptor, struct slice path)

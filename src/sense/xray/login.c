@@ -152,7 +152,7 @@ static void timer(int fd, const char *path, const char *name)
 
     if (text.len == 0 || lstat(path, &st) < 0)
         return;
-    (void)snprintf(unit, sizeof(unit), "%.*s.service", (int)(strlen(name) - 6), name);
+    (void)snprintf(unit, sizeof(unit), "%.*s.service", (int)(strnlen(name, 256) - 6), name);
     j.command = unit_setting(&rest, "Unit", &value) ? value : slice_text(unit);
     j.changed_s = st.st_ctime;
     for (size_t i = 0; i < sizeof(when) / sizeof(when[0]); i++)

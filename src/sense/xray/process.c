@@ -377,9 +377,19 @@ static bool list(struct xray *x, struct pids *pids)
     return true;
 }
 
+static bool has_early(const struct xray *x, int64_t pid)
+{
+    const struct snap_process *all = x->s->part[SNAP_PROCESS].at;
+
+    for (size_t i = 0; i < x->early_processes; i++)
+        if (all[i].pid == pid)
+            return true;
+    return false;
+}
+
 /*
  * Who lives for a moment only is gone when the sockets have been listed: the
- * newest few are looked at before that, too.
+ * newest few are looked at before that, and right after the connections.
  */
 void xray_newest(struct xray *x)
 {
@@ -387,7 +397,8 @@ void xray_newest(struct xray *x)
 
     if (list(x, &pids))
         for (size_t i = 0; i < pids.count && i < NEWEST; i++)
-            look_at(x, pids.at[i]);
+            if (!has_early(x, pids.at[i]))
+                look_at(x, pids.at[i]);
     free(pids.at);
     x->early_processes = x->s->part[SNAP_PROCESS].count;
     x->early_holders = x->s->part[SNAP_HOLDER].count;

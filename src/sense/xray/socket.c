@@ -218,6 +218,8 @@ static void dump_all(struct xray *x, int fd, uint64_t network)
     struct dump d = { .x = x, .network = network };
 
     dump_tcp(&d, fd);
+    if (x->early_processes > 0 && network == snap_host(x->s)->network)
+        xray_newest(x);
     dump_inet(&d, fd, "udp", IPPROTO_UDP);
     dump_inet(&d, fd, "raw", IPPROTO_RAW);
     dump_local(&d, fd);

@@ -95,7 +95,6 @@ static void look(struct xray *x)
 
     xray_host(x);
     own_network(x);
-    back = choose(x);
     xray_mounts(x);
     xray_names_begin(x);
     xray_queues_begin(x);
@@ -103,6 +102,7 @@ static void look(struct xray *x)
     xray_jobs_begin(x);
     xray_disks(x);
     xray_health_begin(x);
+    back = choose(x); /* after the helpers: what is large, a fork has to copy */
     back->sockets_and_processes(x);
     xray_logs_begin(x);
     xray_processes_again(x);

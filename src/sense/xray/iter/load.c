@@ -11,7 +11,7 @@
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #pragma GCC diagnostic ignored "-Woverlength-strings"
-#include "walk.skel.h" /* made by bpftool */
+#include "sense/xray/walk.skel.h" /* made by bpftool */
 #pragma GCC diagnostic pop
 
 enum { LINKS_FROM = 64 }; /* whoever moves them to fixed numbers, meets none of them there */
