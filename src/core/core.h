@@ -174,6 +174,7 @@ bool matters_before(struct core *c, struct event *ev); /* false: it was said bef
 /* relay.c */
 void relay_open(struct core *c);
 void relay_brief(struct peer *p); /* it has just come up */
+int relay_on_mail(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 int relay_on_file(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 
 /* acts.c */

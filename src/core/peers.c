@@ -156,6 +156,7 @@ static const struct chan_op helper_ops[] = {
     { LINK_BOOK, "book", 0, 0, true, relay_on_file },
     { LINK_LISTS, "lists", 0, 0, true, relay_on_file },
     { LINK_ACCOUNTS_KEPT, "accounts", 0, 0, true, relay_on_file },
+    { LINK_MAIL, "mail", sizeof(struct link_mail), sizeof(struct link_mail), false, relay_on_mail },
     { LINK_VALUE, "value", sizeof(struct link_value), sizeof(struct link_value), false, watching_on_value },
 };
 

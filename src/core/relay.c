@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory files that one part makes for another: they pass through here, and
+ * What one part says to another.  Memory files: they pass through here, and
  * the newest of each stays, so that whoever dies and comes again goes on with
  * the same memory, however slow the disk is.  What is in them is not looked at.
  */
@@ -14,11 +14,9 @@ static const struct relay {
     const char *from, *to; /* rows */
     bool back;             /* who made it gets it again, or hears that there is none */
 } relays[] = {
-    { LINK_BOOK, "book", "gate", true },
-    { LINK_LISTS, "lists", "gate", false },
+    { LINK_BOOK, "book", "gate", true },           { LINK_LISTS, "lists", "gate", false },
     { LINK_ACCOUNTS, "gate", "book", true }, /* before what the disk has: it is newer */
-    { LINK_ACCOUNTS_KEPT, "book", "gate", false },
-    { LINK_BOARD, "watch", "metrics", false },
+    { LINK_ACCOUNTS_KEPT, "book", "gate", false }, { LINK_BOARD, "watch", "metrics", false },
 };
 _Static_assert(sizeof(relays) / sizeof(relays[0]) == CORE_RELAYS, "the core has a place for each");
 
@@ -67,4 +65,19 @@ int relay_on_file(void *ctx, struct chan *from, const struct msg *m, const void 
     if (fd >= 0)
         (void)close(fd);
     return -1; /* no file, or not its own */
+}
+
+/* A message that is looked at here too: only who sends nonsense is ended for it. */
+int relay_on_mail(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+
+    (void)from;
+    (void)fd;
+    if (strcmp(p->row->name, "log") != 0 || !link_mail_is_sound(body))
+        return -1;
+    for (uint32_t i = 0; i < roster_count; i++)
+        if (strcmp(roster[i].name, "gate") == 0)
+            (void)peer_say(&p->core->peers[i], m->op, 0, 0, body, m->len, -1);
+    return 0;
 }

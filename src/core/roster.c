@@ -152,6 +152,8 @@ bool roster_outgrown(const struct row *row, const struct house_settings *old, co
         return memcmp(&old->notify, &now->notify, sizeof(now->notify)) != 0;
     if (row->settings == SETTINGS_METRICS)
         return !addr_eq(old->metrics.listen, now->metrics.listen);
+    if (row->settings == SETTINGS_LOG)
+        return old->log.mail != now->log.mail; /* it tells the gate from its start on, or it does not */
     return row->settings == SETTINGS_LISTS && !same_files(&old->gate, &now->gate);
 }
 

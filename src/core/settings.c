@@ -242,6 +242,10 @@ int settings_read(const char *path, struct house_settings *h, struct conf_faults
         return -1;
     for (uint32_t i = 0; i < h->gate.listeners_count; i++)
         complete_listener(&h->gate.listeners[i]);
+    h->log.mail = h->gate.accounts.logs;
+    if (h->gate.accounts.logs && h->log.mode == LOG_OFF)
+        fault_in(faults, "gate", "accounts",
+                 "logs needs lines to read: write `log: { mode: keep }` with where they come from");
     if (check_gate(&h->gate, faults) < 0 || check_others(h, faults) < 0)
         return -1;
     if (check_services(&h->watch.services, faults) < 0)

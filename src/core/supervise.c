@@ -419,6 +419,7 @@ static void keep_fixed(const struct house_settings *old, struct house_settings *
         fresh->gate.listeners_count = 0;
         fresh->gate.policy_listen = (struct addr){ 0 };
         fresh->gate.milter_listen = (struct addr){ 0 };
+        fresh->gate.accounts.logs = false;
     }
 }
 

@@ -9,6 +9,7 @@
  */
 #ifndef SERVIOLA_PART_LINK_H
 #define SERVIOLA_PART_LINK_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -31,8 +32,9 @@ enum link_op {
     LINK_ACCOUNTS,      /* nothing, with a sealed memory file: gate -> book, what it learned of accounts.  And to the
                            gate itself when it starts: with the one that it sent in an earlier life, or with none */
     LINK_ACCOUNTS_KEPT, /* the same from the disk: book -> gate, before LINK_BOOK */
+    LINK_MAIL,          /* struct link_mail: log -> gate */
 
-    LINK_BOARD,         /* nothing, with the memory file of sense/watch/board.h: watch -> metrics */
+    LINK_BOARD, /* nothing, with the memory file of sense/watch/board.h: watch -> metrics */
 
     /* core -> part */
     LINK_SETTINGS = 330, /* new settings, with a sealed memory file */
@@ -74,6 +76,28 @@ struct link_account {
     uint8_t zero[7];
     char name[128]; /* of who logs in; NUL-filled, at most 127 bytes */
 };
+
+enum link_mails {                       /* what a mail server logged of an account */
+                  LINK_MAIL_MESSAGE,    /* client: where it came from */
+                  LINK_MAIL_RECIPIENTS, /* of a message of its */
+                  LINK_MAIL_SENT,       /* recipients */
+                  LINK_MAIL_DEFERRED,
+                  LINK_MAIL_BOUNCED,
+                  LINK_MAIL_LOGIN,        /* client */
+                  LINK_MAIL_LOGIN_FAILED, /* client; the account's name may be missing */
+                  LINK_MAILS
+};
+enum { LINK_MAIL_MOST = 100000 };
+struct link_mail {
+    int64_t at_us; /* wall clock, when the last of them was logged */
+    struct addr client;
+    uint32_t count; /* so many of it; 1 to LINK_MAIL_MOST */
+    uint8_t what;   /* enum link_mails */
+    uint8_t zero[7];
+    char account[128]; /* NUL-filled, at most 127 bytes, no control bytes */
+};
+/* Whoever gets one looks at it first. */
+bool link_mail_is_sound(const struct link_mail *m);
 
 struct link_counters { /* of one interface, since the sensor's start */
     char name[16];

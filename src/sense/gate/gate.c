@@ -350,6 +350,7 @@ static const struct chan_op ops[] = {
     { LINK_LISTS, "lists", 0, 0, true, on_lists },
     { LINK_ACCOUNTS, "accounts", 0, 0, true, remember_on_accounts },
     { LINK_ACCOUNTS_KEPT, "accounts kept", 0, 0, true, remember_on_accounts },
+    { LINK_MAIL, "mail", sizeof(struct link_mail), sizeof(struct link_mail), false, heard_on_mail },
     { LINK_FORGET, "forget", sizeof(struct addr), sizeof(struct addr), false, on_ignored },
     { LINK_ACCOUNT, "account", sizeof(struct link_account), sizeof(struct link_account), false, on_account },
     { LINK_ALLOW, "allow", sizeof(struct link_allow), sizeof(struct link_allow), false, on_ignored },

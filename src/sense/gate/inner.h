@@ -225,6 +225,10 @@ int remember_on_accounts(void *ctx, struct chan *from, const struct msg *m, cons
 void remember_tick(struct gate *g); /* before each sleep, and twice a second */
 void remember_now(struct gate *g);  /* the last time */
 
+/* ---- heard.c ---- */
+
+int heard_on_mail(void *ctx, struct chan *from, const struct msg *head, const void *body, int fd); /* LINK_MAIL */
+
 /* ---- gate.c ---- */
 
 struct gate {

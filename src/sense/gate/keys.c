@@ -297,6 +297,15 @@ static const struct key account_keys[] = {
           "registries' delegated statistics, also one behind the other. With it an account that sends from two "
           "countries that are not its own is suspected after half as many messages. A changed file is read again by "
           "itself. Without it networks alone count." },
+    { .name = "logs",
+      .type = KEY_BOOL,
+      KEY_AT(struct gate_accounts, logs),
+      .def = "no",
+      .help =
+          "What mail servers log (Postfix, Exim, qmail with vpopmail, Dovecot), received by the section log, counts as "
+          "if it had come through the gate: accounts that send, from where, what is refused, wrong passwords. "
+          "Without a listener this alone makes a gate. Not for a server whose users come through the gate or its "
+          "policy service: theirs would count twice." },
     { .name = "guessing",
       .type = KEY_TABLE,
       KEY_AT(struct gate_accounts, guessing),

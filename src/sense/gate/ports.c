@@ -32,7 +32,8 @@ size_t gate_ports(const struct gate_settings *set, uint16_t at[GATE_PORTS])
 
 bool gate_is_wanted(const struct gate_settings *set)
 {
-    return set->listeners_count > 0 || set->policy_listen.port != 0 || set->milter_listen.port != 0;
+    return set->listeners_count > 0 || set->policy_listen.port != 0 || set->milter_listen.port != 0 ||
+           set->accounts.logs;
 }
 
 bool gate_is_outside(const struct gate_listener *l)

@@ -14,7 +14,7 @@ enum { GATE_PORTS = GATE_LISTENERS + 2 + KEY_ADDR_CAP };
 size_t gate_ports(const struct gate_settings *set, uint16_t at[GATE_PORTS]);
 /* Whether a jail made for `old` is wide enough for `now`. */
 bool gate_ports_suffice(const struct gate_settings *old, const struct gate_settings *now);
-/* Whether there is anything for a gate to do: a listener, or the policy service. */
+/* Whether there is anything for a gate to do: a listener, the policy service, or logs of mail servers. */
 bool gate_is_wanted(const struct gate_settings *set);
 /* Whether it is meant for others than this host: `outside`, where auto is yes unless it listens on loopback alone. */
 bool gate_is_outside(const struct gate_listener *l);

@@ -66,6 +66,7 @@ struct gate_accounts {                   /* of users who log in: warden.h */
     uint64_t throttle;       /* recipients an hour, while it is */
     struct key_prefixes own; /* networks where users are at home */
     struct gate_guessing guessing;
+    bool logs;           /* what mail servers log counts, too */
     char countries[200]; /* a file of networks and their countries (wire/countries.h); empty: none */
     char hook[200];      /* a program that is run with the account's name (serviola mail guard) */
 };

@@ -231,6 +231,27 @@ void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t n
     accounts_outcome(w->accounts, user, refused ? ACCOUNT_BOUNCED : ACCOUNT_SENT, now_us);
 }
 
+void warden_heard(struct warden *w, struct slice user, struct addr client, uint32_t messages, int64_t at_us)
+{
+    w->now_us = at_us;
+    w->news = w->news == WARDEN_NOTHING ? WARDEN_LEARNED : w->news;
+    for (uint32_t i = 0; i < messages; i++)
+        accounts_message(w->accounts, user, client, 0, at_us);
+}
+
+void warden_heard_recipients(struct warden *w, struct slice user, uint32_t recipients, int64_t at_us)
+{
+    w->now_us = at_us;
+    accounts_recipients(w->accounts, user, recipients, at_us);
+}
+
+void warden_heard_outcome(struct warden *w, struct slice user, enum account_outcome o, uint32_t count, int64_t at_us)
+{
+    w->now_us = at_us;
+    for (uint32_t i = 0; i < count; i++)
+        accounts_outcome(w->accounts, user, o, at_us);
+}
+
 void warden_tick(struct warden *w, int64_t now_us)
 {
     struct stop *next;

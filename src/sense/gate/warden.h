@@ -44,6 +44,11 @@ bool warden_at_home(struct warden *w, struct slice user, struct addr client, int
 /* What the server made of a recipient or a message of his. */
 void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t now_us);
 
+/* The same from a log: nobody waits for an answer.  So many messages, recipients of such, outcomes. */
+void warden_heard(struct warden *w, struct slice user, struct addr client, uint32_t messages, int64_t at_us);
+void warden_heard_recipients(struct warden *w, struct slice user, uint32_t recipients, int64_t at_us);
+void warden_heard_outcome(struct warden *w, struct slice user, enum account_outcome o, uint32_t count, int64_t at_us);
+
 void warden_stop(struct warden *w, struct slice user, int64_t now_us);    /* tells gate.account_stopped */
 bool warden_release(struct warden *w, struct slice user, int64_t now_us); /* false: it was not stopped */
 void warden_tick(struct warden *w, int64_t now_us);                       /* once a minute or so */

@@ -3,6 +3,7 @@
 #include "sense/log/forward.h"
 #include "sense/log/inner.h"
 #include "sense/log/live.h"
+#include "sense/log/mailreader.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -325,7 +326,8 @@ struct intake *intake_new(struct loop *loop, const struct log_settings *s, const
 static int start_readers(struct intake *in, struct err *e)
 {
     in->live = live_new(in, e);
-    if (!in->live || (in->settings.analyse.on && analyst_add(in->live, &in->settings.analyse, e) < 0))
+    if (!in->live || (in->settings.analyse.on && analyst_add(in->live, &in->settings.analyse, e) < 0) ||
+        (in->settings.mail && mailreader_add(in->live, e) < 0))
         return -1;
     return live_start(in->live, e);
 }

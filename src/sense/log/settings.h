@@ -66,6 +66,7 @@ struct log_settings {
     int client;                                    /* enum log_client */
 
     struct log_analyse analyse;
+    bool mail; /* no key: gate.accounts.logs */
 };
 
 extern const struct key log_keys[];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who sends mail with somebody else's password?  Joins the lines of a message by its queue id, and hands each message,
- * its recipients and what became of them to rule/account.
+ * Who sends mail with somebody else's password?  Hands each message, its recipients and what became of them, as
+ * mailfacts joins them, to rule/account.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,20 +12,11 @@
 #include "base/words.h"
 #include "rule/account.h"
 #include "sense/log/analyse/inner.h"
+#include "sense/log/mailfacts.h"
 #include "wire/maillog.h"
 
-enum { LOGINS = 8192, SUSPECTS = 64 };
-#define LOGIN_US (10 * MINUTE_US) /* so long after a login its mail is its (vpopmail says no queue id) */
+enum { SUSPECTS = 64 };
 
-struct message {
-    uint8_t len;
-    bool counted; /* its recipients */
-    char account[ACCOUNT_NAME];
-};
-struct login {
-    struct addr client;
-    int64_t at_us;
-};
 struct suspect {
     uint64_t account; /* hash; 0: free */
     uint32_t host;
@@ -33,14 +24,14 @@ struct suspect {
 
 struct mails {
     struct accounts *accounts;
-    struct table *messages;   /* hash of host and queue id -> struct message */
-    struct table *deliveries; /* hash of host and qmail's delivery -> uint64_t, the hash of its message */
-    struct table *logins;     /* hash of host and account -> struct login */
+    struct mailfacts *facts;
     struct suspect suspect[SUSPECTS];
-    uint32_t host; /* of the line that is read */
+    struct reading *line; /* that is read */
+    uint32_t host;        /* of it */
 };
 
 static void on_account(void *own, const struct account_report *r);
+static void on_fact(void *own, const struct mail_fact *f);
 
 int mail_open(struct analysis *a, struct err *e)
 {
@@ -49,10 +40,8 @@ int mail_open(struct analysis *a, struct err *e)
     if (!m)
         return err_set(e, ENOMEM, "analysis");
     m->accounts = accounts_new(&account_usual, a->seed, on_account, a, e);
-    m->messages = table_new(a->caps.messages, sizeof(uint64_t), sizeof(struct message), a->seed, e);
-    m->deliveries = table_new(a->caps.messages, sizeof(uint64_t), sizeof(uint64_t), a->seed, e);
-    m->logins = table_new(LOGINS, sizeof(uint64_t), sizeof(struct login), a->seed, e);
-    return m->accounts && m->messages && m->deliveries && m->logins ? 0 : -1;
+    m->facts = mailfacts_new(a->caps.messages, a->seed, on_fact, a, e);
+    return m->accounts && m->facts ? 0 : -1;
 }
 
 void mail_close(struct analysis *a)
@@ -60,9 +49,7 @@ void mail_close(struct analysis *a)
     if (!a->mails)
         return;
     accounts_free(a->mails->accounts);
-    table_free(a->mails->messages);
-    table_free(a->mails->deliveries);
-    table_free(a->mails->logins);
+    mailfacts_free(a->mails->facts);
     free(a->mails);
 }
 
@@ -128,106 +115,35 @@ static void on_account(void *own, const struct account_report *r)
 
 /* --- reading */
 
-static uint64_t key_of(const struct analysis *a, uint32_t host, struct slice id)
+static void on_fact(void *own, const struct mail_fact *f)
 {
-    return hash_bytes(id.at, id.len, a->seed + host);
-}
+    struct analysis *a = own;
+    struct reading *r = a->mails->line;
+    static const enum account_outcome outcomes[] = {
+        [MAIL_FACT_SENT] = ACCOUNT_SENT, [MAIL_FACT_DEFERRED] = ACCOUNT_DEFERRED, [MAIL_FACT_BOUNCED] = ACCOUNT_BOUNCED
+    };
 
-static void remember(struct analysis *a, uint64_t key, struct slice account)
-{
-    struct message *k = table_add(a->mails->messages, &key, NULL, NULL, NULL);
-
-    account = slice_first(account, ACCOUNT_NAME);
-    k->len = (uint8_t)account.len;
-    k->counted = false;
-    if (account.len > 0)
-        memcpy(k->account, account.at, account.len);
-}
-
-static void begins(struct analysis *a, struct reading *r, const struct maillog *m, struct slice account,
-                   struct addr client)
-{
-    remember(a, key_of(a, r->host->id, m->id), account);
-    accounts_message(a->mails->accounts, account, client, 0, r->at_us);
-}
-
-static void logged_in(struct analysis *a, struct reading *r, const struct maillog *m)
-{
-    uint64_t key = key_of(a, r->host->id, m->account);
-    struct login *l;
-
-    logins_passed(a, r->host->id, r->program, m->client, m->account, r->at_us);
-    if (m->server != MAILLOG_QMAIL || !(log_begins(m->service, "smtp") || log_begins(m->service, "submission")))
-        return;
-    l = table_add(a->mails->logins, &key, NULL, NULL, NULL);
-    l->client = m->client;
-    l->at_us = r->at_us;
-}
-
-static void queued(struct analysis *a, struct reading *r, const struct maillog *m)
-{
-    uint64_t key = key_of(a, r->host->id, m->id);
-    struct message *k = table_find(a->mails->messages, &key);
-
-    if (m->server == MAILLOG_QMAIL) {
-        uint64_t login = key_of(a, r->host->id, m->from);
-        const struct login *l = m->from.len > 0 ? table_find(a->mails->logins, &login) : NULL;
-
-        if (l && r->at_us - l->at_us < LOGIN_US)
-            begins(a, r, m, m->from, l->client);
-        else if (k)
-            table_remove(a->mails->messages, k); /* its number is used again, by another one */
-        return;
+    switch (f->what) {
+    case MAIL_FACT_MESSAGE:
+        accounts_message(a->mails->accounts, f->account, f->client, 0, r->at_us);
+        break;
+    case MAIL_FACT_RECIPIENTS:
+        accounts_recipients(a->mails->accounts, f->account, f->count, r->at_us);
+        break;
+    case MAIL_FACT_SENT:
+    case MAIL_FACT_DEFERRED:
+    case MAIL_FACT_BOUNCED:
+        accounts_outcome(a->mails->accounts, f->account, outcomes[f->what], r->at_us);
+        break;
+    case MAIL_FACT_LOGIN:
+        logins_passed(a, r->host->id, r->program, f->client, f->account, r->at_us);
+        break;
+    case MAIL_FACT_LOGIN_FAILED:
+        logins_failed(a, r->host->id, r->program, f->client, f->account, f->count, r->at_us);
+        break;
+    case MAIL_FACT_WHATS:
+        break;
     }
-    if (!k || k->counted)
-        return;
-    k->counted = true;
-    accounts_recipients(a->mails->accounts, slice_of(k->account, k->len),
-                        (uint32_t)(m->recipients < 100000 ? m->recipients : 100000), r->at_us);
-}
-
-static void started(struct analysis *a, struct reading *r, const struct maillog *m)
-{
-    uint64_t of = key_of(a, r->host->id, m->id);
-    uint64_t key = key_of(a, r->host->id + a->caps.hosts, m->delivery);
-    const struct message *k = table_find(a->mails->messages, &of);
-
-    if (!k)
-        return;
-    *(uint64_t *)table_add(a->mails->deliveries, &key, NULL, NULL, NULL) = of;
-    accounts_recipients(a->mails->accounts, slice_of(k->account, k->len), 1, r->at_us);
-}
-
-static void outcome(struct analysis *a, struct reading *r, const struct maillog *m)
-{
-    uint64_t key = key_of(a, r->host->id, m->id);
-    const struct message *k;
-
-    if (m->server == MAILLOG_QMAIL) {
-        uint64_t delivery = key_of(a, r->host->id + a->caps.hosts, m->delivery);
-        uint64_t *of = table_find(a->mails->deliveries, &delivery);
-
-        if (!of)
-            return;
-        key = *of;
-        table_remove(a->mails->deliveries, of);
-    }
-    k = table_find(a->mails->messages, &key);
-    if (k)
-        accounts_outcome(a->mails->accounts, slice_of(k->account, k->len),
-                         m->what == MAILLOG_SENT       ? ACCOUNT_SENT
-                         : m->what == MAILLOG_DEFERRED ? ACCOUNT_DEFERRED
-                                                       : ACCOUNT_BOUNCED,
-                         r->at_us);
-}
-
-static void removed(struct analysis *a, struct reading *r, const struct maillog *m)
-{
-    uint64_t key = key_of(a, r->host->id, m->id);
-    struct message *k = table_find(a->mails->messages, &key);
-
-    if (k)
-        table_remove(a->mails->messages, k);
 }
 
 void mail_line(struct analysis *a, struct reading *r)
@@ -237,21 +153,8 @@ void mail_line(struct analysis *a, struct reading *r)
     if (!maillog_read(r->line->program, r->text, &m))
         return;
     a->mails->host = r->host->id;
-    if (m.what == MAILLOG_ACCEPTED && m.account.len > 0)
-        begins(a, r, &m, m.account, m.client);
-    else if (m.what == MAILLOG_LOGIN)
-        logged_in(a, r, &m);
-    else if (m.what == MAILLOG_LOGIN_FAILED && m.client.family != 0)
-        logins_failed(a, r->host->id, r->program, m.client, m.account, (uint32_t)(m.attempts < 100 ? m.attempts : 100),
-                      r->at_us);
-    else if (m.what == MAILLOG_QUEUED)
-        queued(a, r, &m);
-    else if (m.what == MAILLOG_STARTED)
-        started(a, r, &m);
-    else if (m.what == MAILLOG_SENT || m.what == MAILLOG_DEFERRED || m.what == MAILLOG_BOUNCED)
-        outcome(a, r, &m);
-    else if (m.what == MAILLOG_REMOVED)
-        removed(a, r, &m);
+    a->mails->line = r;
+    mailfacts_take(a->mails->facts, r->host->id, &m, r->at_us);
     if (m.what != MAILLOG_OTHER)
         mailqueue_line(a, r, &m);
 }
