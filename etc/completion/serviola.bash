@@ -19,7 +19,8 @@ _serviola_options() # COMMAND
     top) echo "-c -a -p -n --config --at --play --lines --json --help" ;;
     xray) echo "-c -f -o -a --at --config --force --output --json --help" ;;
     explain) echo "-c -l --config --list --json --help" ;;
-    status | blocks | why) echo "-c --config --json --help" ;;
+    status) echo "-c -s --config --since --json --help" ;;
+    blocks | why) echo "-c --config --json --help" ;;
     esac
 }
 

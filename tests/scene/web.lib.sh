@@ -92,7 +92,9 @@ near() # TRUTH TIME...
     [ $# -gt 0 ] || fail "no times"
     for time in "$@"; do
         say "$(((time - truth) / 1000)) ms from the truth"
-        [ $((time - truth)) -lt 1100000 ] && [ $((truth - time)) -lt 1100000 ] || fail "more than a second"
+        if [ $((time - truth)) -gt 1100000 ] || [ $((truth - time)) -gt 1100000 ]; then
+            fail "more than a second"
+        fi
     done
 }
 
