@@ -10,6 +10,7 @@ _serviola_options() # COMMAND
     hunt) echo "-c -i -l -r --config --interface --lan --block --hold --learn --read --mails --json --help" ;;
     events) echo "-c -f -s -u -k -g -n --config --follow --since --until --kind --src --grade --limit --json --help" ;;
     block) echo "-c -f -w --config --for --why --json --help" ;;
+    ack) echo "-c -w --config --why --json --help" ;;
     unblock) echo "-c -w --config --why --json --help" ;;
     allow) echo "-c -r -w --config --remove --why --json --help" ;;
     check) echo "-c -d --config --defaults --json --help" ;;
@@ -60,7 +61,7 @@ _serviola()
 
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow mail check log help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow ack mail check log help --version" -- "$word")
         return
     fi
     if _serviola_argument "$command" "${COMP_WORDS[COMP_CWORD - 1]}" "$word"; then
@@ -71,7 +72,7 @@ _serviola()
         return
     fi
     case $command in
-    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow mail check log" -- "$word") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "run hunt status events why blocks xray explain watch top block unblock allow ack mail check log" -- "$word") ;;
     log) if [ "$COMP_CWORD" -eq 2 ]; then
              mapfile -t COMPREPLY < <(compgen -W "verify templates pack unpack" -- "$word")
          else

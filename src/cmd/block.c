@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* serviola block, unblock, allow: what a person decides. */
+/* serviola block, unblock, allow, ack: what a person decides. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ struct act_options {
             N_("the reason; it is kept in the journal"), NULL                                                          \
     }
 
-/* What the three have in common. */
+/* What they have in common. */
 struct act {
     const struct usage *usage;
     const char *done;                /* "is blocked" */
@@ -253,4 +253,37 @@ int cmd_allow(int argc, char **argv)
     struct act a = { .usage = &allow_usage, .done = N_("is on the allow list") };
 
     return act(&a, argc, argv, ask_allow);
+}
+
+/* ---- ack ---- */
+
+static const struct option_row ack_rows[] = { WHY_ROW, { 0 } };
+static const struct usage ack_usage = {
+    .name = "ack",
+    .what = N_("Says that somebody takes care of what a notice told: it is not told to those below `then` in the\n"
+               "configuration.  It holds until that is over; its end is told all the same."),
+    .synopsis = "EVENT|all [--why TEXT] [--json]",
+    .rows = ack_rows,
+    .least = 1,
+    .most = 1,
+    .examples = N_("serviola ack 812 --why \"on my way\"|the number that stands in the notice\n"
+                   "serviola ack all|whatever is open"),
+};
+
+static int ask_ack(struct act *a, struct slice word, struct err *e)
+{
+    struct ctl_ack ask = { 0 };
+
+    if (!slice_eq(word, SLICE("all")) && (!slice_to_u64(word, &ask.seq) || ask.seq == 0))
+        return options_wrong(a->usage, _("\"%s\" is not the number of an event, nor all"), a->subject);
+    if (a->o.why)
+        memcpy(ask.why, a->o.why, strlen(a->o.why));
+    return client_ack(a->sight.client, &ask, &a->answer, e) < 0 ? EXIT_CANNOT : EXIT_FINE;
+}
+
+int cmd_ack(int argc, char **argv)
+{
+    struct act a = { .usage = &ack_usage, .done = N_("is taken care of") };
+
+    return act(&a, argc, argv, ask_ack);
 }

@@ -225,6 +225,11 @@ int client_allow(struct client *c, const struct ctl_allow *a, struct ctl_done *d
     return ask_done(c, CTL_ALLOW, a, sizeof(*a), done, e);
 }
 
+int client_ack(struct client *c, const struct ctl_ack *a, struct ctl_done *done, struct err *e)
+{
+    return ask_done(c, CTL_ACK, a, sizeof(*a), done, e);
+}
+
 int client_blocks(struct client *c, void (*each)(void *own, const struct ctl_entry *entry), void *own, struct err *e)
 {
     int r;

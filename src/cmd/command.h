@@ -25,6 +25,7 @@ int cmd_blocks(int argc, char **argv);
 int cmd_block(int argc, char **argv);
 int cmd_unblock(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
+int cmd_ack(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_mail(int argc, char **argv);
 int cmd_check(int argc, char **argv);

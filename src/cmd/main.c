@@ -34,6 +34,7 @@ static const struct command {
     { N_("Decide"), "block", cmd_block, N_("block a host's mail") },
     { NULL, "unblock", cmd_unblock, N_("lift a block") },
     { NULL, "allow", cmd_allow, N_("never block this host or network, and report none of its mail") },
+    { NULL, "ack", cmd_ack, N_("somebody takes care of it: what was noticed is not told to others") },
     { NULL, "mail", cmd_mail, N_("the queue by account; accounts that seem stolen: hold, release, purge, guard") },
     { N_("Keep"), "check", cmd_check, N_("the configuration: its faults, or its defaults") },
     { NULL, "log", cmd_log, N_("is the journal whole (log verify); kinds of messages; sealed evidence") },

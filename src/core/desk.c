@@ -246,6 +246,27 @@ static int on_account(void *ctx, struct chan *from, const struct msg *m, const v
     return 0;
 }
 
+static int on_ack(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct client *cl = ctx;
+    struct core *c = cl->desk->core;
+    const struct ctl_ack *ask = body;
+    struct event ev = event_new(EV_NOTIFY_ACKNOWLEDGED);
+
+    (void)from;
+    (void)fd;
+    if (ask->seq >= tail_next(c->tail)) {
+        done(cl, m->id, HAND_NOT_THERE, 0, "there is no such event yet");
+        return 0;
+    }
+    add_who(cl, &ev);
+    add_why(ask->why, &ev);
+    if (ask->seq > 0)
+        event_add_number(&ev, F_ORIGIN, ask->seq);
+    done(cl, m->id, HAND_OK, core_emit(c, &ev, ask->seq), "");
+    return 0;
+}
+
 static int on_blocks(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct client *cl = ctx;
@@ -467,6 +488,7 @@ static const struct chan_op client_ops[] = {
     { CTL_TAIL, "tail", 0, 0, false, on_tail },
     { CTL_RECORDER, "recorder", 0, 0, false, on_recorder },
     { CTL_ACCOUNT, "account", sizeof(struct link_account), sizeof(struct link_account), false, on_account },
+    { CTL_ACK, "acknowledge", sizeof(struct ctl_ack), sizeof(struct ctl_ack), false, on_ack },
     { CTL_FOLLOW, "follow", 0, 0, false, on_follow },
     { CTL_RELOAD, "reload", 0, 0, false, on_reload },
 };

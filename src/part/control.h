@@ -24,6 +24,7 @@ enum control_op {
     CTL_RELOAD,   /* nothing                -> CTL_ANSWER with struct ctl_done: as SIGHUP */
     CTL_RECORDER, /* nothing              -> nothing, with the recorder's memory file; without one: there is none */
     CTL_ACCOUNT,  /* struct link_account    -> CTL_ANSWER with struct ctl_done: the gate was told */
+    CTL_ACK,      /* struct ctl_ack          -> CTL_ANSWER with struct ctl_done: an event says so */
     CTL_ANSWER = 450, /* the answer to the ask of this id; its body is the ask's own */
     CTL_NEWS,         /* struct ctl_news */
 };
@@ -49,6 +50,11 @@ struct ctl_allow {
     uint8_t add;
     uint8_t zero[2];
     char why[CTL_TEXT];
+};
+
+struct ctl_ack {
+    uint64_t seq;       /* the event that somebody takes care of; 0: of all */
+    char why[CTL_TEXT]; /* NUL-filled; outside bytes */
 };
 
 struct ctl_entry {

@@ -112,7 +112,7 @@ static const char *const templates[EV_KINDS] = {
     [EV_NOTIFY_LIMITED] =
         N_("more notices[ on the way {name}] than may go out in a row, they are gathered[: {count} wait]"),
     [EV_NOTIFY_LOST] = N_("[{count} ]notices[ on the way {name}] were given up[: {why}]"),
-    [EV_NOTIFY_ACKNOWLEDGED] = N_("[{who} ]takes care of it"),
+    [EV_NOTIFY_ACKNOWLEDGED] = N_("[{who} ]takes care of it[: {why}]"),
     [EV_METRICS_STARTED] = N_("metrics can be read[ at {name}]"),
 };
 
