@@ -11,6 +11,7 @@
 #include "cmd/options.h"
 #include "cmd/recorded.h"
 #include "cmd/xray_keep.h"
+#include "cmd/xray_past.h"
 #include "cmd/xray_show.h"
 #include "sense/xray/xray.h"
 #include "snap/file.h"
@@ -87,10 +88,22 @@ static const struct usage explain_usage = {
 
 /* --- explaining */
 
-static int tell(const struct snap *s, bool json)
+static struct findings *findings_of(const struct snap *s, const struct common_options *o, struct err *e)
+{
+    struct xray_past past;
+    struct findings *f;
+
+    xray_past_read(&past, s, o);
+    f = explain_with(s, &past.past, e);
+    xray_past_done(&past);
+    return f;
+}
+
+static int tell(const struct snap *s, const struct common_options *o)
 {
     struct err e;
-    struct findings *f = explain(s, &e);
+    struct findings *f = findings_of(s, o, &e);
+    bool json = o->json;
     bool grave = false;
 
     if (!f) {
@@ -145,7 +158,7 @@ int cmd_explain(int argc, char **argv)
     if (o.list || o.common.count != 1)
         return options_wrong(&explain_usage, "name one file, or --list");
     s = read_file(o.common.words[0]);
-    code = s ? tell(s, o.common.json) : EXIT_CANNOT;
+    code = s ? tell(s, &o.common) : EXIT_CANNOT;
     snap_free(s);
     return code;
 }
@@ -155,7 +168,7 @@ int cmd_explain(int argc, char **argv)
 static int page(const struct snap *s, const struct xray_options *o)
 {
     struct err e;
-    struct findings *f = explain(s, &e);
+    struct findings *f = findings_of(s, &o->common, &e);
     struct snap_bytes b = { 0 };
     char *at = NULL;
     FILE *to = open_memstream(&at, &b.len);
@@ -177,7 +190,7 @@ static int page(const struct snap *s, const struct xray_options *o)
 
 static int explain_or_page(const struct snap *s, const struct xray_options *o)
 {
-    return o->html ? page(s, o) : tell(s, o->common.json);
+    return o->html ? page(s, o) : tell(s, &o->common);
 }
 
 /* --- on files that are there */

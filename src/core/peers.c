@@ -613,8 +613,10 @@ static void brief(struct peer *p)
     case ROW_HOLD:
     case ROW_LOOK:
     case ROW_WATCH:
-    case ROW_XRAY:
     case ROW_CORE:
+        break;
+    case ROW_XRAY:
+        (void)peer_say(p, LINK_TAIL, 0, 0, NULL, 0, tail_fd(c->tail));
         break;
     }
 }

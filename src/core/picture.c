@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "core/eye.h"
+#include "journal/tail.h"
 #include "part/link.h"
 #include "sense/xray/iter/load.h"
 #include "sense/xray/xray.h"
@@ -15,11 +16,12 @@
 #include "sys/memfile.h"
 #include "view/explain/explain.h"
 
-enum { PATIENCE_S = 60, TOLD_MOST = 16 };
+enum { PATIENCE_S = 60, TOLD_MOST = 16, TAIL_MS = 1000 };
 
 struct picture {
     struct snap *snap;
     char why[200]; /* there is none: why not */
+    char name[64]; /* of its file */
 };
 
 static int picture_open(struct role *r, struct err *e)
@@ -77,12 +79,28 @@ static void tell_finding(struct role *r, const struct finding *f)
     (void)role_emit(r, &ev, 0);
 }
 
-static void explain_it(struct role *r, const struct snap *s)
+/* The newest of those events in memory that an explanation can use. */
+static size_t read_past(const struct snap *s, const struct tail *tail, struct event *at)
+{
+    size_t count = 0;
+    struct event ev;
+
+    for (uint64_t seq = tail_next(tail); seq-- > tail_oldest(tail) && count < EXPLAIN_PAST_MOST;)
+        if (tail_get(tail, seq, &ev) == TAIL_GOT && explain_past_wants(s, &ev))
+            at[EXPLAIN_PAST_MOST - ++count] = ev;
+    return count;
+}
+
+static void explain_it(struct role *r, const struct snap *s, const struct tail *tail)
 {
     struct err e;
-    struct findings *f = explain(s, &e);
+    struct event *past = tail ? calloc(EXPLAIN_PAST_MOST, sizeof(*past)) : NULL;
+    size_t count = past ? read_past(s, tail, past) : 0;
+    struct findings *f =
+        explain_with(s, &(struct explain_past){ past ? past + EXPLAIN_PAST_MOST - count : NULL, count }, &e);
     unsigned told = 0;
 
+    free(past);
     if (!f) {
         tell_failed(r, e.text);
         return;
@@ -122,27 +140,64 @@ static void end(void *ctx)
     loop_stop(((struct role *)ctx)->loop);
 }
 
+/* With the journal's newest events, or without when the core does not give them. */
+static void finish(struct role *r, const struct tail *tail)
+{
+    struct picture *p = r->own;
+    struct err e;
+
+    if (!p->snap)
+        return;                   /* it is told already */
+    explain_it(r, p->snap, tail); /* first: what it shows matters most */
+    if (shelve(r, p->snap, p->name, &e) < 0)
+        tell_failed(r, e.text);
+    snap_free(p->snap);
+    p->snap = NULL;
+    if (!loop_timer(r->loop, 0, 0, end, r))
+        loop_stop(r->loop);
+}
+
+static int on_tail(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct err e;
+    struct tail *tail;
+
+    (void)from;
+    (void)m;
+    (void)body;
+    if (fd < 0)
+        return -1;
+    tail = tail_open(fd, &e);
+    (void)close(fd);
+    finish(ctx, tail);
+    tail_free(tail);
+    return 0;
+}
+
+static void on_no_tail(void *ctx)
+{
+    finish(ctx, NULL);
+}
+
 static int picture_run(struct role *r, struct err *e)
 {
     struct picture *p = r->own;
     struct event ev = event_new(EV_XRAY_TAKEN);
-    char name[64] = { 0 };
 
     if (!p->snap) {
         tell_failed(r, p->why);
         return loop_timer(r->loop, 0, 0, end, r) ? 0 : err_set(e, 0, "no room for a timer");
     }
-    file_name(p->snap, name);
-    event_add_words(&ev, F_NAME, name);
+    file_name(p->snap, p->name);
+    event_add_words(&ev, F_NAME, p->name);
     event_add_number(&ev, F_SPAN, (uint64_t)(snap_host(p->snap)->ended_us - snap_host(p->snap)->begun_us));
     (void)role_emit(r, &ev, 0);
-    explain_it(r, p->snap); /* first: what it shows matters most */
-    if (shelve(r, p->snap, name, e) < 0)
-        tell_failed(r, e->text);
-    snap_free(p->snap);
-    p->snap = NULL;
-    return loop_timer(r->loop, 0, 0, end, r) ? 0 : err_set(e, 0, "no room for a timer");
+    return loop_timer(r->loop, TAIL_MS, 0, on_no_tail, r) ? 0 : err_set(e, 0, "no room for a timer");
 }
+
+static const struct chan_op ops[] = {
+    { LINK_TAIL, "tail", 0, 0, true, on_tail },
+};
 
 const struct part core_picture = {
     .name = "xray",
@@ -151,4 +206,6 @@ const struct part core_picture = {
     .calls = JAIL_BASE,
     .open = picture_open,
     .run = picture_run,
+    .ops = ops,
+    .ops_count = sizeof(ops) / sizeof(ops[0]),
 };

@@ -2,10 +2,9 @@
 /*
  * xray - what one picture of this host costs, phase by phase: CPU (with children that were waited for) and wall, in ms.
  *
- * usage: xray FILE [ROUNDS [proc|load]]    Prints a line a phase: NAME, median CPU, median wall.
+ * usage: xray FILE [ROUNDS [kept|load|proc]]    Prints a line a phase: NAME, median CPU, median wall.
  *
- * Without a word the iterators are loaded once, as the watch has them; `load` loads them for each picture, `proc` does
- * without.
+ * `kept`, as without a word: iterators are loaded once, as the watch has them; `load`: for each picture; `proc`: never.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,7 +105,7 @@ int main(int argc, char **argv)
 
     if (argc < 2 || rounds == 0 || rounds > ROUNDS_MOST)
         return 2;
-    if (*how == '\0' && iter_load(links, &e) == 0)
+    if ((*how == '\0' || strcmp(how, "kept") == 0) && iter_load(links, &e) == 0)
         wish.iterators = links;
     for (size_t r = 0; r < rounds; r++) {
         struct moment at[PHASES + 1];

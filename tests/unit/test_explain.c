@@ -290,6 +290,83 @@ static void a_failing_controller_is_named(void **state)
     assert_not_found(log_of("cciss0: <0xb060> at PCI 0000:06:01.0 IRQ 16 using DAC", 0), "failing_disk");
 }
 
+static struct findings *with_past(const struct snap *s, const struct event *ev, size_t count)
+{
+    struct explain_past past = { ev, count };
+    struct err e;
+    struct findings *f = explain_with(s, &past, &e);
+
+    assert_non_null(f);
+    return f;
+}
+
+static void what_the_kernel_said_long_ago_is_no_alarm_now(void **state)
+{
+    static const int64_t ages_s[] = { 60, 7200, 2 * 86400 };
+    static const enum grade grades[] = { GRADE_ALARM, GRADE_WARN, GRADE_NOTE };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct snap *s = log_of("cciss: cmd dfb40000 has CHECK CONDITION byte 2 = 0x3", 0);
+        struct snap_host *h = snap_add(s, SNAP_HOST);
+        struct findings *f;
+
+        h->booted_us = 1000000;
+        h->begun_us = h->booted_us + 10 * 86400 * INT64_C(1000000);
+        ((struct snap_kmsg *)s->part[SNAP_KMSG].at)->at_us = (10 * 86400 - ages_s[i]) * INT64_C(1000000);
+        f = with_past(s, NULL, 0);
+        assert_int_equal(f->count, 1);
+        assert_int_equal(f->at[0].grade, grades[i]);
+        assert_int_equal(strstr(f->at[0].text, "before this picture") != NULL, i > 0);
+        free(f);
+        snap_free(s);
+    }
+}
+
+static void the_journal_proves_what_the_picture_shows(void **state)
+{
+    struct snap *s = snap_new(NULL);
+    struct snap_host *h = snap_add(s, SNAP_HOST);
+    struct event ev = event_new(EV_LOG_FOUND);
+    struct findings *f;
+
+    (void)state;
+    h->begun_us = h->ended_us = ev.at_us = 1795000000 * INT64_C(1000000);
+    event_add_words(&ev, F_RULE, "stolen_account");
+    event_add_words(&ev, F_WHY, "alba sends to 400 domains");
+    f = with_past(s, &ev, 1);
+    assert_int_equal(f->count, 1);
+    assert_string_equal(f->at[0].id, "stolen_account");
+    assert_non_null(strstr(f->at[0].text, "alba sends to 400 domains"));
+    free(f);
+    f = with_past(s, NULL, 0);
+    assert_int_equal(f->count, 0);
+    free(f);
+    ev = event_new(EV_GATE_FULL); /* no finding of its own: it only proves one */
+    f = with_past(s, &ev, 1);
+    assert_int_equal(f->count, 0);
+    free(f);
+    snap_free(s);
+}
+
+static void only_the_minutes_around_it_are_asked_of_the_journal(void **state)
+{
+    struct snap *s = snap_new(NULL);
+    struct snap_host *h = snap_add(s, SNAP_HOST);
+    struct event ev = event_new(EV_GATE_DNS_DOWN);
+
+    (void)state;
+    h->begun_us = h->ended_us = 1795000000 * INT64_C(1000000);
+    ev.at_us = h->begun_us - 60 * INT64_C(1000000);
+    assert_true(explain_past_wants(s, &ev));
+    ev.at_us = h->begun_us - EXPLAIN_BEFORE_US - 1;
+    assert_false(explain_past_wants(s, &ev));
+    ev = event_new(EV_GATE_DNS_BACK);
+    ev.at_us = h->begun_us;
+    assert_false(explain_past_wants(s, &ev));
+    snap_free(s);
+}
+
 static struct snap *disk(uint64_t left, uint64_t inodes_left, const char *options)
 {
     struct snap *s = snap_new(NULL);
@@ -469,6 +546,9 @@ int main(void)
         cmocka_unit_test(a_frozen_file_system_is_no_broken_disk),
         cmocka_unit_test(a_disk_that_finishes_nothing_is_stuck_and_a_busy_one_is_not),
         cmocka_unit_test(a_failing_controller_is_named),
+        cmocka_unit_test(what_the_kernel_said_long_ago_is_no_alarm_now),
+        cmocka_unit_test(the_journal_proves_what_the_picture_shows),
+        cmocka_unit_test(only_the_minutes_around_it_are_asked_of_the_journal),
         cmocka_unit_test(a_disk_without_room_or_inodes_is_full),
         cmocka_unit_test(read_only_by_error_is_told_from_read_only_by_hand),
         cmocka_unit_test(a_deleted_executable_is_not_an_upgraded_one),

@@ -227,6 +227,7 @@ static void tell_complaint(struct explain *x, size_t which)
     size_t lines = 0;
     size_t written = 0; /* by programs */
     struct finding *f;
+    int64_t age_us;
 
     SNAP_LIST(x->s, SNAP_KMSG, struct snap_kmsg, k)
     {
@@ -239,11 +240,13 @@ static void tell_complaint(struct explain *x, size_t which)
     }
     if (!first)
         return;
-    f = explain_found(x, "failing_disk", written == lines ? GRADE_WARN : GRADE_ALARM);
+    age_us = age_of(x->s, last->at_us);
+    f = explain_found(x, "failing_disk", grade_by_age(age_us, written == lines ? GRADE_WARN : GRADE_ALARM));
     f->likely = written > 0;
-    explain_text(f, "The kernel's log speaks of trouble with %s: %zu line%s from %s to %s%s", _(complaints[which].who),
-                 lines, lines == 1 ? "" : "s", words_at(x->s, first->at_us).text, words_at(x->s, last->at_us).text,
-                 written > 0 ? _(" (written by a program, not by the kernel itself)") : "");
+    explain_text(f, "The kernel's log speaks of trouble with %s: %zu line%s from %s to %s%s%s",
+                 _(complaints[which].who), lines, lines == 1 ? "" : "s", words_at(x->s, first->at_us).text,
+                 words_at(x->s, last->at_us).text,
+                 written > 0 ? _(" (written by a program, not by the kernel itself)") : "", words_age(age_us).text);
     explain_proof(f, "first: %s", words_of(first->text).text);
     if (last != first)
         explain_proof(f, "last: %s", words_of(last->text).text);

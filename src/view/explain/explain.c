@@ -133,6 +133,11 @@ static struct findings *in_order(struct findings *f)
 
 struct findings *explain(const struct snap *s, struct err *e)
 {
+    return explain_with(s, NULL, e);
+}
+
+struct findings *explain_with(const struct snap *s, const struct explain_past *past, struct err *e)
+{
     struct join *j = join_new(s, e);
     struct explain x = { .s = s, .j = j, .to = calloc(1, sizeof(struct findings)) };
 
@@ -144,6 +149,8 @@ struct findings *explain(const struct snap *s, struct err *e)
     }
     for (size_t i = 0; i < sizeof(explainers) / sizeof(explainers[0]); i++)
         explainers[i](&x);
+    if (past)
+        explain_by_past(&x, past);
     join_free(j);
     return in_order(x.to);
 }

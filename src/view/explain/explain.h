@@ -2,7 +2,8 @@
 /*
  * explain - what a picture of a host shows, in plain words.
  *
- * Each explainer answers one question; pure: a picture in, findings out.  A
+ * Each explainer answers one question; pure: a picture, and what the journal
+ * says of the minutes around it, in; findings out.  A
  * finding says how grave it is, what it rests on, and what to do next.  Its
  * texts are fit for a terminal: bytes from outside are escaped in them.
  */
@@ -38,7 +39,19 @@ struct finding_kind {
 };
 extern const struct finding_kind finding_kinds[];
 
-struct findings *explain(const struct snap *s, struct err *e); /* the caller frees it with free() */
+/* What the journal holds around the picture, the oldest first: events that explain_past_wants. */
+struct explain_past {
+    const struct event *at;
+    size_t count;
+};
+enum { EXPLAIN_PAST_MOST = 1024 };
+static const int64_t EXPLAIN_BEFORE_US = 900 * INT64_C(1000000);
+static const int64_t EXPLAIN_AFTER_US = 60 * INT64_C(1000000);
+bool explain_past_wants(const struct snap *s, const struct event *ev);
+
+/* `past` may be NULL; the caller frees what is found with free(). */
+struct findings *explain_with(const struct snap *s, const struct explain_past *past, struct err *e);
+struct findings *explain(const struct snap *s, struct err *e); /* of the picture alone */
 
 void findings_print(const struct findings *f, FILE *to, bool colour);
 void findings_json(const struct findings *f, FILE *to); /* one line each */

@@ -28,6 +28,7 @@ static void tell_killed(struct explain *x)
 {
     struct finding *f = NULL;
     size_t killed = 0;
+    int64_t age_us = 0;
 
     SNAP_LIST(x->s, SNAP_KMSG, struct snap_kmsg, k)
     {
@@ -37,12 +38,14 @@ static void tell_killed(struct explain *x)
         if (!f)
             f = explain_found(x, "memory", GRADE_WARN);
         killed++;
+        age_us = age_of(x->s, k->at_us);
         explain_proof(f, "%s  %s", words_at(x->s, k->at_us).text, words_of(k->text).text);
     }
     if (!f)
         return;
-    explain_text(f, "The kernel killed %zu process%s for want of memory since the host was started", killed,
-                 killed == 1 ? "" : "es");
+    f->grade = age_us > AGE_FRESH_US ? GRADE_NOTE : GRADE_WARN;
+    explain_text(f, "The kernel killed %zu process%s for want of memory since the host was started%s", killed,
+                 killed == 1 ? "" : "es", words_age(age_us).text);
     explain_next(
         f, "journalctl -k -g 'Out of memory'   shows the kernel's own list; give that service a limit, or more memory");
 }

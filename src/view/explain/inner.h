@@ -28,7 +28,14 @@ struct words words_of_program(const struct snap_process *p); /* "smtp-front": th
 struct words words_process(const struct snap_process *p);    /* "smtp-front (pid 12)"; NULL: "a process that is gone" */
 struct words words_args(const struct snap_process *p);       /* the command line, blanks between */
 struct words words_at(const struct snap *s, int64_t at_us);  /* wall time of a moment since boot */
-struct slice program_of(const struct snap_process *p);       /* the same as words_of_program, unescaped */
+/* How long before the picture; at_us is since boot. */
+int64_t age_of(const struct snap *s, int64_t at_us);
+/* What the kernel said long ago is no alarm now: a warning, and after a day a note. */
+static const int64_t AGE_FRESH_US = 600 * INT64_C(1000000);
+static const int64_t AGE_PAST_US = 86400 * INT64_C(1000000);
+enum grade grade_by_age(int64_t age_us, enum grade fresh);
+struct words words_age(int64_t age_us); /* "; the last of it 2 h before this picture"; empty while it is fresh */
+struct slice program_of(const struct snap_process *p); /* the same as words_of_program, unescaped */
 /* The same, also for a worker that wrote over its command line: the script of the one that forked it. */
 struct slice program_in(const struct join *j, const struct snap_process *p);
 struct slice file_name(struct slice path); /* behind the last '/', without " (deleted)" */
@@ -62,4 +69,5 @@ void explain_accounts(struct explain *x);
 void explain_clock(struct explain *x);
 void explain_packages(struct explain *x);
 void explain_notes(struct explain *x);
+void explain_by_past(struct explain *x, const struct explain_past *past); /* after all of them */
 #endif

@@ -122,6 +122,35 @@ struct words words_args(const struct snap_process *p)
     return words_of(slice_trim(slice_of(plain, n)));
 }
 
+int64_t age_of(const struct snap *s, int64_t at_us)
+{
+    const struct snap_host *h = snap_host(s);
+    int64_t up_us = h->begun_us - h->booted_us;
+
+    return up_us > at_us ? up_us - at_us : 0;
+}
+
+enum grade grade_by_age(int64_t age_us, enum grade fresh)
+{
+    if (age_us > AGE_PAST_US)
+        return GRADE_NOTE;
+    return age_us > AGE_FRESH_US && fresh > GRADE_WARN ? GRADE_WARN : fresh;
+}
+
+struct words words_age(int64_t age_us)
+{
+    struct words w = { "" };
+    struct text t = TEXT_IN(w.text);
+    char length[40];
+    struct text l = TEXT_IN(length);
+
+    if (age_us <= AGE_FRESH_US)
+        return w;
+    text_duration(&l, age_us);
+    text_addf(&t, _("; the last of it %s before this picture"), length);
+    return w;
+}
+
 struct words words_at(const struct snap *s, int64_t at_us)
 {
     struct words w;
