@@ -41,7 +41,12 @@ on mx smtp "$self" 25 "EHLO mx.evil.test" >"$T/talk" || true # unbound: newer ke
 grep -q '^554 5.4.6' "$T/talk" || fail "$(cat "$T/talk")"
 on mx smtp --src "${far}1" "${far}1" 25 "EHLO mx.evil.test" >"$T/talk" || true # our own address, from outside
 grep -q '^554 5.4.6' "$T/talk" || fail "$(cat "$T/talk")"
-until_true 5 prints 3 events mx gate.loop_found
+nearby=$(ip -n mx -6 -o addr show dev far scope link | awk '{ sub("/.*", "", $4); print $4 "%far" }')
+for other in 0.0.0.0 ::ffff:127.0.1.50 "$nearby"; do # this host by other names
+    on mx smtp "$other" 25 "EHLO mx.evil.test" >"$T/talk" || true
+    grep -q '^554 5.4.6' "$T/talk" || fail "$other: $(cat "$T/talk")"
+done
+until_true 5 prints 6 events mx gate.loop_found
 [ "$(events mx gate.called_back)" = 0 ]
 
 say "serviola why says it in words"

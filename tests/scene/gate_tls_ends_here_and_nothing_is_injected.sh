@@ -10,6 +10,8 @@ gate_on "greet_after: 0, tls: end, checks: { $quiet }" "  certificate: $T/cert.p
   key: $T/key.pem"
 gate_takes_mail
 
+start stalls far smtp --wait 60 44.1.0.1 25 "EHLO far.test" STARTTLS @end
+
 say "a message under TLS"
 on far smtp 44.1.0.1 25 "EHLO far.test" @starttls "EHLO far.test" "MAIL FROM:<tls@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 20000" QUIT
 until_true 5 grep -q 'tls@far.test' "$T/mail"
@@ -44,3 +46,7 @@ wait "$(pid_of open)" || fail "$(cat "$T/open.out")"
 say "a client that begins TLS without asking, or never goes on with it, is ended"
 on far smtp --wait 5 44.1.0.1 25 '@raw \x16\x03\x01\x00\x05hello\r\n' @reply >"$T/talk" || true
 grep -qE '^521|^500' "$T/talk" || fail "$(cat "$T/talk")"
+
+say "and who asks for TLS and then says nothing"
+until_true 30 grep -q EOF "$T/stalls.out"
+until_true 5 prints "no TLS handshake in time" on mx serviola events --kind gate.session_ended --json

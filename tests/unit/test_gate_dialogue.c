@@ -206,6 +206,32 @@ static void words_among_servers_are_not_for_clients(void **state)
     expect("STARTTLS\r\n", "502");
 }
 
+static void who_talks_before_the_greeting_is_ended(void **state)
+{
+    (void)state;
+    gate_world_leave(client);
+    g->set.listeners[0].greet_us = 60000000;
+    client = gate_world_come();
+    expect("", "");
+    expect_end(HELLO, "554");
+    g->set.listeners[0].greet_us = 0;
+}
+
+static void a_new_client_is_greeted_after_a_while(void **state)
+{
+    int64_t began_us = gate_now_us(g);
+
+    (void)state;
+    gate_world_leave(client);
+    g->set.listeners[0].greet_us = 30000;
+    client = gate_world_come();
+    while (says("")[0] == '\0')
+        (void)0;
+    assert_memory_equal(heard, "220 ", 4);
+    assert_true(gate_now_us(g) - began_us >= 30000);
+    g->set.listeners[0].greet_us = 0;
+}
+
 /* ---- pipelining ---- */
 
 static void commands_wait_for_their_answer_unless_pipelining_was_offered(void **state)
@@ -389,6 +415,8 @@ int main(void)
         TEST(tls_on_a_plain_port_ends_at_once),
         TEST(a_chunk_that_was_not_offered_is_not_read_as_commands),
         TEST(words_among_servers_are_not_for_clients),
+        TEST(who_talks_before_the_greeting_is_ended),
+        TEST(a_new_client_is_greeted_after_a_while),
         TEST(commands_wait_for_their_answer_unless_pipelining_was_offered),
         TEST(what_was_offered_may_be_used),
         TEST(nothing_may_follow_data_before_its_answer),
