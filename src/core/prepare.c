@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "act/notify/runner.h"
 #include "core/eye.h"
 #include "sense/gate/ports.h"
 #include "sys/jail.h"
@@ -22,6 +21,7 @@
 #include "sys/memfile.h"
 #include "sys/net.h"
 #include "sys/peer.h"
+#include "sys/runner.h"
 #include "sys/say.h"
 #include "sys/spawn.h"
 
@@ -161,6 +161,38 @@ static void allow_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &now);
 }
 
+static int start_runner(int *runner, const char *user, const struct runner_program *programs, uint32_t count,
+                        int64_t most_us, struct err *e)
+{
+    const struct runner_job job = { .user = user, .programs = programs, .count = count, .most_us = most_us };
+
+    *runner = count > 0 ? runner_start(&job, e) : -1;
+    return count > 0 && *runner < 0 ? -1 : 0;
+}
+
+/* Programs of the configuration, each kind as its own user. */
+static int start_runners(const struct house_settings *h, struct ground *g, struct err *e)
+{
+    struct runner_program tellers[NOTIFY_WAYS];
+    struct runner_program probes[SERVICES_MOST];
+    uint32_t tellers_count = 0;
+    uint32_t probes_count = 0;
+
+    for (uint32_t i = 0; i < h->notify.ways_count; i++)
+        if (h->notify.ways[i].by == BY_RUN)
+            tellers[tellers_count++] =
+                (struct runner_program){ .name = h->notify.ways[i].name, .command = h->notify.ways[i].command };
+    for (uint32_t i = 0; i < h->watch.services.count; i++)
+        if (h->watch.services.at[i].probe == SERVICE_EXEC)
+            probes[probes_count++] = (struct runner_program){ .name = h->watch.services.at[i].name,
+                                                              .command = h->watch.services.at[i].to,
+                                                              .answers = true };
+    return start_runner(&g->runner, "serviola-notify", tellers, tellers_count, h->notify.timeout_us, e) < 0 ||
+                   start_runner(&g->probe_runner, "serviola-probe", probes, probes_count, SERVICE_WITHIN_MOST, e) < 0
+             ? -1
+             : 0;
+}
+
 int prepare_ground(const struct house_settings *h, struct ground *g, struct err *e)
 {
     struct err limit;
@@ -182,14 +214,14 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
         return -1;
     if (h->watch.mode == WATCH_ON && (g->eye = eye_start(g->image, e)) < 0)
         return -1;
-    if (runner_is_wanted(&h->notify) && (g->runner = runner_start(&h->notify, e)) < 0)
+    if (start_runners(h, g, e) < 0)
         return -1;
     return open_control(h->core.control, g, e);
 }
 
 void ground_done(struct ground *g, const char *control)
 {
-    const int fds[] = { g->image, g->hand_image, g->eye, g->runner, g->control };
+    const int fds[] = { g->image, g->hand_image, g->eye, g->runner, g->probe_runner, g->control };
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)

@@ -11,11 +11,12 @@
 #include "core/settings.h"
 
 struct ground {
-    int image;      /* serviola itself, in a sealed memory file: a part can start while the disk hangs */
-    int hand_image; /* serviola-hand */
-    int eye;        /* eye.h; -1: none */
-    int runner;     /* act/notify/runner.h; -1: none */
-    int control;    /* the listening control socket */
+    int image;        /* serviola itself, in a sealed memory file: a part can start while the disk hangs */
+    int hand_image;   /* serviola-hand */
+    int eye;          /* eye.h; -1: none */
+    int runner;       /* sys/runner.h: for notices; -1: none */
+    int probe_runner; /* for probes */
+    int control;      /* the listening control socket */
     struct addr resolvers[HAND_RESOLVERS];
     size_t resolvers_count;
     uid_t gate_uid;

@@ -11,7 +11,6 @@
 
 #include "base/text.h"
 #include "base/words.h"
-#include "act/notify/runner.h"
 #include "core/crew.h"
 #include "core/eye.h"
 #include "core/pem.h"
@@ -24,6 +23,7 @@
 #include "sys/jail.h"
 #include "sys/loop.h"
 #include "sys/memfile.h"
+#include "sys/runner.h"
 #include "sys/say.h"
 #include "sys/spawn.h"
 
@@ -123,18 +123,24 @@ static int settings_file(const struct house *h, const struct row *row, struct er
 
 /* ---- one process ---- */
 
+static int runner_of(const struct house *h, const struct row *row) /* -1: it starts no programs */
+{
+    return row->settings == SETTINGS_NOTIFY ? h->ground.runner
+         : row->settings == SETTINGS_PROBE  ? h->ground.probe_runner
+                                            : -1;
+}
+
 static int spawn_row(struct house *h, struct child *c, int link, int settings, struct err *e)
 {
     const struct row *row = &roster[c->row];
     const char *argv[] = { row->part ? "serviola" : "serviola-hand", "-x", row->part ? row->name : row->mode, NULL };
-    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { h->ground.runner, RUNNER_FD } };
+    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { runner_of(h, row), RUNNER_FD } };
     struct spawn how = {
         .image = row->part ? h->ground.image : h->ground.hand_image, .argv = argv, .places = places, .places_count = 2
     };
 
-    if (row->settings == SETTINGS_NOTIFY && h->ground.runner >= 0)
+    if (places[2].from >= 0)
         how.places_count = 3;
-
     if (!row->part && !row->mode)
         argv[1] = NULL;
     return spawn_start(&how, &c->process, e);
@@ -660,7 +666,8 @@ int run_house(const struct run_options *o)
     if (!h)
         return CANNOT_START;
     h->options = o;
-    h->ground = (struct ground){ .image = -1, .hand_image = -1, .eye = -1, .runner = -1, .control = -1 };
+    h->ground =
+        (struct ground){ .image = -1, .hand_image = -1, .eye = -1, .runner = -1, .probe_runner = -1, .control = -1 };
     h->conf = calloc(1, sizeof(*h->conf));
     h->fresh = calloc(1, sizeof(*h->fresh));
     if (!h->conf || !h->fresh)

@@ -21,8 +21,8 @@ struct run_options {
     struct key_names interfaces; /* count 0: as configured */
     struct key_prefixes inside;  /* count 0: as configured */
     bool console;
-    bool gate_alone;                      /* `serviola gate`: a gate there must be */
-    const struct gate_listener *listener; /* instead of those configured; NULL: as configured */
+    bool gate_alone;                       /* `serviola gate`: a gate there must be */
+    const struct gate_listener *listener;  /* instead of those configured; NULL: as configured */
     const char *certificate, *key, *state; /* NULL: as configured; `state` is a folder for all that is kept */
 };
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Debian's Postfix, Dovecot and unbound are each asked in their own language: what answers well is there, what answers wrong is
-# not, and it is said why; a server that says nothing at all delays nobody.
+# not, and it is said why; so are programs and DNS lists; a server that says nothing at all delays nobody.
 #   us 10.1.0.1 --- mx 10.1.0.2
 # shellcheck source=tests/scene/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,7 +11,13 @@
 host us mx
 cable us 10.1.0.1/24 mx 10.1.0.2/24
 web_certificate 10.1.0.2 3
-names_on mx 'www.example.test. A 10.1.0.2' 'example.test. MX 10 mx.example.test.'
+names_on mx 'www.example.test. A 10.1.0.2' 'example.test. MX 10 mx.example.test.' '2.0.1.10.bl.test. A 127.0.0.4' \
+    '1.0.0.127.all.test. A 127.0.0.2' '2.0.1.10.all.test. A 127.0.0.2'
+echo nameserver 10.1.0.2 >"$T/resolv.conf"
+mount --bind "$T/resolv.conf" /etc/resolv.conf
+printf '#!/bin/sh\necho "DISK CRITICAL: $1 is full"\nprintf "\\033[2J" >&2\nexit 2\n' >"$T/check"
+printf '#!/bin/sh\nsleep 60\n' >"$T/sleeper"
+chmod 0755 "$T/check" "$T/sleeper"
 [ -x /usr/sbin/postfix ] || skip "Postfix is not installed"
 [ -x /usr/sbin/dovecot ] || skip "Dovecot is not installed"
 
@@ -89,14 +95,21 @@ probes_on us "
     names: { probe: dns, to: 10.1.0.2, ask: www.example.test, content: 10.1.0.2 }
     mx: { probe: dns, to: 10.1.0.2, ask: example.test, type: MX, content: mx.example.test }
     ping: { probe: echo, to: 10.1.0.2 }
+    by name: { probe: tcp, to: 'www.example.test:25' }
+    no list: { probe: dnslist, to: bl.test, ask: 10.1.0.9 }
+    program: { probe: exec, to: /usr/bin/test -d /, every: 1s }
+    list: { probe: dnslist, to: bl.test, ask: 10.1.0.2 }
+    all list: { probe: dnslist, to: all.test, ask: 10.1.0.2 }
+    check: { probe: exec, to: $T/check /var, every: 1s }
+    sleeper: { probe: exec, to: $T/sleeper, every: 1s, within: 1s }
     wrong names: { probe: dns, to: 10.1.0.2, ask: www.example.test, content: 10.1.0.3 }
     no name: { probe: dns, to: 10.1.0.2, ask: nobody.example.test }
     unknown: { probe: imaps, to: 10.1.0.2, every: 1s }
     wrong: { probe: imap, to: '10.1.0.2:25', every: 1s }
     mute: { probe: smtp, to: '10.1.0.2:2000', every: 1s, within: 2s }
     chatter: { probe: smtp, to: '10.1.0.2:2001', every: 1s, within: 2s }"
-until_true 15 are watch.service_seen "imap imap tls imaps mx names ping pop3 tls pop3s smtp smtp tls"
-until_true 15 are watch.service_lost "chatter mute no name unknown wrong wrong names"
+until_true 15 are watch.service_seen "by name imap imap tls imaps mx names no list ping pop3 tls pop3s program smtp smtp tls"
+until_true 15 are watch.service_lost "all list chatter check list mute no name sleeper unknown wrong wrong names"
 why() # NAME WORDS
 {
     on us serviola events --kind watch.service_lost --json | grep "\"name\":\"$1\"" | grep -- "$2"
@@ -105,6 +118,11 @@ why unknown 'certificate: self-signed certificate' >/dev/null
 why 'wrong' 'no IMAP' >/dev/null
 why 'wrong names' 'but not with 10.1.0.3' >/dev/null
 why 'no name' 'does not exist' >/dev/null
+why list '10.1.0.2 is on the list (127.0.0.4)' >/dev/null
+why 'all list' 'names everybody' >/dev/null
+why check 'ended with code 2: DISK CRITICAL: /var is full' >/dev/null
+why sleeper 'took too long\|within' >/dev/null
+is_not pgrep -u root -f "$T/sleeper"
 why mute 'no whole answer within 2 s' >/dev/null
 on us serviola events --kind watch.service_lost | grep -q "$(printf '\033')" && fail "bytes of theirs came through"
 
@@ -115,4 +133,4 @@ prints 'certificate ends' on us serviola events --kind watch.noticed
 
 say "Dovecot is killed: what it served is down, and nothing else"
 finish dovecot KILL || true
-until_true 10 are watch.service_lost "chatter imap imap tls imaps mute no name pop3 tls pop3s unknown wrong wrong names"
+until_true 10 are watch.service_lost "all list chatter check imap imap tls imaps list mute no name pop3 tls pop3s sleeper unknown wrong wrong names"

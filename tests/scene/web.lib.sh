@@ -71,7 +71,10 @@ services() # KIND
 
 are() # KIND NAMES
 {
-    [ "$(services "$1")" = "$2 " ]
+    [ "$(services "$1")" = "$2 " ] || {
+        services "$1"
+        return 1
+    }
 }
 
 times() # KIND

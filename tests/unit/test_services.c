@@ -260,6 +260,7 @@ static void a_target_is_an_address_or_a_name_with_port_and_path(void **state)
     assert_int_equal(t.addr.port, 25);
     assert_true(reads(SERVICE_ECHO, "2001:db8::1", &t));
     assert_int_equal(t.addr.family, 6);
+    assert_true(reads(SERVICE_EXEC, "/usr/bin/test -d /", &t));
     assert_true(reads(SERVICE_TCP, "192.0.2.1:5432", &t));
     assert_int_equal(t.addr.port, 5432);
 }
@@ -270,6 +271,8 @@ static void a_target_that_makes_no_sense_is_refused(void **state)
 
     (void)state;
     assert_false(reads(SERVICE_TCP, "192.0.2.1", &t)); /* which port? */
+    assert_false(reads(SERVICE_EXEC, "test", &t));
+    assert_false(reads(SERVICE_DNSLIST, "bl.example.org", &t)); /* whose address? */
     assert_false(reads(SERVICE_HTTP, "https://www.example.org/", &t));
     assert_false(reads(SERVICE_HTTP, "www.example.org/a b", &t));
     assert_false(reads(SERVICE_SMTP, "", &t));

@@ -5,7 +5,7 @@
  *   incident.c  which events make notices         letter.c, letter_chat.c  notices as text
  *   tray.c    what waits for a way out          past.c    what the journal on disk knows from before
  *   post.c      SMTP and HTTP                     servers.c   addresses of the servers
- *   ways.c      one message on one way            runner.c  programs
+ *   ways.c      one message on one way (programs: sys/runner.h)
  *
  * Everything is a fold over events: killed and started again, it goes on
  * with what notify.sent does not name; so a notice goes out at least once,

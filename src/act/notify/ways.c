@@ -15,8 +15,8 @@
 
 #include "act/notify/servers.h"
 #include "act/notify/post.h"
-#include "act/notify/runner.h"
 #include "sys/memfile.h"
+#include "sys/runner.h"
 #include "sys/say.h"
 
 #define DEV_LOG "/dev/log"

@@ -12,10 +12,11 @@
 #include "sys/clock.h"
 
 static const struct kind *const kinds[SERVICE_PROBES] = {
-    [SERVICE_TCP] = &kind_tcp,     [SERVICE_TLS] = &kind_tls,     [SERVICE_HTTP] = &kind_http,
-    [SERVICE_HTTPS] = &kind_https, [SERVICE_SMTP] = &kind_smtp,   [SERVICE_SMTPS] = &kind_smtps,
-    [SERVICE_IMAP] = &kind_imap,   [SERVICE_IMAPS] = &kind_imaps, [SERVICE_POP3] = &kind_pop3,
-    [SERVICE_POP3S] = &kind_pop3s, [SERVICE_DNS] = &kind_dns,     [SERVICE_ECHO] = &kind_echo,
+    [SERVICE_TCP] = &kind_tcp,         [SERVICE_TLS] = &kind_tls,     [SERVICE_HTTP] = &kind_http,
+    [SERVICE_HTTPS] = &kind_https,     [SERVICE_SMTP] = &kind_smtp,   [SERVICE_SMTPS] = &kind_smtps,
+    [SERVICE_IMAP] = &kind_imap,       [SERVICE_IMAPS] = &kind_imaps, [SERVICE_POP3] = &kind_pop3,
+    [SERVICE_POP3S] = &kind_pop3s,     [SERVICE_DNS] = &kind_dns,     [SERVICE_ECHO] = &kind_echo,
+    [SERVICE_DNSLIST] = &kind_dnslist, [SERVICE_EXEC] = &kind_exec,
 };
 
 void attempt_init(struct attempt *a, struct prober *p, const struct service *service,
@@ -27,7 +28,7 @@ void attempt_init(struct attempt *a, struct prober *p, const struct service *ser
     a->prober = p;
     a->service = service;
     a->kind = kinds[service->probe];
-    a->fd = a->dns.fd = -1;
+    a->fd = a->dns.fd = a->answer = -1;
     a->dns.attempt = a;
     a->done = done;
     a->ctx = ctx;
@@ -69,6 +70,23 @@ static void close_all(struct attempt *a)
     talk_end(a);
     if (a->kind->end)
         a->kind->end(a);
+}
+
+bool attempt_wait(struct attempt *a)
+{
+    for (uint32_t i = 0; i < SERVICES_MOST; i++)
+        if (!a->prober->waiting[i]) {
+            a->prober->waiting[i] = a;
+            return true;
+        }
+    return false;
+}
+
+void attempt_wait_no_more(struct attempt *a)
+{
+    for (uint32_t i = 0; i < SERVICES_MOST; i++)
+        if (a->prober->waiting[i] == a)
+            a->prober->waiting[i] = NULL;
 }
 
 void attempt_drop(struct attempt *a)
@@ -128,7 +146,7 @@ static void on_deadline(void *ctx)
 
     a->deadline = 0;
     text_duration(&t, a->service->within_us);
-    if (a->to.family == 0)
+    if (a->to.family == 0 && !a->kind->placeless)
         attempt_missed(a, "its name could not be looked up within %s", span);
     else
         attempt_missed(a, "%s within %s", a->connected ? "no whole answer" : "no answer", span);
@@ -139,7 +157,10 @@ static void begin(void *ctx)
     struct attempt *a = ctx;
 
     a->resend = 0;
-    resolve_begin(a);
+    if (a->kind->placeless)
+        a->kind->start(a);
+    else
+        resolve_begin(a);
 }
 
 void attempt_begin(struct attempt *a)

@@ -6,7 +6,7 @@
  *   resolve.c  the address of a name, asked over UDP
  *   talk.c     a TCP connection, with TLS or without
  *   trust.c    whose certificates are good
- *   one file for each kind of probe: tcp.c (and tls), http.c, smtp.c, imap.c, pop3.c, dns.c, echo.c
+ *   one file for each kind of probe: tcp.c (and tls), http.c, smtp.c, imap.c, pop3.c, dns.c, echo.c, dnslist.c, exec.c
  *
  * Nothing in here waits: a socket that does not answer ends at the deadline,
  * and each service has one attempt at most.  What comes in is kept in a
@@ -45,13 +45,15 @@ struct prober { /* what all attempts share */
     } contexts[TRUST_CONTEXTS];
     uint32_t contexts_count;
     int echo[2];                            /* sockets for IPv4 and IPv6; -1: none */
-    struct attempt *waiting[SERVICES_MOST]; /* echo: who waits for an answer */
+    struct attempt *waiting[SERVICES_MOST]; /* echo, exec: who waits for an answer */
+    uint64_t runs;                          /* exec: programs so far */
     struct dns_room room;                   /* of the answer that is being read */
     char own_name[64];                      /* for EHLO */
 };
 
-struct kind { /* of a probe */
-    bool tls; /* from the first byte */
+struct kind {       /* of a probe */
+    bool tls;       /* from the first byte */
+    bool placeless; /* it has no address */
     /* The address is known.  NULL: talk_start. */
     void (*start)(struct attempt *a);
     /* Of a conversation.  The connection stands: who speaks first?  NULL: they do. */
@@ -98,7 +100,9 @@ struct attempt {
     size_t out_len, out_sent;
     unsigned step; /* the kind's own */
     struct httpreply reply;
-    uint8_t token[ECHO_TOKEN];
+    uint8_t token[ECHO_TOKEN]; /* echo */
+    uint64_t run;              /* exec: its number */
+    int answer;                /* exec: the file of its answer; -1: none */
     uint16_t number;
 
     /* how it ended */
@@ -111,7 +115,7 @@ struct attempt {
 };
 
 extern const struct kind kind_tcp, kind_tls, kind_http, kind_https, kind_smtp, kind_smtps, kind_imap, kind_imaps,
-    kind_pop3, kind_pop3s, kind_dns, kind_echo;
+    kind_pop3, kind_pop3s, kind_dns, kind_echo, kind_dnslist, kind_exec;
 
 /* `service` is borrowed as long as the attempt is used; `done` is called at each end, never from here. */
 void attempt_init(struct attempt *a, struct prober *p, const struct service *service,
@@ -151,4 +155,11 @@ const char *trust_words(void); /* what went wrong last; valid until the next cal
 /* echo.c */
 int echo_open(uint8_t family); /* before the jail; -1: this host gives us none */
 void echo_heard(void *prober, int fd, int events);
+
+/* exec.c: the runner has something to say (sys/runner.h). */
+void exec_heard(void *prober, int fd, int events);
+
+/* Who waits: false when there is no room. */
+bool attempt_wait(struct attempt *a);
+void attempt_wait_no_more(struct attempt *a);
 #endif

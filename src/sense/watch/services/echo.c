@@ -55,7 +55,8 @@ void echo_heard(void *prober, int fd, int events)
         if (!echo_read(slice_of(bytes, (size_t)n), family, &token))
             continue;
         for (uint32_t i = 0; i < SERVICES_MOST; i++)
-            if (p->waiting[i] && memcmp(p->waiting[i]->token, token.at, ECHO_TOKEN) == 0) {
+            if (p->waiting[i] && p->waiting[i]->kind == &kind_echo &&
+                memcmp(p->waiting[i]->token, token.at, ECHO_TOKEN) == 0) {
                 attempt_well(p->waiting[i]);
                 break;
             }
@@ -82,7 +83,6 @@ static void send_one(void *ctx)
 static void start(struct attempt *a)
 {
     struct prober *p = a->prober;
-    uint32_t i = 0;
 
     if (p->echo[a->to.family == 4 ? 0 : 1] < 0) {
         attempt_missed(a, "this host lets nobody ping");
@@ -92,19 +92,9 @@ static void start(struct attempt *a)
         attempt_missed(a, "no random numbers");
         return;
     }
-    while (i < SERVICES_MOST && p->waiting[i])
-        i++;
-    if (i == SERVICES_MOST)
-        return; /* a place is free at the next deadline at the latest */
-    p->waiting[i] = a;
+    if (!attempt_wait(a))
+        return; /* at the next one there is room */
     send_one(a);
 }
 
-static void end(struct attempt *a)
-{
-    for (uint32_t i = 0; i < SERVICES_MOST; i++)
-        if (a->prober->waiting[i] == a)
-            a->prober->waiting[i] = NULL;
-}
-
-const struct kind kind_echo = { .start = start, .end = end };
+const struct kind kind_echo = { .start = start, .end = attempt_wait_no_more };

@@ -7,8 +7,8 @@
 enum { SECOND = 1000000 };
 #define DAY (86400 * (int64_t)SECOND)
 
-static const char *const probes[] = { "tcp",   "tls",  "http",  "https", "smtp", "smtps", "imap",
-                                      "imaps", "pop3", "pop3s", "dns",   "echo", NULL };
+static const char *const probes[] = { "tcp",  "tls",   "http", "https", "smtp",    "smtps", "imap", "imaps",
+                                      "pop3", "pop3s", "dns",  "echo",  "dnslist", "exec",  NULL };
 /* As enum dns_kind. */
 static const char *const types[] = { "PTR", "A", "AAAA", "MX", "TXT", "NS", NULL };
 
@@ -20,15 +20,19 @@ const struct key service_keys[] = {
       KEY_AT(struct service, probe),
       .words = probes,
       .def = NULL,
-      .help = "What is said to it: tcp connects, tls looks at the certificate too, http and https get a page, smtp, "
-              "imap and pop3 hear the greeting and say good-bye (smtps, imaps, pop3s: under TLS from the first byte), "
-              "dns asks a question, echo is ping." },
+      .help =
+          "What is said to it: tcp connects, tls looks at the certificate too, http and https get a page, smtp, "
+          "imap and pop3 hear the greeting and say good-bye (smtps, imaps, pop3s: under TLS from the first byte), "
+          "dns asks a question, echo is ping, dnslist looks whether an address of yours (`ask`) stands on a DNS list "
+          "(`to`), exec runs a program, which has to end with code 0." },
     { .name = "to",
       .type = KEY_TEXT,
       KEY_AT(struct service, to),
       .def = NULL,
       .help = "Where: an address or a name, with a port if it is not the usual one, and for http with a path, such as "
-              "\"www.example.org/health\" or \"[2001:db8::1]:8080\"." },
+              "\"www.example.org/health\" or \"[2001:db8::1]:8080\".  exec: path and words of the program, without a "
+              "shell; "
+              "it runs as the user serviola-probe, and one that is new here begins with the next start." },
     { .name = "every",
       .type = KEY_SPAN,
       KEY_AT(struct service, every_us),
@@ -36,13 +40,14 @@ const struct key service_keys[] = {
       .max = DAY,
       .def = "0",
       .help = "How often; 0: each second for tcp, dns and echo, each 10 seconds for what leaves a line in a log, each "
-              "hour for tls.  A loss is known as exactly as this: write 1s where it must be the second.  After a "
+              "hour for tls and dnslist.  A loss is known as exactly as this: write 1s where it must be the second.  "
+              "After a "
               "missed probe the next one comes a second later." },
     { .name = "within",
       .type = KEY_SPAN,
       KEY_AT(struct service, within_us),
       .min = 10000,
-      .max = 60 * (int64_t)SECOND,
+      .max = SERVICE_WITHIN_MOST,
       .def = "5s",
       .help = "An answer that takes longer is none." },
     { .name = "misses",
@@ -82,7 +87,7 @@ const struct key service_keys[] = {
       .type = KEY_TEXT,
       KEY_AT(struct service, ask),
       .def = "localhost",
-      .help = "dns: the name that is asked for." },
+      .help = "dns: the name that is asked for; dnslist: your address." },
     { .name = "type",
       .type = KEY_WORD,
       KEY_AT(struct service, type),
@@ -107,7 +112,7 @@ int64_t services_every_us(const struct service *s)
 {
     if (s->every_us > 0)
         return s->every_us < SECOND ? SECOND : s->every_us;
-    if (s->probe == SERVICE_TLS)
+    if (s->probe == SERVICE_TLS || s->probe == SERVICE_DNSLIST)
         return 3600 * (int64_t)SECOND;
     return s->probe == SERVICE_TCP || s->probe == SERVICE_DNS || s->probe == SERVICE_ECHO ? SECOND
                                                                                           : 10 * (int64_t)SECOND;

@@ -14,6 +14,7 @@
 #include "sense/watch/services/attempt.h"
 #include "sense/watch/services/front.h"
 #include "sys/clock.h"
+#include "sys/runner.h"
 #include "sys/say.h"
 
 enum {
@@ -227,7 +228,7 @@ static int64_t pause_us(const struct one *o)
 {
     int64_t every_us = services_every_us(&o->service);
 
-    if (o->judge.state == JUDGE_UP)
+    if (o->judge.state == JUDGE_UP || o->judge.state == JUDGE_UNKNOWN)
         return o->judge.missed ? SECOND_US : every_us;
     every_us /= 10; /* when is it back?  What is seldom asked need not be asked each second. */
     return every_us < SECOND_US ? SECOND_US : every_us > MINUTE_US ? MINUTE_US : every_us;
@@ -455,7 +456,8 @@ static size_t ports_of(const struct services *all, uint16_t *at)
     size_t count = 0;
 
     for (uint32_t i = 0; i < all->count; i++)
-        if (all->at[i].probe != SERVICE_ECHO && all->at[i].probe != SERVICE_DNS && target_read(&all->at[i], &t, &e))
+        if (all->at[i].probe != SERVICE_ECHO && all->at[i].probe != SERVICE_DNS && target_read(&all->at[i], &t, &e) &&
+            t.port != 0)
             at[count++] = t.port;
     return count;
 }
@@ -477,6 +479,11 @@ static int services_run(struct role *r, struct err *e)
     for (int i = 0; i < 2; i++)
         if (w->prober.echo[i] >= 0 && loop_watch(r->loop, w->prober.echo[i], LOOP_IN, echo_heard, &w->prober, e) < 0)
             return -1;
+    if (fcntl(RUNNER_FD, F_GETFD) >= 0) { /* programs may be started */
+        (void)fcntl(RUNNER_FD, F_SETFL, O_NONBLOCK);
+        if (loop_watch(r->loop, RUNNER_FD, LOOP_IN, exec_heard, &w->prober, e) < 0)
+            return -1;
+    }
     fit(w);
     return loop_timer(r->loop, SECOND_US, SECOND_US, each_second, w) ? 0 : err_set(e, 0, "no room for a timer");
 }

@@ -22,10 +22,14 @@ enum service_probe { /* as service_probes names them */
                      SERVICE_POP3S,
                      SERVICE_DNS,
                      SERVICE_ECHO,
+                     SERVICE_DNSLIST,
+                     SERVICE_EXEC,
                      SERVICE_PROBES
 };
 
 enum { SERVICES_MOST = 48, SERVICE_TO = 240, SERVICE_TEXT = 128, SERVICE_AFTER = 8 };
+
+#define SERVICE_WITHIN_MOST (60 * (int64_t)1000000) /* us */
 
 struct service { /* `web: { probe: https, to: www.example.org/health, expect: 200, every: 10s, after: [router] }` */
     char name[KEY_NAME_LEN];

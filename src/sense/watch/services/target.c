@@ -39,6 +39,16 @@ static bool split_port(struct slice s, struct slice *host, struct slice *port)
     return true;
 }
 
+static bool read_list(const struct service *s, struct err *e)
+{
+    struct addr own;
+
+    if (!addr_read(slice_text(s->ask), &own))
+        return err_set(e, 0, "`ask` has to be the address that is looked for on the list"), false;
+    return dns_name_is_sound(slice_text(s->to)) ? true
+                                                : (err_set(e, 0, "`to` has to be the name of a DNS list"), false);
+}
+
 bool target_read(const struct service *s, struct target *t, struct err *e)
 {
     static const char *const schemes[] = { "http://", "https://" };
@@ -49,6 +59,10 @@ bool target_read(const struct service *s, struct target *t, struct err *e)
     uint64_t number = target_usual_port(s->probe);
 
     memset(t, 0, sizeof(*t));
+    if (s->probe == SERVICE_EXEC)
+        return s->to[0] == '/' ? true : (err_set(e, 0, "`to` of exec is the path of a program, from / on"), false);
+    if (s->probe == SERVICE_DNSLIST)
+        return read_list(s, e);
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
         if (slice_starts_nocase(rest, slice_text(schemes[i]))) {
             if (s->probe != (i == 0 ? SERVICE_HTTP : SERVICE_HTTPS))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "act/notify/runner.h"
+#include "sys/runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +7,10 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,55 +20,71 @@
 
 enum { ORDERS_FD = 3, FIRST_FREE_FD = 4 };
 
-bool runner_is_wanted(const struct notify_settings *s)
+static const struct runner_program *program_of(const struct runner_job *job, const char *name)
 {
-    for (uint32_t i = 0; i < s->ways_count; i++)
-        if (s->ways[i].by == BY_RUN)
-            return true;
-    return false;
-}
-
-static const char *command_of(const struct notify_settings *s, const char *name)
-{
-    for (uint32_t i = 0; i < s->ways_count; i++)
-        if (s->ways[i].by == BY_RUN && strcmp(s->ways[i].name, name) == 0)
-            return s->ways[i].command;
+    for (uint32_t i = 0; i < job->count; i++)
+        if (strcmp(job->programs[i].name, name) == 0)
+            return &job->programs[i];
     return NULL;
 }
 
 /* ---- one program ---- */
 
-static void be_program(const char *command, int text)
+/* A path alone, or words with blanks between. */
+static void part_words(const struct runner_program *p, char *command, char *argv[RUNNER_WORDS + 1])
 {
-    char path[NOTIFY_TEXT];
-    char environment[] = "PATH=/usr/local/bin:/usr/bin:/bin";
-    char *argv[] = { path, NULL };
-    char *envp[] = { environment, NULL };
-    int nowhere = open("/dev/null", O_WRONLY);
+    size_t count = 1;
 
-    memcpy(path, command, sizeof(path));
+    argv[0] = command;
+    for (char *at = command; p->answers && *at; at++)
+        if (*at == ' ') {
+            *at = '\0';
+            if (at[1] != ' ' && at[1] != '\0' && count < RUNNER_WORDS)
+                argv[count++] = at + 1;
+        }
+    argv[count] = NULL;
+}
+
+static bool place_files(const struct runner_program *p, int file)
+{
+    int nowhere = open("/dev/null", O_RDWR);
+
+    return nowhere >= 0 && lseek(file, 0, SEEK_SET) == 0 && dup2(p->answers ? nowhere : file, 0) == 0 &&
+           dup2(p->answers ? file : nowhere, 1) == 1 && dup2(nowhere, 2) == 2 && close_range(3, ~0u, 0) == 0;
+}
+
+static void be_program(const struct runner_program *p, int file)
+{
+    const struct rlimit most = { RUNNER_ANSWER, RUNNER_ANSWER };
+    char command[RUNNER_COMMAND];
+    char environment[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+    char *argv[RUNNER_WORDS + 1];
+    char *envp[] = { environment, NULL };
+
+    if (snprintf(command, sizeof(command), "%s", p->command) >= (int)sizeof(command))
+        _exit(127);
+    part_words(p, command, argv);
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)signal(SIGCHLD, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
-    if (lseek(text, 0, SEEK_SET) < 0 || dup2(text, 0) < 0 || nowhere < 0 || dup2(nowhere, 1) < 0 ||
-        dup2(nowhere, 2) < 0 || close_range(3, ~0u, 0) < 0)
+    if (!place_files(p, file) || (p->answers && setrlimit(RLIMIT_FSIZE, &most) < 0))
         _exit(127);
-    (void)execve(path, argv, envp);
+    (void)execve(argv[0], argv, envp);
     _exit(127);
 }
 
-static int32_t run(const char *command, int text, int64_t timeout_us)
+static int32_t run(const struct runner_program *p, int file, int64_t timeout_us)
 {
-    pid_t pid = command ? fork() : -1;
+    pid_t pid = p ? fork() : -1;
     struct pollfd end = { .events = POLLIN };
     int status = -1;
     bool late;
 
     if (pid == 0)
-        be_program(command, text);
+        be_program(p, file);
     if (pid < 0)
         return -1;
     (void)setpgid(pid, pid); /* whoever comes first */
@@ -91,7 +109,7 @@ static int hear(struct runner_ask *ask)
     struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
     const struct cmsghdr *c;
     ssize_t n;
-    int text;
+    int file;
 
     do
         n = recvmsg(ORDERS_FD, &m, MSG_CMSG_CLOEXEC);
@@ -101,18 +119,18 @@ static int hear(struct runner_ask *ask)
     c = CMSG_FIRSTHDR(&m);
     if (n != sizeof(*ask) || !c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
         return -1;
-    memcpy(&text, CMSG_DATA(c), sizeof(text));
+    memcpy(&file, CMSG_DATA(c), sizeof(file));
     ask->name[sizeof(ask->name) - 1] = '\0';
-    return text;
+    return file;
 }
 
-static void answer(const struct notify_settings *s, const struct runner_ask *ask, int text)
+static void answer(const struct runner_job *job, const struct runner_ask *ask, int file)
 {
     struct runner_done done = { .id = ask->id };
-    int64_t most_us = s->timeout_us;
+    int64_t most_us = job->most_us;
 
     (void)signal(SIGCHLD, SIG_DFL);
-    done.status = run(command_of(s, ask->name), text,
+    done.status = run(program_of(job, ask->name), file,
                       ask->timeout_us > 0 && ask->timeout_us < most_us ? ask->timeout_us : most_us);
     (void)send(ORDERS_FD, &done, sizeof(done), MSG_DONTWAIT | MSG_NOSIGNAL);
     _exit(0);
@@ -127,7 +145,7 @@ static void become_small(uid_t uid, gid_t gid)
         _exit(3);
 }
 
-static void be_runner(const struct notify_settings *s, int orders, pid_t parent, uid_t uid, gid_t gid)
+static void be_runner(const struct runner_job *job, int orders, pid_t parent, uid_t uid, gid_t gid)
 {
     (void)prctl(PR_SET_NAME, "serviola-runner", 0, 0, 0);
     (void)signal(SIGINT, SIG_IGN);
@@ -141,17 +159,17 @@ static void be_runner(const struct notify_settings *s, int orders, pid_t parent,
         _exit(3);
     for (;;) {
         struct runner_ask ask;
-        int text = hear(&ask);
+        int file = hear(&ask);
 
-        if (text < 0)
+        if (file < 0)
             continue;
         if (fork() == 0)
-            answer(s, &ask, text);
-        (void)close(text);
+            answer(job, &ask, file);
+        (void)close(file);
     }
 }
 
-int runner_start(const struct notify_settings *s, struct err *e)
+int runner_start(const struct runner_job *job, struct err *e)
 {
     pid_t self = getpid();
     uid_t uid;
@@ -159,13 +177,13 @@ int runner_start(const struct notify_settings *s, struct err *e)
     int ends[2];
     pid_t pid;
 
-    if (jail_user("serviola-notify", &uid, &gid, e) < 0)
+    if (jail_user(job->user, &uid, &gid, e) < 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return err_set(e, errno, "the runner");
     pid = fork();
     if (pid == 0)
-        be_runner(s, ends[1], self, uid, gid);
+        be_runner(job, ends[1], self, uid, gid);
     (void)close(ends[1]);
     if (pid > 0)
         return ends[0];
@@ -173,7 +191,7 @@ int runner_start(const struct notify_settings *s, struct err *e)
     return err_set(e, errno, "the runner");
 }
 
-int runner_send(int fd, const struct runner_ask *ask, int text, struct err *e)
+int runner_send(int fd, const struct runner_ask *ask, int file, struct err *e)
 {
     union {
         struct cmsghdr head;
@@ -187,6 +205,6 @@ int runner_send(int fd, const struct runner_ask *ask, int text, struct err *e)
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &text, sizeof(text));
+    memcpy(CMSG_DATA(c), &file, sizeof(file));
     return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(copy) ? 0 : err_set(e, errno, "the runner");
 }
