@@ -266,18 +266,16 @@ static uint64_t after(void *own)
 
 static void learn_address(struct analyst *w, const struct log_line *l)
 {
-    struct addr from;
-    struct slice rest;
+    struct addr from = live_sender(l);
     char words[80];
     struct text t = TEXT_IN(words);
     uint64_t name;
 
-    if (l->host.len == 0 || l->way < LOG_UDP || l->way > LOG_RELP ||
-        !addr_read_port(slice_until(l->peer, ',', &rest), &from))
+    if (l->host.len == 0 || from.family == 0)
         return;
     text_visible(&t, l->host);
     name = hash_bytes(words, t.len, w->seed);
-    *(struct addr *)table_add(w->addresses, &name, NULL, NULL, NULL) = addr_ip(from);
+    *(struct addr *)table_add(w->addresses, &name, NULL, NULL, NULL) = from;
 }
 
 static void on_line(void *own, const struct log_line *l, bool again)

@@ -40,8 +40,9 @@ struct intake {
     struct follow *follow;
     struct forwards *forwards;
     struct live *live;
-    struct origins *origins; /* NULL: no other serviola forwards to us */
-    uint8_t *room;           /* INTAKE_READ and one line more, for who reads */
+    struct rulereader *rules; /* live's; NULL: nothing is analysed */
+    struct origins *origins;  /* NULL: no other serviola forwards to us */
+    uint8_t *room;            /* INTAKE_READ and one line more, for who reads */
 };
 
 /* The number it got; 0: no room, nothing was taken: return, and `ready` is called again when there is.

@@ -3,6 +3,7 @@
 #include "sense/log/forward.h"
 #include "sense/log/inner.h"
 #include "sense/log/live.h"
+#include "sense/log/rulereader.h"
 #include "sense/log/mailreader.h"
 
 #include <errno.h>
@@ -326,10 +327,18 @@ struct intake *intake_new(struct loop *loop, const struct log_settings *s, const
 static int start_readers(struct intake *in, struct err *e)
 {
     in->live = live_new(in, e);
-    if (!in->live || (in->settings.analyse.on && analyst_add(in->live, &in->settings.analyse, e) < 0) ||
-        (in->settings.mail && mailreader_add(in->live, e) < 0))
+    if (!in->live || (in->settings.mail && mailreader_add(in->live, e) < 0))
+        return -1;
+    if (in->settings.analyse.on && (analyst_add(in->live, &in->settings.analyse, e) < 0 ||
+                                    !(in->rules = rulereader_add(in->live, &in->settings.analyse, e))))
         return -1;
     return live_start(in->live, e);
+}
+
+void intake_reload(struct intake *in, const struct log_settings *s)
+{
+    if (in->rules)
+        rulereader_renew(in->rules, &s->analyse);
 }
 
 int intake_start(struct intake *in, struct err *e)

@@ -36,6 +36,7 @@ struct intake_calls {
 struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct intake_calls *calls,
                           struct err *e);
 int intake_start(struct intake *in, struct err *e);
+void intake_reload(struct intake *in, const struct log_settings *s); /* rules of the analysis; the rest stays */
 /* What came is written; waits for the disk at most `wait_us`.  NULL is fine. */
 void intake_free(struct intake *in, int64_t wait_us);
 /* Reads a descriptor line by line to its end (standard input); before intake_start. */

@@ -5,6 +5,8 @@
 
 static const char *const modes[] = { "off", "keep", NULL };
 static const char *const ways[] = { "serviola", "relp", "tls", "tcp", NULL };
+static const char *const meanings[] = { "attack", "violation", "harmless", NULL };
+static const char *const levels[] = { "paranoid", "server", "workstation", NULL };
 static const char *const clients[] = { "any", "asked", "must", NULL };
 
 enum { KIB = 1 << 10, MIB = 1 << 20, SECOND = 1000000 };
@@ -114,6 +116,23 @@ static const struct key keep_keys[] = {
     { .name = NULL },
 };
 
+static const struct key rule_keys[] = {
+    { .name = "match",
+      .type = KEY_TEXT,
+      KEY_AT(struct log_rule, match),
+      .def = NULL,
+      .help =
+          "An expression as egrep has it, held against `program[pid]: text`; one that begins with ^ and a stamp, as "
+          "logcheck's do, is understood too." },
+    { .name = "means",
+      .type = KEY_WORD,
+      KEY_AT(struct log_rule, means),
+      .words = meanings,
+      .def = "violation",
+      .help = "attack: an alarm; violation: somebody should look; harmless: neither, whatever other rules say." },
+    { .name = NULL },
+};
+
 static const struct key analyse_keys[] = {
     { .name = "on",
       .type = KEY_BOOL,
@@ -133,6 +152,24 @@ static const struct key analyse_keys[] = {
       KEY_AT(struct log_analyse, own),
       .def = "",
       .help = "Networks of our own: mail out of them is no sign of a stolen password." },
+    { .name = "logcheck",
+      .type = KEY_TEXT,
+      KEY_AT(struct log_analyse, logcheck),
+      .def = "",
+      .help = "A folder of logcheck's rules, usually /etc/logcheck: what they call an attack or a violation becomes an "
+              "event.  The user serviola-log must be able to read it; a reload reads it again." },
+    { .name = "level",
+      .type = KEY_WORD,
+      KEY_AT(struct log_analyse, level),
+      .words = levels,
+      .def = "server",
+      .help = "Which of them." },
+    { .name = "rules",
+      .type = KEY_EACH,
+      KEY_EACH_AT(struct log_analyse, rules, rules_count),
+      .sub = rule_keys,
+      .def = "",
+      .help = "Rules of our own; a reload changes them, and no line is lost by that." },
     { .name = NULL },
 };
 

@@ -115,15 +115,16 @@ static void keep_cursor(struct live *l, struct reader *r, int64_t mono_us)
 static void save_cursors(struct live *l)
 {
     int64_t mono_us = clock_mono_us();
-    uint64_t said = outtray_said(l->outtray);
     uint64_t left = outtray_left(l->outtray);
 
     for (size_t i = 0; i < l->count; i++) {
         struct reader *r = &l->readers[i];
 
         if (r->reach.at_us == 0 && r->past && l->now_us > r->kept.at_us) {
+            if (r->is.settle)
+                r->is.settle(r->is.own);
             r->reach = (struct cursor){ .seq = l->seq, .at_us = l->now_us };
-            r->reach_said = said;
+            r->reach_said = outtray_said(l->outtray);
         }
         if (r->reach.at_us > 0 && left >= r->reach_said &&
             (r->reach_said != r->kept_said ||
@@ -420,7 +421,17 @@ void live_free(struct live *l)
     free(l);
 }
 
-/* ---- from the readers ---- */
+/* ---- for the readers ---- */
+
+struct addr live_sender(const struct log_line *line)
+{
+    struct addr a = { 0 };
+    struct slice rest;
+
+    if (line->way >= LOG_UDP && line->way <= LOG_RELP)
+        (void)addr_read_port(slice_until(line->peer, ',', &rest), &a);
+    return addr_ip(a);
+}
 
 void live_event(struct live *l, const struct event *ev)
 {

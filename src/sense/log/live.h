@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/err.h"
 #include "journal/event.h"
 #include "sense/log/line.h"
@@ -42,6 +43,8 @@ struct live_reader {
     void (*tick)(void *own, int64_t now_us, bool again);
     /* We did not listen, or our clock jumped.  May be NULL. */
     void (*down)(void *own, int64_t from_us, int64_t to_us);
+    /* Its cursor is about to move here: what waits is to be done now.  May be NULL. */
+    void (*settle)(void *own);
     /* After the last line, in the main thread: frees `own`.  May be NULL. */
     void (*end)(void *own);
 };
@@ -55,6 +58,9 @@ int live_start(struct live *l, struct err *e);                            /* the
 void live_arrives(struct live *l, int64_t now_us); /* before what is received is kept; NULL is fine */
 void live_synced(struct live *l, uint64_t seq);    /* lines up to here may be read */
 void live_free(struct live *l);                    /* ends the thread first; NULL is fine */
+
+/* Who handed us the line over the network; family 0: it came another way. */
+struct addr live_sender(const struct log_line *line);
 
 /* From a reader's calls only. */
 void live_event(struct live *l, const struct event *ev); /* stamped when it is sent */

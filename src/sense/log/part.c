@@ -46,10 +46,11 @@ static int log_open(struct role *r, struct err *e)
 static void log_confine(struct role *r, struct jail *j)
 {
     static char parents[LOG_FILES][PATH_ROOM];
-    static const char *read_only[LOG_FILES + 2];
+    static const char *read_only[LOG_FILES + 3];
     static const char *folders[2];
     static uint16_t ports[LOG_FORWARDS];
     const struct log_settings *s = r->settings;
+    uint32_t more = s->files_count;
 
     folders[0] = s->folder;
     for (uint32_t i = 0; i < s->files_count && i < LOG_FILES; i++) {
@@ -60,7 +61,9 @@ static void log_confine(struct role *r, struct jail *j)
         read_only[i] = parents[i];
     }
     if (s->journald)
-        read_only[s->files_count] = s->journald_folder;
+        read_only[more++] = s->journald_folder;
+    if (s->analyse.logcheck[0])
+        read_only[more++] = s->analyse.logcheck;
     for (uint32_t i = 0; i < s->forwards_count && i < LOG_FORWARDS; i++)
         ports[i] = s->forwards[i].to.port;
     j->tcp = s->forwards_count > 0 ? JAIL_TCP_CONNECT : 0;
@@ -77,8 +80,8 @@ static int log_run(struct role *r, struct err *e)
 
 static void log_reload(struct role *r)
 {
-    (void)r;
-    say("new settings of the section log hold from its next start on");
+    intake_reload(r->own, r->settings);
+    say("new rules of the section log hold at once, its other settings from its next start on");
 }
 
 static void log_stop(struct role *r)

@@ -13,7 +13,7 @@ enum log_mode { LOG_OFF, LOG_KEEP };
 enum log_forward_way { LOG_TO_SERVIOLA, LOG_TO_RELP, LOG_TO_TLS, LOG_TO_TCP };
 enum log_client { LOG_CLIENT_ANY, LOG_CLIENT_ASKED, LOG_CLIENT_MUST };
 
-enum { LOG_FILES = 32, LOG_FORWARDS = 4 };
+enum { LOG_FILES = 32, LOG_FORWARDS = 4, LOG_RULES = 64 };
 
 struct log_file { /* `files: { mail: { path: /var/log/mail.log } }` */
     char name[KEY_NAME_LEN];
@@ -26,10 +26,23 @@ struct log_forward { /* `forward: { vault: { to: 192.0.2.9:2514 } }` */
     int way; /* enum log_forward_way */
 };
 
+enum log_rule_means { LOG_RULE_ATTACK, LOG_RULE_VIOLATION, LOG_RULE_HARMLESS };
+
+struct log_rule { /* `rules: { su: { match: "su(do)?: .*FAILED", means: attack } }` */
+    char name[KEY_NAME_LEN];
+    char match[400];
+    int means; /* enum log_rule_means */
+};
+
 struct log_analyse {
     bool on;
     uint64_t memory_bytes;   /* at most, about */
     struct key_prefixes own; /* mail from there is not stolen */
+    char logcheck[200];      /* a folder of rules; empty: none */
+    int level;               /* enum logrules_level */
+    uint32_t zero;
+    uint32_t rules_count;
+    struct log_rule rules[LOG_RULES];
 };
 
 struct log_settings {
