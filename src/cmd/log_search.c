@@ -42,8 +42,8 @@ static const struct option_row rows[] = {
       N_("not within a longer word; by far the fastest"), NULL },
     { "regex", 0, OPTION_FLAG, offsetof(struct search_options, regex), NULL,
       N_("PATTERN is a regular expression of Perl's kind"), NULL },
-    { "invert", 'v', OPTION_FLAG, offsetof(struct search_options, invert), NULL,
-      N_("lines that do not hold PATTERN"), NULL },
+    { "invert", 'v', OPTION_FLAG, offsetof(struct search_options, invert), NULL, N_("lines that do not hold PATTERN"),
+      NULL },
     { "before", 'B', OPTION_NUMBER, offsetof(struct search_options, before), "N",
       N_("with so many lines that arrived before each"), NULL },
     { "after", 'A', OPTION_NUMBER, offsetof(struct search_options, after), "N",
@@ -70,10 +70,11 @@ static const struct usage usage = {
     .rows = rows,
     .least = 0,
     .most = 1,
-    .examples = N_("serviola log search --since 2h 'I/O error'|in the last two hours\n"
-                   "serviola log search --count -w cciss0|how many lines name it\n"
-                   "serviola log search -C 3 --host web1 --severity 3 --most 1|the last error, and what came around it\n"
-                   "serviola log search --follow --regex 'status=(deferred|bounced)'|while mail goes out"),
+    .examples =
+        N_("serviola log search --since 2h 'I/O error'|in the last two hours\n"
+           "serviola log search --count -w cciss0|how many lines name it\n"
+           "serviola log search -C 3 --host web1 --severity 3 --most 1|the last error, and what came around it\n"
+           "serviola log search --follow --regex 'status=(deferred|bounced)'|while mail goes out"),
 };
 
 /* ---- lines with those around them ---- */

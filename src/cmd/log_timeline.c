@@ -34,9 +34,10 @@ static const struct option_row rows[] = {
 
 static const struct usage usage = {
     .name = "log timeline",
-    .what = N_("log timeline prints the lines of all hosts between two moments in the order in which they happened.\n"
-               "A clock that is wrong is corrected by what its host's other lines show; the line itself stays as it\n"
-               "came.  In brackets stands where it lies: the store, its number, the segment and the block in its file."),
+    .what =
+        N_("log timeline prints the lines of all hosts between two moments in the order in which they happened.\n"
+           "A clock that is wrong is corrected by what its host's other lines show; the line itself stays as it\n"
+           "came.  In brackets stands where it lies: the store, its number, the segment and the block in its file."),
     .synopsis = "--from T [--to T] [--host NAMES] [--store FOLDER] [--json]",
     .rows = rows,
     .least = 0,
@@ -44,7 +45,6 @@ static const struct usage usage = {
     .examples = N_("serviola log timeline --from 18:20 --to 18:40|what led to the silence\n"
                    "serviola log timeline --from 2h --host web1,db1 --json|two hosts, for a program"),
 };
-
 
 struct page {
     const struct timeline_options *o;

@@ -2,10 +2,16 @@
 #include "journal/feed.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "journal/crc32c.h"
 #include "journal/writer.h"
+
+enum { FILE_MODE = 0640 };
+static const size_t segment_most = (size_t)2 << 30;
 
 static int put_block(struct journal *j, const struct feed_block *from, struct journal_place *place,
                      struct seg_out *frame, struct err *e)
@@ -83,4 +89,57 @@ int feed_pack(struct journal *j, int64_t now_us, struct journal_sealed *s, struc
         return err_wrap(e, "journal");
     __atomic_store_n(&j->pending, 0, __ATOMIC_RELEASE);
     return 0;
+}
+
+/* 1 when it may stay as it is: packed again already, or not sound. */
+static int pack_one_again(struct journal *j, uint64_t segment, int64_t before_us, int64_t now_us, struct err *e)
+{
+    struct file_name name = folder_name(segment, "zst");
+    int fd = openat(j->dir, name.text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct seg_out out = { 0 };
+    struct seg_seal seal;
+    uint64_t mark;
+    uint8_t *at;
+    size_t len;
+    bool anew = false;
+    int result = 1;
+
+    if (fd < 0)
+        return 1; /* it has left */
+    if (seal_read(fd, &seal, &mark, NULL) == 0)
+        (void)seal_index_at(fd, &seal, mark, &anew);
+    else
+        anew = true;
+    (void)close(fd);
+    if (anew)
+        return 1;
+    if (seal.sealed_us > before_us)
+        return 0;
+    if (folder_read(j->dir, name.text, segment_most, &at, &len, e) < 0)
+        return -1;
+    result = j->kind.pack_again(j->kind.own, slice_of(at, len), mark, &seal, now_us, &out, e);
+    if (result == 1 && out.len > 0 && out.len < len &&
+        folder_replace(j->dir, name.text, FILE_MODE, slice_of(out.at, out.len), e) < 0)
+        result = -1;
+    seg_out_free(&out);
+    free(at);
+    return result;
+}
+
+int feed_pack_again(struct journal *j, uint64_t *segment, int64_t before_us, int64_t now_us, struct err *e)
+{
+    struct folder_list list = { 0 };
+    uint64_t next = 0;
+    int result = j->kind.pack_again ? folder_read_list(j->dir, &list, e) : 0;
+
+    for (size_t i = 0; next == 0 && i < list.count; i++)
+        if (list.at[i].segment > *segment && list.at[i].zst && !list.at[i].wal)
+            next = list.at[i].segment;
+    folder_list_free(&list);
+    if (result < 0 || next == 0)
+        return result < 0 ? err_wrap(e, "journal") : 0;
+    result = pack_one_again(j, next, before_us, now_us, e);
+    if (result == 1)
+        *segment = next;
+    return result < 0 ? err_wrap(e, "journal") : result;
 }

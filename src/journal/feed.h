@@ -19,6 +19,10 @@ struct feed_kind {
     /* As pack_segment (pack.h), with `own` in front. */
     int (*pack)(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
                 int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e);
+    /* A sealed segment's bytes written anew, smaller: HEAD and SEAL as they are, ANEW in front of SEAL.  1: `out` holds
+     * it, or nothing when the segment is to stay as it is; 0: not now.  May be NULL. */
+    int (*pack_again)(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal, int64_t now_us,
+                      struct seg_out *out, struct err *e);
     void *own;
 };
 
@@ -39,5 +43,8 @@ int feed_append(struct journal *j, const struct feed_block *blocks, size_t count
 int feed_begin(struct journal *j, int64_t now_us, struct err *e);
 bool feed_is_pending(const struct journal *j);                                             /* one waits */
 int feed_pack(struct journal *j, int64_t now_us, struct journal_sealed *s, struct err *e); /* all 0: none waited */
+/* Packs the oldest segment behind *segment again that was sealed before `before_us`; *segment becomes its number.  1:
+ * done, or there was nothing to do with this one; 0: none is left.  For the thread of feed_pack. */
+int feed_pack_again(struct journal *j, uint64_t *segment, int64_t before_us, int64_t now_us, struct err *e);
 uint64_t feed_active_bytes(const struct journal *j);
 #endif

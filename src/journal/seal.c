@@ -145,6 +145,21 @@ int seal_read(int fd, struct seg_seal *s, uint64_t *mark, struct err *e)
     return seal_is_signed(s) ? 0 : err_set(e, 0, "the seal's signature is wrong");
 }
 
+uint64_t seal_index_at(int fd, const struct seg_seal *s, uint64_t mark, bool *anew)
+{
+    const off_t behind = SEG_ANEW_BYTES + SEG_SEAL_BYTES;
+    uint8_t bytes[SEG_ANEW_BYTES] = { 0 };
+    struct seg_scan scan = { .file = slice_of(bytes, sizeof(bytes)), .mark = mark };
+    struct seg_element el;
+    struct seg_anew a;
+    struct stat st;
+
+    *anew = fstat(fd, &st) == 0 && st.st_size >= behind &&
+            folder_pread(fd, bytes, sizeof(bytes), (uint64_t)(st.st_size - behind), NULL) == 0 &&
+            seg_next(&scan, &el) == SEG_GOT && seg_read_anew(&el, &a);
+    return *anew ? a.index_at : s->index_at;
+}
+
 int seal_read_of(int dir, uint64_t segment, struct seg_seal *s, struct err *e)
 {
     struct file_name name = folder_name(segment, "zst");

@@ -47,5 +47,7 @@ void seal_sign(const struct seal_keys *k, struct seg_seal *s);
 bool seal_is_signed(const struct seg_seal *s); /* by s->key */
 /* The seal at the end of a sealed segment's file, signature checked. */
 int seal_read(int fd, struct seg_seal *s, uint64_t *mark, struct err *e);
+/* Where the index of a sealed segment is: as its seal says, unless it was packed again. */
+uint64_t seal_index_at(int fd, const struct seg_seal *s, uint64_t mark, bool *anew);
 int seal_read_of(int dir, uint64_t segment, struct seg_seal *s, struct err *e);
 #endif

@@ -37,8 +37,8 @@ static bool read_frame(struct slice rest, uint64_t left, struct seg_prefix *p, s
     memcpy(p, rest.at, sizeof(*p));
     frame = 8 + (size_t)p->zstd_len;
     if (p->zstd_magic != SEG_ZSTD_MAGIC || memcmp(p->magic, magic, sizeof(magic)) != 0 || p->version != SEG_VERSION ||
-        frame < sizeof(*p) || frame > sizeof(*p) + SEG_INDEX_MAX || frame > rest.len ||
-        p->stored_len > left - frame || p->crc != element_crc(rest.at, frame))
+        frame < sizeof(*p) || frame > sizeof(*p) + SEG_INDEX_MAX || frame > rest.len || p->stored_len > left - frame ||
+        p->crc != element_crc(rest.at, frame))
         return false;
     el->type = (enum seg_type)p->type;
     el->content = (enum seg_content)p->content;
@@ -144,6 +144,14 @@ bool seg_read_seal(const struct seg_element *el, struct seg_seal *s)
         return false;
     memcpy(s, el->body.at, sizeof(*s));
     return s->segment > 0;
+}
+
+bool seg_read_anew(const struct seg_element *el, struct seg_anew *a)
+{
+    if (el->type != SEG_ANEW || el->body.len != sizeof(*a))
+        return false;
+    memcpy(a, el->body.at, sizeof(*a));
+    return true;
 }
 
 int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e)

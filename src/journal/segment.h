@@ -9,6 +9,7 @@
  *
  *   active (.wal)    HEAD BLOCK BLOCK ...            payload in zstd frames of raw blocks: written as it came
  *   sealed (.zst)    HEAD BLOCK ... INDEX SEAL       payload compressed, several commits in one block
+ *   packed again     HEAD BLOCK ... INDEX ANEW SEAL  the same payload in larger blocks; HEAD and SEAL as they were
  *
  * Every element begins with struct seg_prefix.  `mark` is a random number of
  * the segment: bytes from outside that end up in a payload, or in a disk block
@@ -23,6 +24,9 @@
  * INDEX  struct seg_index, then entries and filters (index.h).
  * SEAL   struct seg_seal: the last element, of a fixed size, so that a reader
  *        finds everything from the end of the file.
+ *
+ * ANEW   struct seg_anew: where blocks and index are now.  The seal still proves the payload, by the chain; the index
+ *        is proven by nobody any more, which verify does not need it for.
  *
  * Payload (content 1): events, 256 bytes each (event.h), seq rising.
  * Content 2 is for lines; their records are the business of who writes them.
@@ -61,7 +65,7 @@ enum {
     SEG_COMMITS_MAX = 4096,   /* in one block */
     SEG_INDEX_MAX = 64 << 20, /* body of an index */
 };
-enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL };
+enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW };
 enum seg_content { SEG_EVENTS = 1, SEG_LINES };
 
 struct seg_prefix {
@@ -113,6 +117,14 @@ struct seg_seal {
     uint8_t signature[64];
 };
 _Static_assert(sizeof(struct seg_seal) == 368, "on disk");
+struct seg_anew {
+    uint64_t index_at; /* instead of the seal's */
+    uint64_t blocks;
+    int64_t packed_us;
+    uint8_t index_hash[SEG_HASH];
+};
+_Static_assert(sizeof(struct seg_anew) == 56, "on disk");
+enum { SEG_ANEW_BYTES = sizeof(struct seg_prefix) + sizeof(struct seg_anew) };
 enum { SEG_SEAL_BYTES = sizeof(struct seg_prefix) + sizeof(struct seg_seal) };
 
 /* What reading yields.  Slices point into the file's bytes, which the caller keeps. */
@@ -148,6 +160,7 @@ bool seg_peek(struct slice beginning, uint64_t left, uint64_t mark, struct seg_e
 bool seg_read_head(const struct seg_element *el, struct seg_head *h);
 bool seg_read_block(const struct seg_element *el, struct seg_block *b); /* counts and lengths are within bounds */
 bool seg_read_seal(const struct seg_element *el, struct seg_seal *s);
+bool seg_read_anew(const struct seg_element *el, struct seg_anew *a);
 
 /* Unpacks a block's payload into `raw`, of at least SEG_RAW_MAX bytes. */
 int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e);

@@ -21,6 +21,8 @@ struct look { /* one file, element by element */
     int64_t min_us, max_us;
     uint8_t head_hash[SEG_HASH], index_hash[SEG_HASH];
     uint64_t index_at;
+    bool packed_again;
+    struct seg_anew anew;
 };
 
 #define REPORT(l, fault, ...)                                                                                          \
@@ -125,9 +127,11 @@ static void check_block(struct look *l, const struct seg_block *b, const struct 
 static void check_seal(struct look *l, const struct seg_element *el, const struct seg_seal *s)
 {
     bool signed_well = seal_is_signed(s);
-    bool same = memcmp(s->head_hash, l->head_hash, SEG_HASH) == 0 &&
-                memcmp(s->index_hash, l->index_hash, SEG_HASH) == 0 && s->index_at == l->index_at;
-    bool sums = s->blocks == l->blocks && s->records == l->records && s->raw_bytes == l->raw_bytes &&
+    const uint8_t *index_hash = l->packed_again ? l->anew.index_hash : s->index_hash;
+    bool same = memcmp(s->head_hash, l->head_hash, SEG_HASH) == 0 && memcmp(index_hash, l->index_hash, SEG_HASH) == 0 &&
+                (l->packed_again ? l->anew.index_at : s->index_at) == l->index_at;
+    bool sums = (l->packed_again ? l->anew.blocks : s->blocks) == l->blocks && s->records == l->records &&
+                s->raw_bytes == l->raw_bytes &&
                 (l->blocks == 0 || (s->first_seq == l->first_seq && s->last_seq == l->last_seq &&
                                     s->min_us == l->min_us && s->max_us == l->max_us));
 
@@ -170,6 +174,8 @@ static void look_at(struct look *l, const struct seg_element *el, const struct b
     } else if (el->type == SEG_INDEX && l->sealed) {
         seg_hash(l->index_hash, el->whole);
         l->index_at = el->offset;
+    } else if (l->sealed && !l->packed_again && seg_read_anew(el, &l->anew)) {
+        l->packed_again = true;
     } else if (l->sealed && !l->left && seg_read_seal(el, &s))
         check_seal(l, el, &s);
     else

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "journal/folder.h"
 #include "journal/verify.h"
 #include "sense/log/lines.h"
 #include "sense/log/rotation.h"
@@ -93,6 +94,7 @@ static int set_up(void **state)
     w->limits = store_default_limits();
     w->limits.files.segment_bytes = 256 << 10;
     w->limits.files.reserve_bytes = 0;
+    w->limits.again_us = INT64_MAX;
     *state = w;
     return 0;
 }
@@ -245,27 +247,23 @@ static void a_rare_word_is_looked_for_in_few_blocks(void **state)
         (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us + (int64_t)n);
     }
     settle(w->s);
-    for (int tries = 0; tries < 1200 && known == 0; tries++) {
-        wait_for(w->s);
-        l = lines_open(w->folder, &e);
-        assert_non_null(l);
-        known = 0;
-        may = 0;
-        for (size_t i = 0; i < lines_count(l); i++) {
-            const struct lines_block *b = lines_block(l, i);
-            bool there = b->first_seq <= 1234 && 1234 <= b->last_seq;
-            bool perhaps = lines_may_hold(b, lines_token_key(SLICE("RARE1234")));
+    assert_true(store_seal(w->s, 20000000));
+    l = lines_open(w->folder, &e);
+    assert_non_null(l);
+    for (size_t i = 0; i < lines_count(l); i++) {
+        const struct lines_block *b = lines_block(l, i);
+        bool there = b->first_seq <= 1234 && 1234 <= b->last_seq;
+        bool perhaps = lines_may_hold(b, lines_token_key(SLICE("RARE1234")));
 
-            known += b->known;
-            may += b->known && perhaps;
-            assert_true(perhaps || !there);
-            if (b->known) {
-                assert_true(lines_set_has(b->hosts, lines_bit(SLICE("host3"))));
-                assert_int_equal(b->severities, 0xff);
-            }
+        known += b->known;
+        may += b->known && perhaps;
+        assert_true(perhaps || !there);
+        if (b->known) {
+            assert_true(lines_set_has(b->hosts, lines_bit(SLICE("host3"))));
+            assert_int_equal(b->severities, 0xff);
         }
-        lines_close(l);
     }
+    lines_close(l);
     assert_true(known > 10);
     assert_true(may <= known / 10 + 1);
     world_close(w);
@@ -383,6 +381,69 @@ static void passing_over_blocks_loses_no_line(void **state)
         passed += passed_over(l, &q);
     }
     assert_true(passed > 0);
+    lines_close(l);
+}
+
+static uint64_t bytes_of(const char *folder)
+{
+    struct folder_list list = { 0 };
+    struct err e = { 0 };
+    int dir = folder_open(folder, &e);
+    uint64_t bytes = 0;
+
+    assert_int_equal(folder_read_list(dir, &list, &e), 0);
+    for (size_t i = 0; i < list.count; i++)
+        bytes += list.at[i].zst ? list.at[i].bytes : 0;
+    folder_list_free(&list);
+    (void)close(dir);
+    return bytes;
+}
+
+static void old_segments_are_packed_again_and_stay_what_they_were(void **state)
+{
+    struct world *w = *state;
+    struct search_query q = { TEXT_OF("rare4321"), SEARCH_WORD, .severity = LOG_UNKNOWN };
+    struct err e = { 0 };
+    struct lines *before;
+    struct lines *l;
+    uint64_t bytes;
+
+    q.since_us = INT64_MIN;
+    q.until_us = INT64_MAX;
+    w->limits.files.segment_bytes = 2 << 20;
+    world_open(w);
+    for (uint64_t n = 1; n <= 60000; n++) {
+        struct text_of t = line_text(n);
+
+        (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us + (int64_t)n);
+    }
+    settle(w->s);
+    assert_true(store_seal(w->s, 20000000));
+    world_close(w);
+    before = lines_open(w->folder, &e);
+    bytes = bytes_of(w->folder);
+
+    w->limits.again_us = 0;
+    world_open(w);
+    l = lines_open(w->folder, &e);
+    for (int i = 0; i < 300 && lines_count(l) * 2 > lines_count(before); i++) {
+        wait_for(w->s);
+        assert_int_equal(lines_refresh(l, &e), 0);
+    }
+    world_close(w);
+    assert_int_equal(lines_refresh(l, &e), 0);
+    assert_true(lines_count(l) * 2 < lines_count(before));
+    assert_true(bytes_of(w->folder) < bytes);
+    assert_whole(w->folder);
+
+    /* All lines, in the new form, and still by who opened it before. */
+    q.pattern = SLICE("");
+    assert_int_equal(sought(l, &q, 2, true), 60000);
+    assert_int_equal(sought(before, &q, 2, true), 60000);
+    q.pattern = SLICE("rare4321");
+    assert_int_equal(sought(l, &q, 2, true), 1);
+    assert_true(passed_over(l, &q) > 0);
+    lines_close(before);
     lines_close(l);
 }
 
@@ -577,6 +638,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(octets_are_not_changed_whatever_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rare_word_is_looked_for_in_few_blocks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(passing_over_blocks_loses_no_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(old_segments_are_packed_again_and_stay_what_they_were, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_byte_is_named_and_the_rest_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_without_room_says_so_and_takes_more_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(twenty_kills_lose_nothing_that_was_acknowledged, set_up, tear_down),

@@ -264,6 +264,7 @@ static struct store_limits limits_of(const struct log_settings *s)
     l.sync_us = s->sync_us;
     l.memory_bytes = s->memory_bytes;
     l.level = (int)s->level;
+    l.again_us = s->again_us;
     return l;
 }
 

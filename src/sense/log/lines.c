@@ -18,18 +18,21 @@
 #include "sense/log/shelf.h"
 
 static const size_t file_max = (size_t)4 << 30;
-enum { STORED_MAX = 2 * SEG_RAW_MAX };
+enum { STORED_MAX = 2 * SEG_RAW_MAX, OPEN_MOST = 256 };
 
 struct shelf { /* one segment */
     uint64_t number;
     bool sealed;
-    int fd; /* of an active one, so that it can be read after it was sealed; else -1 */
+    int fd; /* kept open, so that what is known of it holds after it was sealed or packed again; -1: there are too many
+             */
+    uint64_t bytes; /* of a sealed one: another size is another packing */
     uint64_t mark;
     void *map; /* of a sealed one: its index, page-aligned */
     size_t map_len;
     struct lines_block *blocks;
     size_t count, cap;
     uint64_t scanned_to; /* of an active one */
+    bool keep_open;
     bool has_id;
     uint8_t id[SEG_HASH]; /* of the store, as this segment says */
     uint64_t damaged;
@@ -270,12 +273,14 @@ static int read_index(struct shelf *s, struct slice body, uint64_t index_at, str
 static int map_index(struct shelf *s, int fd, const struct seg_seal *seal, uint64_t mark, struct err *e)
 {
     const uint64_t page = 4096;
-    uint64_t from = seal->index_at & ~(page - 1);
-    struct seg_scan scan = { .base = seal->index_at, .mark = mark };
+    bool anew;
+    const uint64_t index_at = seal_index_at(fd, seal, mark, &anew);
+    uint64_t from = index_at & ~(page - 1);
+    struct seg_scan scan = { .base = index_at, .mark = mark };
     struct seg_element el;
     struct stat st;
 
-    if (fstat(fd, &st) < 0 || st.st_size < 0 || seal->index_at >= (uint64_t)st.st_size)
+    if (fstat(fd, &st) < 0 || st.st_size < 0 || index_at >= (uint64_t)st.st_size)
         return 1;
     s->mark = mark;
     s->map_len = (size_t)((uint64_t)st.st_size - from);
@@ -284,10 +289,10 @@ static int map_index(struct shelf *s, int fd, const struct seg_seal *seal, uint6
         s->map = NULL;
         return err_set(e, errno, "map the index");
     }
-    scan.file = slice_skip(slice_of(s->map, s->map_len), (size_t)(seal->index_at - from));
+    scan.file = slice_skip(slice_of(s->map, s->map_len), (size_t)(index_at - from));
     if (seg_next(&scan, &el) != SEG_GOT || el.type != SEG_INDEX || el.content != SEG_LINES)
         return 1;
-    return read_index(s, el.body, seal->index_at, e);
+    return read_index(s, el.body, index_at, e);
 }
 
 static int open_sealed(int dir, struct shelf *s, struct err *e)
@@ -304,7 +309,10 @@ static int open_sealed(int dir, struct shelf *s, struct err *e)
         memcpy(s->id, seal.id, SEG_HASH);
         result = map_index(s, fd, &seal, mark, e);
     }
-    (void)close(fd);
+    if (s->keep_open)
+        s->fd = fd;
+    else
+        (void)close(fd);
     if (result <= 0)
         return result;
     s->count = 0;
@@ -401,7 +409,8 @@ static bool keep(struct lines *l, size_t *old, const struct folder_entry *entry,
 {
     while (*old < l->count && l->shelves[*old].number < entry->segment)
         (*old)++;
-    if (*old == l->count || l->shelves[*old].number != entry->segment || l->shelves[*old].sealed != entry->zst)
+    if (*old == l->count || l->shelves[*old].number != entry->segment || l->shelves[*old].sealed != entry->zst ||
+        (entry->zst && l->shelves[*old].bytes != entry->bytes))
         return false;
     *s = l->shelves[*old];
     l->shelves[*old] = (struct shelf){ .number = entry->segment, .fd = -1 };
@@ -424,7 +433,11 @@ int lines_refresh(struct lines *l, struct err *e)
         if (keep(l, &old, &list.at[i], s))
             result = s->sealed ? 0 : grow(s, e);
         else {
-            *s = (struct shelf){ .number = list.at[i].segment, .sealed = list.at[i].zst, .fd = -1 };
+            *s = (struct shelf){ .number = list.at[i].segment,
+                                 .sealed = list.at[i].zst,
+                                 .fd = -1,
+                                 .bytes = list.at[i].bytes,
+                                 .keep_open = i + OPEN_MOST >= list.count };
             result = s->sealed ? open_sealed(l->dir, s, e) : open_active(l->dir, s, e);
         }
     }
@@ -521,12 +534,12 @@ static int read_stored(const struct lines *l, const struct shelf *s, const struc
 
     if (b->size > STORED_MAX)
         return err_set(e, 0, "a block of %u bytes", b->size);
-    if (s->sealed)
+    if (fd < 0)
         fd = openat(l->dir, folder_name(s->number, "zst").text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return err_set(e, errno, "open");
     result = folder_pread(fd, room->stored, b->size, b->offset, e);
-    if (s->sealed)
+    if (fd != s->fd)
         (void)close(fd);
     return result;
 }
@@ -543,8 +556,9 @@ int lines_load(const struct lines *l, size_t block, struct lines_room *room, str
     if (room_ready(room, e) < 0 || read_stored(l, s, b, room, e) < 0)
         goto fail;
     scan.file = slice_of(room->stored, b->size);
-    if (seg_next(&scan, &el) != SEG_GOT || !seg_read_block(&el, &head) || el.content != SEG_LINES) {
-        err_set(e, 0, "it is damaged");
+    if (seg_next(&scan, &el) != SEG_GOT || !seg_read_block(&el, &head) || el.content != SEG_LINES ||
+        head.first_seq != b->first_seq) {
+        err_set(e, 0, "it is damaged, or was packed again meanwhile");
         goto fail;
     }
     n = ZSTD_decompressDCtx(room->zstd, room->raw, SEG_RAW_MAX, el.stored.at, el.stored.len);

@@ -158,7 +158,8 @@ struct search *search_new(const struct search_query *q, struct err *e)
     s->q = *q;
     if (q->pattern.len > 0 && q->how != SEARCH_REGEX && !q->invert)
         find_keys(s);
-    if ((q->pattern.len > 0 && prepare(s, e) < 0) || (q->template > 0 && (keep_templates(s, e) < 0 || keys_of_template(s, e) < 0))) {
+    if ((q->pattern.len > 0 && prepare(s, e) < 0) ||
+        (q->template > 0 && (keep_templates(s, e) < 0 || keys_of_template(s, e) < 0))) {
         search_free(s);
         return NULL;
     }
@@ -230,8 +231,7 @@ static bool passes(const struct search_scan *c, const struct log_line *line)
     const struct search_query *q = &c->s->q;
     int64_t at_us = log_line_time(line);
 
-    return at_us >= q->since_us && at_us <= q->until_us &&
-           (q->host.len == 0 || slice_eq_nocase(line->host, q->host)) &&
+    return at_us >= q->since_us && at_us <= q->until_us && (q->host.len == 0 || slice_eq_nocase(line->host, q->host)) &&
            (q->program.len == 0 || slice_eq_nocase(line->program, q->program)) &&
            (q->severity > 7 || line->severity <= q->severity) &&
            (!c->templates || templates_learn(c->templates, line->text) == q->template);

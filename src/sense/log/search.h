@@ -32,7 +32,7 @@ void search_free(struct search *s);                                     /* NULL 
 /* False: surely no line of this block matches. */
 bool search_may_hold(const struct search *s, const struct lines_block *block);
 
-struct search_hits { /* zeroed at first; what was found last, in the order of the lines */
+struct search_hits {     /* zeroed at first; what was found last, in the order of the lines */
     struct log_line *at; /* claims are read; they borrow from the payload */
     size_t count, room;
 };

@@ -74,6 +74,7 @@ struct log_settings {
     int64_t keep_us;
     uint64_t reserve_bytes;
     uint64_t level;
+    int64_t again_us;
 
     char certificate[200], key[200], clients[200]; /* of TLS: PEM files; `clients`: who may have signed theirs */
     int client;                                    /* enum log_client */

@@ -15,8 +15,11 @@ struct packer {
     struct seg_out *out;
     uint64_t mark;
     int level;
+    size_t goal;
+    const struct shelf_how *how; /* asked whether to make way; NULL: not */
+    bool made_way;
     struct seg_block block; /* the one that grows; count 0: none */
-    uint8_t *raw;           /* its payload: room for SHELF_GOAL and one whole block more */
+    uint8_t *raw;           /* its payload: room for the goal and one whole block more */
     size_t raw_len;
     struct seg_out list;               /* its commits but the last ... */
     uint32_t last_records, last_bytes; /* ... which is this */
@@ -206,7 +209,7 @@ static int take(struct packer *p, const struct seg_element *el, struct pack_resu
         return 0;
     }
     if (p->block.count > 0 &&
-        (p->raw_len + from.raw_len > SHELF_GOAL || p->block.commits + from.commits > SEG_COMMITS_MAX ||
+        (p->raw_len + from.raw_len > p->goal || p->block.commits + from.commits > SEG_COMMITS_MAX ||
          from.first_seq <= p->block.last_seq || memcmp(from.prev, p->block.chain, SEG_HASH) != 0) &&
         flush(p, e) < 0)
         return -1;
@@ -223,7 +226,8 @@ static int put_blocks(struct packer *p, struct slice wal, struct pack_result *r,
     struct seg_element el;
     enum seg_got got;
 
-    while ((got = seg_next(&scan, &el)) != SEG_END) {
+    while (!p->made_way && (got = seg_next(&scan, &el)) != SEG_END) {
+        p->made_way = p->how && p->how->busy && p->how->busy(p->how->ctx);
         if (got != SEG_GOT)
             r->damaged_bytes += el.size;
         else if (el.type == SEG_BLOCK && take(p, &el, r, e) < 0)
@@ -275,19 +279,24 @@ static void packer_done(struct packer *p)
     free(p->raw);
 }
 
+static int packer_init(struct packer *p, struct err *e)
+{
+    p->zstd = ZSTD_createCCtx();
+    p->raw = malloc(p->goal + SEG_RAW_MAX);
+    return p->zstd && p->raw ? 0 : err_set(e, ENOMEM, "pack");
+}
+
 int shelf_pack(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
                int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e)
 {
     const struct slice none = { 0 };
-    struct packer p = { .out = out, .mark = mark, .level = *(const int *)own, .zstd = ZSTD_createCCtx() };
+    const struct shelf_how *how = own;
+    struct packer p = { .out = out, .mark = mark, .level = how->level, .goal = SHELF_GOAL };
     int result = -1;
 
     *r = (struct pack_result){ 0 };
-    p.raw = malloc(SHELF_GOAL + SEG_RAW_MAX);
-    if (!p.zstd || !p.raw) {
-        err_set(e, ENOMEM, "pack");
+    if (packer_init(&p, e) < 0)
         goto done;
-    }
     p.seal.segment = head->segment;
     p.seal.first_seq = head->first_seq;
     p.seal.last_seq = head->first_seq - 1;
@@ -300,6 +309,59 @@ int shelf_pack(void *own, struct slice wal, uint64_t mark, const struct seg_head
     seal_sign(keys, &p.seal);
     result = put_part(&p, SEG_SEAL, slice_of(&p.seal, sizeof(p.seal)), none, NULL, e);
     r->seal = p.seal;
+done:
+    packer_done(&p);
+    return result;
+}
+
+/* HEAD as it stands at the beginning of the file. */
+static int copy_head(struct packer *p, struct slice file, struct err *e)
+{
+    struct seg_scan scan = { .file = file, .mark = p->mark };
+    struct seg_element el;
+
+    if (seg_next(&scan, &el) != SEG_GOT || el.type != SEG_HEAD)
+        return err_set(e, 0, "its head is damaged");
+    return put_part(p, SEG_HEAD, el.body, slice_of(NULL, 0), p->seal.head_hash, e);
+}
+
+/* Whether all is in here that was sealed. */
+static bool is_complete(const struct packer *p, const struct seg_seal *seal)
+{
+    return p->seal.records == seal->records && p->seal.raw_bytes == seal->raw_bytes &&
+           memcmp(p->seal.head_hash, seal->head_hash, SEG_HASH) == 0 &&
+           memcmp(p->seal.chain, seal->chain, SEG_HASH) == 0;
+}
+
+int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal, int64_t now_us,
+                     struct seg_out *out, struct err *e)
+{
+    const struct slice none = { 0 };
+    struct packer p = { .out = out, .mark = mark, .level = SHELF_LEVEL_AGAIN, .goal = SHELF_GOAL_AGAIN, .how = own };
+    struct pack_result r = { 0 };
+    struct seg_anew anew = { .packed_us = now_us };
+    int result = -1;
+
+    memcpy(p.seal.chain, seal->prev, SEG_HASH);
+    if (packer_init(&p, e) < 0 || copy_head(&p, file, e) < 0 || put_blocks(&p, file, &r, e) < 0)
+        goto done;
+    result = 0;
+    if (p.made_way)
+        goto done;
+    result = 1;
+    if (r.damaged_bytes > 0 || !is_complete(&p, seal)) { /* verify says what is wrong: nothing of it is touched */
+        out->len = 0;
+        goto done;
+    }
+    result = -1;
+    if (put_index(&p, e) < 0)
+        goto done;
+    anew.index_at = p.seal.index_at;
+    anew.blocks = p.count;
+    memcpy(anew.index_hash, p.seal.index_hash, SEG_HASH);
+    if (put_part(&p, SEG_ANEW, slice_of(&anew, sizeof(anew)), none, NULL, e) == 0 &&
+        put_part(&p, SEG_SEAL, slice_of(seal, sizeof(*seal)), none, NULL, e) == 0)
+        result = 1;
 done:
     packer_done(&p);
     return result;

@@ -11,7 +11,17 @@
 
 #include "journal/feed.h"
 
-enum { SHELF_GOAL = 256 << 10 }; /* payload of a block */
+enum {
+    SHELF_GOAL = 256 << 10,         /* payload of a block */
+    SHELF_GOAL_AGAIN = SEG_RAW_MAX, /* of one that is packed again: smaller in all, and slower to make */
+    SHELF_LEVEL_AGAIN = 6,
+};
+
+struct shelf_how {           /* feed_kind's `own` */
+    int level;               /* zstd's */
+    bool (*busy)(void *ctx); /* true: packing again is to make way.  NULL: never */
+    void *ctx;
+};
 
 struct shelf_index {
     uint32_t entries;
@@ -32,7 +42,9 @@ struct shelf_entry {
 };
 _Static_assert(sizeof(struct shelf_entry) == 144, "on disk");
 
-/* feed_kind's pack; `own` is an int: zstd's level. */
+/* feed_kind's pack and pack_again. */
 int shelf_pack(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
                int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e);
+int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal, int64_t now_us,
+                     struct seg_out *out, struct err *e);
 #endif

@@ -21,6 +21,7 @@ enum {
     BATCHES_A_SYNC = 32,
     AGAIN_S = 1, /* after the disk refused */
     SEAL_AGAIN_S = 5,
+    AGAIN_EVERY_S = 60,
     ACTIVE_TIMES = 8, /* an active segment may grow to so many times its size while the one before is packed */
 };
 _Static_assert((int)BATCH_ROOM <= (int)SEG_RAW_MAX, "a batch is a block");
@@ -61,13 +62,18 @@ struct store {
     uint64_t synced_seq;
     bool busy, stop;
     bool seal_wanted; /* by store_seal */
+
+    struct shelf_how how;
+    uint64_t packed_again; /* the sealer's: segments up to here */
     struct news news;
 };
+
+static const int64_t DAY_US = 86400 * (int64_t)1000000;
 
 struct store_limits store_default_limits(void)
 {
     struct store_limits l = {
-        .files = journal_default_limits(), .sync_us = 5000, .memory_bytes = 32 << 20, .level = 1
+        .files = journal_default_limits(), .sync_us = 5000, .memory_bytes = 32 << 20, .level = 1, .again_us = DAY_US
     };
 
     l.files.segment_bytes = 32 << 20;
@@ -248,6 +254,30 @@ static void *writer_main(void *arg)
 
 /* ---- the sealer's ---- */
 
+/* Packing again makes way for a segment that waits to be sealed. */
+static bool is_busy(void *ctx)
+{
+    struct store *s = ctx;
+
+    return feed_is_pending(s->j) || __atomic_load_n(&s->stop, __ATOMIC_RELAXED);
+}
+
+/* One old segment, when nothing else is to do; then a while of rest. */
+static void pack_again(struct store *s) /* locked */
+{
+    int64_t now_us = clock_wall_us();
+    struct err why;
+    int result;
+
+    (void)pthread_mutex_unlock(&s->lock);
+    result = s->limits.again_us == INT64_MAX
+               ? 0
+               : feed_pack_again(s->j, &s->packed_again, now_us - s->limits.again_us, now_us, &why);
+    (void)pthread_mutex_lock(&s->lock);
+    if (!feed_is_pending(s->j) && !s->stop)
+        wait_a_while(s, &s->to_sealer, result == 1 ? 0 : AGAIN_EVERY_S); /* a full disk is told by who writes lines */
+}
+
 static void *sealer_main(void *arg)
 {
     struct store *s = arg;
@@ -259,7 +289,7 @@ static void *sealer_main(void *arg)
         int result;
 
         if (!feed_is_pending(s->j)) {
-            (void)pthread_cond_wait(&s->to_sealer, &s->lock);
+            pack_again(s);
             continue;
         }
         (void)pthread_mutex_unlock(&s->lock);
@@ -330,7 +360,7 @@ struct store *store_open(const char *folder, const struct store_limits *l, const
                          int64_t now_us, struct journal_opened *found, struct err *e)
 {
     struct store *s = calloc(1, sizeof(*s));
-    struct feed_kind kind = { .content = SEG_LINES, .pack = shelf_pack };
+    struct feed_kind kind = { .content = SEG_LINES, .pack = shelf_pack, .pack_again = shelf_pack_again };
 
     if (!s) {
         err_set(e, ENOMEM, "log store");
@@ -340,7 +370,8 @@ struct store *store_open(const char *folder, const struct store_limits *l, const
     s->limits = *l;
     s->calls = *calls;
     s->end = &s->first;
-    kind.own = &s->limits.level;
+    s->how = (struct shelf_how){ .level = l->level, .busy = is_busy, .ctx = s };
+    kind.own = &s->how;
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0)
         err_set(e, errno, "eventfd");
@@ -544,7 +575,7 @@ void store_close(struct store *s, int64_t wait_us)
             return; /* the disk does not answer: threads and memory end with the process */
         store_turn(s);
         (void)pthread_mutex_lock(&s->lock);
-        s->stop = true;
+        __atomic_store_n(&s->stop, true, __ATOMIC_RELAXED);
         (void)pthread_cond_signal(&s->to_writer);
         (void)pthread_cond_signal(&s->to_sealer);
         (void)pthread_mutex_unlock(&s->lock);

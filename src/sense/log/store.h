@@ -42,6 +42,7 @@ struct store_limits {
     int64_t sync_us;             /* lines wait at most so long for the disk to be asked */
     uint64_t memory_bytes;       /* that may wait for it; then store_append says no */
     int level;                   /* zstd's, of sealed segments */
+    int64_t again_us;            /* sealed so long ago, they are packed again, smaller; INT64_MAX: never */
 };
 struct store_limits store_default_limits(void);
 

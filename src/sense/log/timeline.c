@@ -180,8 +180,8 @@ static void correct(struct work *w, const size_t *line, const int64_t *samples, 
                 k++;
             next = k < count && offset[k] != no_delta ? offset[k] : last;
             own = distance(samples[i], next) < distance(samples[i], last) && distance(samples[i], next) <= SPREAD_US
-                      ? next
-                      : last;
+                    ? next
+                    : last;
         } else
             last = own;
         at->offset_us = distance(own, 0) > TIMELINE_SMALL_US ? own : 0;

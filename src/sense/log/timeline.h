@@ -25,7 +25,7 @@ struct timeline_line {
     int64_t at_us;     /* when it happened, by our clock */
     int64_t offset_us; /* how far its clock was ahead of ours */
     uint64_t seq;
-    uint32_t block;        /* of the store */
+    uint32_t block;           /* of the store */
     uint32_t raw_at, raw_len; /* in the block's payload */
     uint32_t clock;
 };
