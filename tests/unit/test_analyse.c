@@ -254,6 +254,50 @@ static void a_dying_disk_is_one_story_in_its_order(void **state)
     analysis_free(a);
 }
 
+static void a_disk_that_was_well_for_a_week_is_told_anew(void **state)
+{
+    const char *fault = "ata1.00: failed command: READ FPDMA QUEUED";
+    struct analysis *a = fresh();
+
+    (void)state;
+    say(a, MONDAY, "db02", "kernel", fault);
+    say(a, MONDAY + 6 * DAY, "db02", "kernel", fault);
+    analyse_tick(a, MONDAY + 12 * DAY);
+    assert_int_equal(count(&heard, "hardware"), 1);
+    assert_int_equal(the(&heard, "hardware", "db02").phase, LOG_BEGAN);
+    analyse_tick(a, MONDAY + 14 * DAY);
+    assert_int_equal(the(&heard, "hardware", "db02").phase, LOG_ENDED);
+    assert_int_equal(the(&heard, "hardware", "db02").to_us, MONDAY + 6 * DAY);
+    say(a, MONDAY + 15 * DAY, "db02", "kernel", fault);
+    assert_int_equal(count(&heard, "hardware"), 2);
+    analysis_free(a);
+}
+
+/* One of them speaks a little later than the others, so that its silence is told before theirs is one. */
+static void who_was_told_alone_is_one_of_the_group_and_ends_alone(void **state)
+{
+    static const char *const hosts[] = { "web1", "web2", "web3", "web4" };
+    struct analysis *a = fresh();
+    int64_t end = MONDAY + 4 * DAY;
+
+    (void)state;
+    for (int64_t at = MONDAY; at < end + 3 * HOUR; at += 20 * SECOND)
+        for (int h = 0; h < 4; h++) {
+            int64_t last = h == 0 ? end - 4 * MINUTE : end; /* web1 falls silent four minutes before */
+
+            if (h == 3 || at < last || at >= end + HOUR)
+                say(a, at + h, hosts[h], "httpd", "served a request");
+        }
+    assert_non_null(find(&heard, "silence", "web1"));
+    assert_int_equal(the(&heard, "silence", "web1").phase, LOG_ENDED);
+    assert_null(find(&heard, "silence", "web2"));
+    assert_null(find(&heard, "silence", "web3"));
+    assert_int_equal(count(&heard, "network_silence"), 1);
+    assert_int_equal(the(&heard, "network_silence", NULL).proofs, 3);
+    assert_int_equal(the(&heard, "network_silence", NULL).phase, LOG_ENDED);
+    analysis_free(a);
+}
+
 static void what_a_source_dropped_itself_is_told_with_its_number(void **state)
 {
     struct analysis *a = fresh();
@@ -687,6 +731,8 @@ int main(void)
         cmocka_unit_test(three_at_once_are_the_network),
         cmocka_unit_test(a_lie_in_a_web_request_is_no_login),
         cmocka_unit_test(a_dying_disk_is_one_story_in_its_order),
+        cmocka_unit_test(a_disk_that_was_well_for_a_week_is_told_anew),
+        cmocka_unit_test(who_was_told_alone_is_one_of_the_group_and_ends_alone),
         cmocka_unit_test(what_a_source_dropped_itself_is_told_with_its_number),
         cmocka_unit_test(a_queue_that_grows_and_mail_that_waits_are_told),
         cmocka_unit_test(our_address_on_a_black_list_is_told),

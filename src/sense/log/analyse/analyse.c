@@ -263,6 +263,7 @@ static void tick(struct analysis *a, int64_t now_us)
     copies_tick(a, now_us);
     burst_tick(a, now_us);
     ramp_tick(a, now_us);
+    hardware_tick(a, now_us);
     logins_tick(a, now_us);
     mail_tick(a, now_us);
     mailqueue_tick(a, now_us);

@@ -11,6 +11,7 @@
 #include "base/words.h"
 #include "sense/log/analyse/inner.h"
 
+#define OVER_US (7 * DAY_US)
 enum { STORIES = 1024, STEPS = LOG_FINDING_PROOFS, SHOWN = 110 };
 enum domain { DOMAIN_DISK, DOMAIN_CHIP, DOMAIN_WAIT };
 
@@ -98,7 +99,7 @@ static void tell(struct analysis *a, const struct story *s, enum log_phase phase
                  key->domain == DOMAIN_CHIP
                      ? _("test memory and processor; note the bank, replace the part")
                      : _("save what can be saved, then look at disk, cable and controller (smartctl -a)"));
-    finding_tell(a, &f, key->domain);
+    finding_tell(a, &f, key->domain ^ (uint64_t)s->first_us);
 }
 
 static uint8_t keep(char *into, struct slice text)
@@ -140,6 +141,18 @@ void hardware_line(struct analysis *a, struct reading *r)
     step->last_len = keep(step->last, r->text);
     if (fresh)
         tell(a, s, LOG_BEGAN);
+}
+
+/* So long without a fault, and what comes then is told anew. */
+void hardware_tick(struct analysis *a, int64_t now_us)
+{
+    struct story *s = table_oldest(a->faults->stories);
+
+    while (s && now_us - s->last_us > OVER_US) {
+        tell(a, s, LOG_ENDED);
+        table_remove(a->faults->stories, s);
+        s = table_oldest(a->faults->stories);
+    }
 }
 
 void hardware_end(struct analysis *a)

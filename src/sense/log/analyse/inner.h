@@ -266,6 +266,7 @@ void loss_line(struct analysis *a, struct reading *r);
 int hardware_open(struct analysis *a, struct err *e);
 void hardware_close(struct analysis *a);
 void hardware_line(struct analysis *a, struct reading *r);
+void hardware_tick(struct analysis *a, int64_t now_us);
 void hardware_end(struct analysis *a);
 
 int logins_open(struct analysis *a, struct err *e);
