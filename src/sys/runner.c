@@ -191,6 +191,16 @@ int runner_start(const struct runner_job *job, struct err *e)
     return err_set(e, errno, "the runner");
 }
 
+bool runner_is_there(void)
+{
+    int domain = 0;
+    int type = 0;
+    socklen_t len = sizeof(int);
+
+    return getsockopt(RUNNER_FD, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+           getsockopt(RUNNER_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && domain == AF_UNIX && type == SOCK_SEQPACKET;
+}
+
 int runner_send(int fd, const struct runner_ask *ask, int file, struct err *e)
 {
     union {

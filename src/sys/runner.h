@@ -50,5 +50,7 @@ struct runner_done {
 
 /* The descriptor to ask it on; -1 with an error. */
 int runner_start(const struct runner_job *job, struct err *e);
+/* Was one given to this part?  Its number may as well be that of something else. */
+bool runner_is_there(void);
 int runner_send(int fd, const struct runner_ask *ask, int file, struct err *e);
 #endif

@@ -115,7 +115,7 @@ static int open_run(struct ways *all, struct err *e)
 {
     if (all->runner)
         return 0;
-    if (fcntl(RUNNER_FD, F_GETFD) < 0)
+    if (!runner_is_there())
         return err_set(e, 0, "programs are run from the next start of serviola on");
     (void)fcntl(RUNNER_FD, F_SETFL, O_NONBLOCK);
     all->runner = true;
