@@ -389,6 +389,8 @@ static const char *needs_restart(const struct house_settings *a, const struct ho
     if (a->hunt.mode == HUNT_HOLD && b->hunt.mode == HUNT_HOLD &&
         (a->hunt.hold_wait_us != b->hunt.hold_wait_us || a->hunt.hold_fails_open != b->hunt.hold_fails_open))
         return "hunt.valve"; /* packets wait in it */
+    if (!notify_knows_programs(&a->notify, &b->notify))
+        return "notify.ways: what is run";
     return NULL;
 }
 

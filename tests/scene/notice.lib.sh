@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# notice - what scenes of notices have in common: a host with two processes that must run, and who takes the notices.
-type -t until_true >/dev/null || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# notice.lib.sh - what scenes of notices have in common: a host with two processes that must run, and who takes the notices;
+# behind lib.sh.
 
 N=$T/notices # what came: mail.1, post.1 ...
 

@@ -2,7 +2,8 @@
 # Notices go under TLS with a log-in, to a server found by /etc/hosts, and by https; the password is read from a file that only
 # its owner may read, and stands nowhere else.  A certificate that nobody vouches for, or a password that everybody can read,
 # sends nothing, and the reason is said.
-. "$(dirname "$0")/notice.lib.sh"
+. "$(dirname "$0")/lib.sh"
+. "$SCENES/notice.lib.sh"
 host box
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/key" -out "$T/certificate" -days 2 -subj /CN=mx.notices.test \
     -addext 'subjectAltName=DNS:mx.notices.test' 2>/dev/null

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The disk on which serviola keeps everything freezes, and then something happens: the notice is out within two seconds, and its
 # first line says that the disk does not answer.  Its twin with a healthy disk says nothing of the kind.
-. "$(dirname "$0")/notice.lib.sh"
+. "$(dirname "$0")/lib.sh"
+. "$SCENES/notice.lib.sh"
 . "$SCENES/disk.lib.sh"
 host box
 disk_on 64 "$T/disk" serviola-box

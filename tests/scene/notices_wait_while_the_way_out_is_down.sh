@@ -1,7 +1,8 @@
 #!/bin/bash
 # The mail server refuses, the hook answers 503: notices are kept and tried again, it is said that no way leads out, and
 # kill -9 of the part that tells, and then of everything, loses none of them; when the ways are open again all are told.
-. "$(dirname "$0")/notice.lib.sh"
+. "$(dirname "$0")/lib.sh"
+. "$SCENES/notice.lib.sh"
 host box
 noticed box "
     mail: { by: mail, to: admin@example.org, server: 'smtp://127.0.0.1:2525', tls: off }

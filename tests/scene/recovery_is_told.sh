@@ -1,7 +1,8 @@
 #!/bin/bash
 # What nobody answers is told to others after a while; what somebody takes care of is not; and whoever heard of a beginning
 # hears of its end, with how long it was, once.
-. "$(dirname "$0")/notice.lib.sh"
+. "$(dirname "$0")/lib.sh"
+. "$SCENES/notice.lib.sh"
 host box
 noticed box "
     day: { by: hook, url: 'http://127.0.0.1:8080/day' }
@@ -14,7 +15,7 @@ runs box
 
 posts() # PATH WORDS: how many say so
 {
-    grep -lE "$2" "$N"/post.[0-9]* 2>/dev/null | xargs -r grep -lx "/$1" | wc -l
+    { grep -lE "$2" "$N"/post.[0-9]* 2>/dev/null | xargs -r grep -lx "/$1" || true; } | wc -l
 }
 told() # PATH WORDS
 {
@@ -40,5 +41,5 @@ works second box
 until_true 5 told day '"stage":"over".*drudge is gone: it is over after'
 until_true 5 told day '"stage":"over".*second is gone: it is over after'
 until_true 5 told night '"stage":"over".*drudge is gone: it is over after'
-is_not grep -l 'second is gone' $(grep -lx /night "$N"/post.*)
+[ "$(posts night 'second is gone')" = 0 ]
 told night still

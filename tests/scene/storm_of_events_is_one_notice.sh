@@ -1,7 +1,8 @@
 #!/bin/bash
 # Thirty triggers fire at once: one notice, with all of them.  One flaps: its beginning and its end are told, then how often, in
 # windows that grow.  More different things than may go out in a row are gathered, and it is said that they are.
-. "$(dirname "$0")/notice.lib.sh"
+. "$(dirname "$0")/lib.sh"
+. "$SCENES/notice.lib.sh"
 host box
 noticed box "
     hook: { by: hook, url: 'http://127.0.0.1:8080/' }

@@ -466,8 +466,18 @@ static void settings_that_lead_nowhere_are_refused(void **state)
     assert_false(notify_check(&s, &name, &e));
     (void)snprintf(s.ways[0].url, sizeof(s.ways[0].url), "https://x.example/");
     assert_true(notify_check(&s, &name, &e));
+    (void)snprintf(s.ways[0].url, sizeof(s.ways[0].url),
+                   "https://x.example./"); /* libcurl would look for another name */
+    assert_false(notify_check(&s, &name, &e));
+    (void)snprintf(s.ways[0].url, sizeof(s.ways[0].url), "http://[::1]:8080/a?b=c@d");
+    assert_false(notify_check(&s, &name, &e));
+    (void)snprintf(s.ways[0].url, sizeof(s.ways[0].url), "http://[::1]:8080/a?b=c");
+    assert_true(notify_check(&s, &name, &e));
+    (void)snprintf(s.ways[0].proxy, sizeof(s.ways[0].proxy), "socks5://x.example");
+    assert_false(notify_check(&s, &name, &e));
+    s.ways[0].proxy[0] = '\0';
     s.rules_count = 1;
-    s.rules[0] = (struct notify_rule){ .name = "r", .events = { 1, { "watch.trigered" } } };
+    s.rules[0] = (struct notify_rule){ .name = "r", .events = { 1, { "watch.fired" } } };
     assert_false(notify_check(&s, &name, &e));
     assert_string_equal(name, "r");
     s.rules[0] = (struct notify_rule){ .name = "r", .to = { 1, { "nobody" } } };

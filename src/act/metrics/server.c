@@ -15,7 +15,8 @@ enum { CONNECTIONS = 16, PATIENCE_S = 10, REQUEST = 16 * 1024, TICK_US = 1000000
 /* What we call of libmicrohttpd, each with its own type. */
 #define MHD_CALLS(X)                                                                                                   \
     X(start_daemon)                                                                                                    \
-    X(run) X(get_timeout) X(get_daemon_info) X(create_response_from_buffer) X(add_response_header) X(queue_response)   \
+    X(run)                                                                                                             \
+    X(get_timeout) X(get_daemon_info) X(create_response_from_buffer) X(add_response_header) X(queue_response)          \
         X(destroy_response)
 
 static struct {

@@ -140,11 +140,15 @@ static bool starts(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* The host is plain: libcurl must find it under the very name that we looked up. */
 static bool is_url(const char *url, const char *plain, const char *tls)
 {
-    size_t skip = starts(url, plain) ? strlen(plain) : starts(url, tls) ? strlen(tls) : 0;
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+    const char *host = url + (starts(url, plain) ? strlen(plain) : starts(url, tls) ? strlen(tls) : 0);
+    size_t len = strspn(host, letters);
 
-    return skip > 0 && url[skip] != '\0' && url[skip] != '/' && !strpbrk(url, " \"<>\\") && !strchr(url, '@');
+    return host != url && len > 0 && host[len - 1] != '.' && !strstr(host, ".:") &&
+           (host[len] == '\0' || host[len] == '/') && !strpbrk(host, " \"<>\\@");
 }
 
 static bool are_addresses(const char *list)
@@ -195,6 +199,8 @@ static int check_way(const struct notify_way *w, struct err *e)
             return err_set(e, 0, "run needs a `command`: the path of a program, from / on");
         break;
     }
+    if (w->proxy[0] && !is_url(w->proxy, "http://", "socks5h://"))
+        return err_set(e, 0, "a `proxy` begins with http:// or socks5h://");
     return (w->user[0] != '\0') == (w->password_file[0] != '\0')
              ? 0
              : err_set(e, 0, "`user` and `password_file` belong together");
@@ -256,4 +262,18 @@ uint32_t notify_ways_of(const struct notify_settings *s, const struct key_names 
     for (uint32_t i = 0; i < names->count; i++)
         bits |= way_named(s, names->at[i]);
     return names->count == 0 ? (1u << s->ways_count) - 1 : bits;
+}
+
+bool notify_knows_programs(const struct notify_settings *old, const struct notify_settings *now)
+{
+    for (uint32_t i = 0; i < now->ways_count; i++) {
+        bool known = now->ways[i].by != BY_RUN;
+
+        for (uint32_t k = 0; k < old->ways_count; k++)
+            known = known || (old->ways[k].by == BY_RUN && strcmp(old->ways[k].name, now->ways[i].name) == 0 &&
+                              strcmp(old->ways[k].command, now->ways[i].command) == 0);
+        if (!known)
+            return false;
+    }
+    return true;
 }

@@ -31,7 +31,8 @@ struct way {
     struct notify *all;
     uint32_t number;
     struct tray box;
-    bool stuck;       /* notify.stuck was said */
+    bool stuck; /* notify.stuck was said */
+    uint64_t lost_said;
     int64_t until_us; /* of the message under way; 0: none */
 };
 
@@ -109,7 +110,7 @@ static void on_sent(struct way *w, const char *said)
         event_add_words(&ev, F_REPLY, said);
     say_event(w, &ev);
     tray_sent(&w->box);
-    w->box.lost = 0;
+    w->box.lost = w->lost_said = 0;
     w->box.limited = w->box.limited && w->box.count > 0;
 }
 
@@ -173,14 +174,14 @@ static void send_now(struct way *w, int64_t at_us, int64_t frozen)
 
 static void give_up_old(struct way *w, int64_t at_us)
 {
-    size_t old = tray_expire(&w->box, &w->all->set->set, at_us);
     struct event ev = event_new(EV_NOTIFY_LOST);
 
-    w->box.lost += old;
-    if (old == 0)
+    w->box.lost += tray_expire(&w->box, &w->all->set->set, at_us);
+    if (w->box.lost <= w->lost_said)
         return;
-    event_add_number(&ev, F_COUNT, old);
-    event_add_words(&ev, F_WHY, "they found no way out for too long");
+    event_add_number(&ev, F_COUNT, w->box.lost - w->lost_said);
+    event_add_words(&ev, F_WHY, "they found no way out for too long, or too many waited");
+    w->lost_said = w->box.lost;
     say_event(w, &ev);
 }
 

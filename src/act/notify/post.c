@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/text.h"
 #include "sys/say.h"
 
@@ -22,8 +23,10 @@ enum { CA_MOST = 4 << 20, ANSWER_MOST = 64 * 1024, RECIPIENTS = 16, CONNECT_S = 
     X(global_init)                                                                                                     \
     X(easy_init)                                                                                                       \
     X(easy_setopt)                                                                                                     \
-    X(easy_cleanup) X(easy_getinfo) X(easy_strerror) X(slist_append) X(slist_free_all) X(multi_init) X(multi_setopt)   \
-        X(multi_add_handle) X(multi_remove_handle) X(multi_socket_action) X(multi_info_read)
+    X(easy_cleanup)                                                                                                    \
+    X(easy_getinfo)                                                                                                    \
+    X(easy_strerror) X(slist_append) X(slist_free_all) X(multi_init) X(multi_setopt) X(multi_add_handle)               \
+        X(multi_remove_handle) X(multi_socket_action) X(multi_info_read)
 
 static struct {
 #define MEMBER(name) __typeof__(curl_##name) *name;
@@ -395,18 +398,10 @@ static void set_hook(struct sending *s, const struct post_way *w, const char *ke
     (void)curl.easy_setopt(s->easy, CURLOPT_USERAGENT, "serviola/" SERVIOLA_VERSION);
 }
 
-static void set_common(struct sending *s, const struct post_way *w, const char *addresses)
+static void set_bounds(struct sending *s)
 {
-    struct curl_blob ca = { (void *)(uintptr_t)w->ca.at, w->ca.len, CURL_BLOB_NOCOPY };
-    char host[256];
-    uint16_t port;
-
-    if (post_target(w->set, host, &port) && addresses[0])
-        s->resolve = more(s->resolve, "%s:%u:%s", host, port, addresses);
-    (void)curl.easy_setopt(s->easy, CURLOPT_RESOLVE, s->resolve);
     (void)curl.easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl.easy_setopt(s->easy, CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
-    (void)curl.easy_setopt(s->easy, CURLOPT_PROXY, w->set->proxy); /* "": none, whatever the environment says */
     (void)curl.easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, (long)(s->post->timeout_us / 1000));
     (void)curl.easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
     (void)curl.easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -417,7 +412,20 @@ static void set_common(struct sending *s, const struct post_way *w, const char *
     (void)curl.easy_setopt(s->easy, CURLOPT_HEADERDATA, s);
     (void)curl.easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, drop_body);
     (void)curl.easy_setopt(s->easy, CURLOPT_WRITEDATA, s);
-    if (w->ca.len > 0) /* it stays where it is as long as the way */
+}
+
+static void set_peer(struct sending *s, const struct post_way *w, const char *addresses)
+{
+    struct curl_blob ca = { (void *)(uintptr_t)w->ca.at, w->ca.len, CURL_BLOB_NOCOPY };
+    char host[256];
+    struct addr literal;
+    uint16_t port;
+
+    if (post_target(w->set, host, &port) && addresses[0] && !addr_read(slice_text(host), &literal))
+        s->resolve = more(s->resolve, "%s:%u:%s", host, port, addresses);
+    (void)curl.easy_setopt(s->easy, CURLOPT_RESOLVE, s->resolve);
+    (void)curl.easy_setopt(s->easy, CURLOPT_PROXY, w->set->proxy); /* "": none, whatever the environment says */
+    if (w->ca.len > 0)                                             /* it stays where it is as long as the way */
         (void)curl.easy_setopt(s->easy, CURLOPT_CAINFO_BLOB, &ca);
     (void)curl.easy_setopt(s->easy, CURLOPT_CAPATH, NULL);
     if (w->set->user[0]) {
@@ -445,7 +453,8 @@ int post_send(struct post *p, const struct post_way *w, const char *addresses, c
         set_mail(s, w);
     else
         set_hook(s, w, key);
-    set_common(s, w, addresses);
+    set_bounds(s);
+    set_peer(s, w, addresses);
     if (curl.multi_add_handle(p->multi, s->easy) == CURLM_OK)
         return 0;
     forget(s);

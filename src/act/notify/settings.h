@@ -65,6 +65,8 @@ extern const struct key notify_keys[];
 
 /* What the table of keys can't know; false with a sentence about `*name`, a way or a rule. */
 bool notify_check(const struct notify_settings *s, const char **name, struct err *e);
+/* Whether each program of `now` stands in `old` too: who runs them learned them at the start. */
+bool notify_knows_programs(const struct notify_settings *old, const struct notify_settings *now);
 /* The ways that these names stand for, as bits; no name: all. */
 uint32_t notify_ways_of(const struct notify_settings *s, const struct key_names *names);
 #endif
