@@ -31,7 +31,8 @@ struct node {
 
 struct edge {
     size_t from, to;
-    uint16_t port; /* 0: one starts the other */
+    uint16_t port;       /* 0 and no socket: one starts the other */
+    struct slice socket; /* a UNIX one's name; borrowed of the picture */
     uint64_t count;
     bool back;
 };
@@ -60,15 +61,28 @@ static size_t node_of(struct graph *g, const struct join *j, const struct snap_p
     return g->nodes++;
 }
 
-static void connect_nodes(struct graph *g, size_t from, size_t to, uint16_t port, uint64_t count)
+static void add_edge(struct graph *g, struct edge e)
 {
-    for (size_t i = 0; i < g->edges; i++)
-        if (g->edge[i].from == from && g->edge[i].to == to && g->edge[i].port == port) {
-            g->edge[i].count += count;
+    for (size_t i = 0; i < g->edges; i++) {
+        struct edge *at = &g->edge[i];
+
+        if (at->from == e.from && at->to == e.to && at->port == e.port && slice_eq(at->socket, e.socket)) {
+            at->count += e.count;
             return;
         }
+    }
     if (g->edges < RAW_EDGES)
-        g->edge[g->edges++] = (struct edge){ .from = from, .to = to, .port = port, .count = count };
+        g->edge[g->edges++] = e;
+}
+
+static void connect_nodes(struct graph *g, size_t from, size_t to, uint16_t port, uint64_t count)
+{
+    add_edge(g, (struct edge){ .from = from, .to = to, .port = port, .count = count });
+}
+
+static uint64_t ends_of(const struct edge *e)
+{
+    return e->port || e->socket.len > 0 ? e->count : 0;
 }
 
 /* One end of a connection tells the whole of it: the client's when it is here, else the server's. */
@@ -90,6 +104,18 @@ static void add_socket(struct graph *g, const struct join *j, const struct snap_
                                               : there    ? there->pid
                                                          : 0)),
                       s->remote.port, 1);
+}
+
+/* The end without a name came to the one that has one; two without are a pair inside of one program. */
+static void add_local(struct graph *g, const struct join *j, const struct snap_socket *s)
+{
+    const struct snap_socket *other = s->path.len == 0 && s->peer_inode ? join_socket(j, s->peer_inode) : NULL;
+
+    if (other && other->path.len > 0 && s->pid && other->pid)
+        add_edge(g, (struct edge){ .from = node_of(g, j, join_process(j, s->pid)),
+                                   .to = node_of(g, j, join_process(j, other->pid)),
+                                   .socket = other->path,
+                                   .count = 1 });
 }
 
 /* Who opens a connection because its parent serves one: that closes the way of a loop. */
@@ -130,8 +156,8 @@ static void fold(struct graph *g)
         return;
     memcpy(old, g->edge, count * sizeof(*old));
     for (size_t i = 0; i < count; i++) {
-        g->node[old[i].from].ends += old[i].port ? old[i].count : 0;
-        g->node[old[i].to].ends += old[i].port ? old[i].count : 0;
+        g->node[old[i].from].ends += ends_of(&old[i]);
+        g->node[old[i].to].ends += ends_of(&old[i]);
     }
     for (size_t i = FIRST_PROGRAM; i < g->nodes; i++)
         order[i] = i;
@@ -141,8 +167,11 @@ static void fold(struct graph *g)
     for (size_t i = 0; i < FIRST_PROGRAM; i++)
         g->node[i].kept = i;
     g->edges = 0;
-    for (size_t i = 0; i < count; i++)
-        connect_nodes(g, g->node[old[i].from].kept, g->node[old[i].to].kept, old[i].port, old[i].count);
+    for (size_t i = 0; i < count; i++) {
+        old[i].from = g->node[old[i].from].kept;
+        old[i].to = g->node[old[i].to].kept;
+        add_edge(g, old[i]);
+    }
     for (size_t i = FIRST_PROGRAM; i < g->nodes; i++)
         if (g->node[i].kept != i) {
             g->node[OTHERS].ends += g->node[i].ends;
@@ -215,6 +244,8 @@ struct graph *graph_new(const struct snap *s, struct err *e)
     SNAP_LIST(s, SNAP_SOCKET, struct snap_socket, k)
     if (k->remote.port != 0 && !slice_eq(k->state, SLICE("TIME_WAIT")))
         add_socket(g, j, k);
+    else if (slice_eq(k->kind, SLICE("unix")))
+        add_local(g, j, k);
     SNAP_LIST(s, SNAP_PROCESS, struct snap_process, p)
     {
         struct slice name = program_in(j, p);
@@ -266,10 +297,15 @@ static unsigned top(const struct node *n)
 
 static void label(const struct edge *e, FILE *to)
 {
+    enum { SHOWN = 32 };
+
     if (e->port)
-        (void)fprintf(to, ":%u &#215;%llu</text>\n", (unsigned)e->port, (unsigned long long)e->count);
+        (void)fprintf(to, ":%u", (unsigned)e->port);
+    else if (e->socket.len > 0)
+        html_put(to, e->socket, SHOWN);
     else
-        (void)fprintf(to, "starts &#215;%llu</text>\n", (unsigned long long)e->count);
+        (void)fputs("starts", to);
+    (void)fprintf(to, " &#215;%llu</text>\n", (unsigned long long)e->count);
 }
 
 static void draw_edge(const struct graph *g, const struct edge *e, FILE *to)

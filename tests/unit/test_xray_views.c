@@ -109,6 +109,43 @@ static void who_calls_its_caller_is_drawn_back(void **state)
     snap_free(s);
 }
 
+static void local_end(struct snap *s, const char *name, uint64_t inode, uint64_t peer, int64_t pid)
+{
+    struct snap_socket *k = snap_add(s, SNAP_SOCKET);
+    struct snap_holder *h = snap_add(s, SNAP_HOLDER);
+
+    *k = (struct snap_socket){ .kind = SLICE("unix"),
+                               .state = SLICE("ESTABLISHED"),
+                               .path = slice_text(name),
+                               .inode = inode,
+                               .peer_inode = peer };
+    *h = (struct snap_holder){ .pid = pid, .descriptor = 3, .inode = inode };
+}
+
+static void whoever_speaks_through_a_named_socket_is_drawn(void **state)
+{
+    struct snap *s = picture();
+    struct graph *g;
+    char *at;
+    size_t len;
+
+    (void)state;
+    (void)process(s, 10, 1, "/usr/sbin/milter", "milter");
+    (void)process(s, 11, 1, "/usr/sbin/smtpd", "smtpd");
+    local_end(s, "/run/milter.sock", 100, 101, 10);
+    local_end(s, "", 101, 100, 11);
+    local_end(s, "", 102, 103, 11); /* a pair of its own: nobody else is at the other end */
+    local_end(s, "", 103, 102, 11);
+    assert_int_equal(join_owners(s, NULL), 0);
+    g = graph_new(s, NULL);
+    assert_int_equal(graph_nodes(g), 2);
+    graph_free(g);
+    at = page_of(s, &len);
+    assert_non_null(strstr(at, "/run/milter.sock &#215;1"));
+    free(at);
+    snap_free(s);
+}
+
 static void a_thousand_programs_are_fifty_nodes(void **state)
 {
     struct snap *s = picture();
@@ -259,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_calls_its_caller_is_drawn_back),
+        cmocka_unit_test(whoever_speaks_through_a_named_socket_is_drawn),
         cmocka_unit_test(a_thousand_programs_are_fifty_nodes),
         cmocka_unit_test(a_hostile_name_writes_no_html),
         cmocka_unit_test(the_same_name_is_replaced_by_the_same_everywhere),
