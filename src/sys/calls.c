@@ -80,6 +80,7 @@ static const int listen_calls[] = { CALL(bind), CALL(listen), CALL(setsockopt), 
 static const int connect_calls[] = { CALL(bind), CALL(connect), CALL(splice), CALLS_END };
 static const int accept_calls[] = { CALL(accept), CALL(accept4), CALLS_END };
 static const int thread_calls[] = { CALL(sched_setaffinity), CALL(sched_getscheduler), CALL(sched_getparam),
+                                    CALL(setpriority), /* without a capability: to be nicer alone */
                                     CALLS_END };
 
 /* The supervisor's filter stays on its children: what they do until their own jail has to be here too. */

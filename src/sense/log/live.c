@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,7 +20,15 @@
 #include "sense/log/payload.h"
 #include "sys/clock.h"
 
-enum { BEAT_US = 1000000, SAVE_US = 1000000, IDLE_US = 30000000, NAP_MS = 50, VAIN_MOST = 100, CURSOR_SUM = 16 };
+enum {
+    BEAT_US = 1000000,
+    SAVE_US = 1000000,
+    IDLE_US = 30000000,
+    NAP_MS = 50,
+    NICE = 10,
+    VAIN_MOST = 100,
+    CURSOR_SUM = 16
+};
 #define DOWN_US (180 * (int64_t)1000000) /* nobody is called silent for a shorter pause of ours */
 
 struct cursor { /* in the file */
@@ -256,6 +265,7 @@ static void *live_main(void *arg)
     const struct timespec nap = { .tv_nsec = NAP_MS * 1000000L };
     struct live *l = arg;
 
+    (void)setpriority(PRIO_PROCESS, 0, NICE); /* this thread alone: where cores are few, receiving goes first */
     while (!stops(l)) {
         struct beat b;
         bool news = read_to(l, goal(l, &b));
