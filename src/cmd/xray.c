@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serviola xray: a picture of the whole host, and what it shows.  serviola explain: the same words, from a file. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/words.h"
@@ -16,10 +19,14 @@
 #include "sense/xray/xray.h"
 #include "snap/file.h"
 #include "snap/redact.h"
+#include "sys/clock.h"
 #include "sys/say.h"
 #include "view/explain/explain.h"
 #include "view/html.h"
 #include "view/paint.h"
+
+enum { ALONE_MS = 3000 };
+static const char alone[] = "/run/serviola-xray.lock";
 
 struct xray_options {
     struct common_options common;
@@ -267,11 +274,40 @@ static int redact_file(const struct xray_options *o, char **argv)
 
 /* --- taking */
 
-static struct snap *take(const struct xray_options *o)
+/*
+ * Two pictures at once are slow, and show each other: the second waits for the
+ * first, says so, and does not wait for ever.  A descriptor, or -1.
+ */
+static int wait_for_others(void)
+{
+    int64_t until_us = clock_mono_us() + (int64_t)ALONE_MS * 1000;
+    int fd = geteuid() == 0 ? open(alone, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    bool told = false;
+
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK && clock_mono_us() < until_us) {
+        if (!told)
+            say(_("another picture is being taken; this one waits for it"));
+        told = true;
+        (void)poll(NULL, 0, 10);
+    }
+    return fd;
+}
+
+static struct snap *take_now(const struct xray_options *o, struct err *e)
 {
     struct xray_wish wish = { .deep = o->deep, .packages = o->packages || o->against, .against = o->against };
+    int fd = wait_for_others();
+    struct snap *s = xray_take_as(&wish, e);
+
+    if (fd >= 0)
+        close(fd);
+    return s;
+}
+
+static struct snap *take(const struct xray_options *o)
+{
     struct err e;
-    struct snap *s = o->at_us ? recorded_snap(&o->common, o->at_us, &e) : xray_take_as(&wish, &e);
+    struct snap *s = o->at_us ? recorded_snap(&o->common, o->at_us, &e) : take_now(o, &e);
 
     if (s && o->redact && snap_redact(s, &e) < 0) {
         snap_free(s);
