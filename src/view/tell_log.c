@@ -57,13 +57,29 @@ static void put_advice(struct text *t, const struct event *found)
             text_addf(t, " %s", _(advices[i].advice));
 }
 
-/* The newest of the kind that this one led to. */
-static const struct event *led_to(const struct why_case *c, const struct event *found, enum event_kind kind)
+/* The last word on it. */
+static const struct event *end_of(const struct why_case *c, const struct event *found)
 {
     for (size_t i = c->count; i > 0; i--)
-        if (c->about[i - 1].kind == kind && c->about[i - 1].cause == found->seq)
+        if (c->about[i - 1].kind == EV_LOG_FOUND_OVER && c->about[i - 1].cause == found->seq)
             return &c->about[i - 1];
     return NULL;
+}
+
+static void put_proofs(struct text *t, const struct why_case *c, const struct event *found)
+{
+    size_t told = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        struct slice proof;
+
+        if (c->about[i].kind != EV_LOG_PROOF || c->about[i].cause != found->seq ||
+            !event_get(&c->about[i], F_PROOF, &proof))
+            continue;
+        text_addf(t, "%s", told++ == 0 ? _(" Proof: ") : "; ");
+        text_visible(t, proof);
+    }
+    text_word(t, told > 0 ? "." : "");
 }
 
 /* What was asked for, or what is newest. */
@@ -80,8 +96,7 @@ static const struct event *matter_of(const struct why_case *c)
 bool why_log_answer(struct text *t, const struct why_case *c)
 {
     const struct event *found = matter_of(c);
-    const struct event *over = found ? led_to(c, found, EV_LOG_FOUND_OVER) : NULL;
-    const struct event *proof = found ? led_to(c, found, EV_LOG_PROOF) : NULL;
+    const struct event *over = found ? end_of(c, found) : NULL;
 
     if (!found)
         return false;
@@ -90,8 +105,7 @@ bool why_log_answer(struct text *t, const struct why_case *c)
         tell(t, found, NULL, c->now_us);
         text_word(t, ".");
     }
-    if (proof)
-        (void)tell_as(t, _(" Proof: {proof}."), proof, NULL, c->now_us);
+    put_proofs(t, c, found);
     if (over)
         (void)tell_as(t, _(" It was over at {at}[: {why}]."), over, NULL, c->now_us);
     else

@@ -318,6 +318,32 @@ static void an_event_is_told_and_then_how_it_stands(void **state)
     page_holds(&c, "What followed from it:\n  -> #802");
 }
 
+static void a_silence_is_told_with_its_proof_what_to_do_and_its_end(void **state)
+{
+    struct event *ev = happens(EV_LOG_FOUND, 0);
+    uint64_t found = ev->seq;
+    struct why_case c;
+
+    (void)state;
+    event_add_words(ev, F_RULE, "silence");
+    event_add_words(ev, F_NAME, "web1");
+    event_add_words(ev, F_WHY, "web1 is silent since 18:28");
+    event_add_words(happens(EV_LOG_PROOF, found), F_PROOF, "the last line: GET /1");
+    c = a_case();
+    assert_int_equal(why_judge(&c).state, WHY_SEEN);
+    holds(answer_to(&c), "web1 is silent since 18:28");
+    c.asked = &journal.at[0];
+    holds(answer_to(&c), "Event #801");
+    holds(answer_to(&c), "Proof: the last line: GET /1. Look at the host's console");
+    assert_null(strstr(answer_to(&c), "blocked"));
+    event_add_words(happens(EV_LOG_FOUND_OVER, found), F_WHY, "web1 was silent for 18 h");
+    c = a_case();
+    c.asked = &journal.at[0];
+    holds(answer_to(&c), "It was over at 18:27:02: web1 was silent for 18 h.");
+    assert_null(strstr(answer_to(&c), "console"));
+    page_holds(&c, "What followed from it:\n  -> #802");
+}
+
 static void evidence_is_listed_with_its_file(void **state)
 {
     struct event *ev;
@@ -418,6 +444,7 @@ int main(void)
         cmocka_unit_test_setup(a_server_that_a_worm_spoke_to_is_not_the_worm, empty),
         cmocka_unit_test_setup(an_allowed_host_says_how_to_take_it_off, empty),
         cmocka_unit_test_setup(an_event_is_told_and_then_how_it_stands, empty),
+        cmocka_unit_test_setup(a_silence_is_told_with_its_proof_what_to_do_and_its_end, empty),
         cmocka_unit_test_setup(evidence_is_listed_with_its_file, empty),
         cmocka_unit_test_setup(causes_that_go_round_in_circles_come_to_an_end, empty),
         cmocka_unit_test_setup(a_very_long_chain_is_cut_and_says_so, empty),
