@@ -27,12 +27,6 @@ far=44.1.0. resolver=44.1.0.2:53 record=A crowd=44.2.0.0/16
 [ -z "${six-}" ] || far=2a00:44:1:: resolver='[2a00:44:1::2]:53' record=AAAA crowd=2a00:66::/56
 # shellcheck disable=SC2034
 quiet='greylist: off, rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, dnsbl: off, helo: off'
-# Each ends a message for somebody; behind it a second one is hidden.
-# shellcheck disable=SC2034
-smuggling_ends=('\n.\n' '\n.\r\n' '\r\n.\n' '\r.\r' '\r.\n' '\n.\r' '\r.\r\n' '\r\n.\r' '\r\n\x00.\r\n' '\r\n.\x00\r\n'
-    '\r\n.\r\r\n' '\r\r\n.\r\r\n')
-# shellcheck disable=SC2034
-smuggling_hidden='MAIL FROM:<evil@far.test>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nhidden\r\n.\r\n'
 
 gate_house()
 {

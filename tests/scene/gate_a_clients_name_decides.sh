@@ -29,7 +29,7 @@ names_on far \
 listed=$(names_reverse 2a00:44:9::7 x)
 names_add far "${listed%%.ip6*}.black.test. A 127.0.0.2"
 start sink mx sink --log "$T/mail" --port 2525
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 gate_on 'identity: none, relay_test: no, greet_after: 0,
       checks: { greylist: off, callback: off, rdns: refuse, confirmed: refuse, generic: refuse }' \
     '  dns_lists: { black: { zone: black.test, weight: 10 }, white: { zone: white.test, weight: 10, good: yes } }'

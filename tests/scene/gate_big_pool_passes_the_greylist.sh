@@ -30,9 +30,11 @@ passes() # ADDRESS SENDER RECIPIENT
 }
 
 say "the pool's first try waits; a retry too early waits still"
+began=$SECONDS
 prints "451 4.7.1" try "$ten" news@big.example.org b@example.com
-prints "451 4.7.1" try "$eleven" news@big.example.org b@example.com
-prints "it passes when it is sent again after" on mx serviola why "$ten"
+early=$(try "$eleven" news@big.example.org b@example.com)
+[[ $early == "451 4.7.1"* ]] || [ $((SECONDS - began)) -ge 2 ] || fail "$early" # a busy machine may be too late for it
+prints "it passes when it is sent again" on mx serviola why "$ten"
 
 say "after the delay it passes, from another address of the organisation, in another network"
 until_true 10 passes "$eleven" news@big.example.org b@example.com

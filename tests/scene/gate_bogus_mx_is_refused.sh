@@ -22,7 +22,7 @@ say "/etc/hosts maps our name to 127.0.1.1, as Debian does it"
 printf '127.0.0.1 localhost\n127.0.1.1 mx.example\n127.0.0.1 good.test\n' >"$T/hosts"
 mount --bind "$T/hosts" /etc/hosts
 start sink mx sink --log "$T/mail" --port 2525
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 gate_on 'identity: none, relay_test: no, greet_after: 0, checks: { greylist: off }'
 gate_takes_mail
 

@@ -40,20 +40,14 @@ on far smtp 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@els
 sed -n 4p "$T/talk" | grep -q '^550 ' || fail "$(cat "$T/talk")"
 
 say "twelve sequences that end a message for somebody: none brings a second one"
-for end in "${smuggling_ends[@]}"; do
-    on far smtp --wait 5 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<good@far.test>" "RCPT TO:<b@example.com>" DATA \
-        "@raw Subject: x\r\n\r\ntext$end$smuggling_hidden" @reply >"$T/talk" || true
-    grep -q '^550 5.6.0' "$T/talk" || fail "$end: $(tail -n 2 "$T/talk")"
-done
+on far smuggle good@far.test 44.1.0.1 25 >"$T/talk"
+[ "$(grep -c ' 550 5.6.0' "$T/talk")" = 12 ] || fail "$(cat "$T/talk")"
 say "made right instead: one each, never the hidden one"
 finish serviola-mx
 gate_on "greet_after: 0, line_ends: normalise, checks: { $quiet }" '  outbound_guard: no'
 gate_takes_mail
-for end in "${smuggling_ends[@]}"; do
-    on far smtp --wait 5 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<made-right@far.test>" "RCPT TO:<b@example.com>" DATA \
-        "@raw Subject: x\r\n\r\ntext$end$smuggling_hidden" @reply >"$T/talk" || true
-    grep -q '^250 ' <(tail -n 1 "$T/talk") || fail "$end: $(tail -n 2 "$T/talk")"
-done
+on far smuggle made-right@far.test 44.1.0.1 25 >"$T/talk"
+[ "$(grep -c ' 250 ' "$T/talk")" = 12 ] || fail "$(cat "$T/talk")"
 arrived()
 {
     [ "$(grep -cE '^\s*for b@example.com|^\s*for <b@example.com>' "$T/boxes/mail")" = "$1" ]

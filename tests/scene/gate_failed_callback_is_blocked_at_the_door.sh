@@ -8,7 +8,7 @@ house
 address out 10.2.0.3/24 wall
 address out 10.2.0.4/24 wall
 start sink wall sink --log "$T/mail" --port 2525
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 
 cat >"$T/unbound.conf" <<END
 server:

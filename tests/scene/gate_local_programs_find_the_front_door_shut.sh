@@ -6,7 +6,7 @@ self=127.0.1.50
 [ -z "${six-}" ] || self=::1
 host box
 start sink box sink --log "$T/mail" --port 2525
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 
 gate="gate:
   folder: $T/box.state/gate

@@ -16,7 +16,7 @@ names_on far 'spf.test. MX 10 mx.spf.test.' 'mx.spf.test. A 44.9.0.25' 'lone.tes
     'spf.test. TXT "v=spf1 include:_spf.spf.test -all"' \
     '_spf.spf.test. TXT "v=spf1 ip4:44.9.0.0/16 ip6:2a00:44:9::/48 -all"'
 start sink mx sink --log "$T/mail" --port 2525
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 gate_on 'identity: none, relay_test: no, greet_after: 0, checks: { rdns: note, callback: off }' \
     '  greylist: { delay: 1s, window: 10min }'
 gate_takes_mail

@@ -24,11 +24,8 @@ PY
 : >"$T/mail"
 
 say "twelve sequences: each is refused, and nothing arrives"
-for end in "${smuggling_ends[@]}"; do
-    on far smtp --wait 5 "${far}1" 25 "EHLO far.test" "MAIL FROM:<good@far.test>" "RCPT TO:<b@example.com>" DATA \
-        "@raw text$end$smuggling_hidden" @reply >"$T/talk" || true
-    grep -q '^550 5.6.0' "$T/talk" || fail "$end: $(tail -n 2 "$T/talk")"
-done
+on far smuggle good@far.test "${far}1" 25 >"$T/talk"
+[ "$(grep -c ' 550 5.6.0' "$T/talk")" = 12 ] || fail "$(cat "$T/talk")"
 [ ! -s "$T/mail" ] || fail "the server has: $(cat "$T/mail")"
 until_true 5 prints 12 events mx gate.smuggling
 
@@ -36,10 +33,8 @@ say "made right instead: one message a session, never the hidden one"
 finish serviola-mx
 gate_on "greet_after: 0, line_ends: normalise, checks: { $quiet }"
 gate_takes_mail
-for end in "${smuggling_ends[@]}"; do
-    on far smtp --wait 5 "${far}1" 25 "EHLO far.test" "MAIL FROM:<good@far.test>" "RCPT TO:<b@example.com>" DATA \
-        "@raw text$end$smuggling_hidden" @reply >"$T/talk" || true
-done
+on far smuggle good@far.test "${far}1" 25 >"$T/talk"
+[ "$(grep -c ' 250 ' "$T/talk")" = 12 ] || fail "$(cat "$T/talk")"
 is_not grep -q evil "$T/mail"
 [ "$(grep -c good "$T/mail")" = 12 ] || fail "$(cat "$T/mail")"
 

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 house
 start sink wall sink --log "$T/mail" --port 2525
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 serviola_on wall "gate:
   folder: $T/wall.state/gate
   dns: { servers: [10.2.0.2], total: 100ms } # nobody answers there, and nobody is refused for it

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 house
 start sink wall sink --log "$T/mail" --port 2525
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 serviola_on wall "serviola:
   control: $T/wall.state/control
   restarts: 100

@@ -6,7 +6,7 @@
 #   out 10.2.0.2 --- 10.2.0.1 wall with the gate 10.1.0.1 --- pc 10.1.0.2 with the mail server
 house
 start sink pc sink --log "$T/mail" --port 25
-until_true 5 test -e "$T/mail"
+until_true 20 test -e "$T/mail"
 
 say "what the server sends to the client comes home to the gate"
 on wall nft -f - <<'END' || skip "this kernel's nft marks no packets"
