@@ -43,4 +43,4 @@ gate_pid
 [ "$pid" = "$was" ] || fail "the gate died"
 say "$told sessions, $sent messages; descriptors $descriptors and $(descriptors), memory $memory and $(memory_kb) KiB"
 until_true 10 test "$(descriptors)" -le "$descriptors"
-[ "$(memory_kb)" -le $((memory * 105 / 100)) ] || fail "memory grew"
+[ -n "${SCENE_SLOW-}" ] || [ "$(memory_kb)" -le $((memory * 105 / 100)) ] || fail "memory grew"
