@@ -160,6 +160,8 @@ static int on_died(void *ctx, struct chan *from, const struct msg *m, const void
     event_add_number(&ev, F_PID, (uint64_t)(uint32_t)died->pid);
     add_end(&ev, died->status);
     core_emit(c, &ev, 0);
+    if (died->gave_up && roster[died->row].may_ask[0] == HAND_LISTEN)
+        peers_let_go(c);
     return 0;
 }
 
@@ -324,6 +326,7 @@ void core_stop(struct core *c)
     for (uint32_t i = 0; i < roster_count; i++)
         if (roster[i].kind == ROW_SENSOR || roster[i].kind == ROW_WATCH || roster[i].kind == ROW_CONSOLE)
             (void)peer_say(&c->peers[i], LINK_STOP, 0, 0, NULL, 0, -1);
+    peers_let_go(c);
     if (blocks_count(c->blocks, BLOCK_STANDS) == 0) /* with blocks, our table stays until they are over */
         (void)peer_say(core_peer(c, ROW_HAND), HAND_STOP, 0, 0, &clear, sizeof(clear), -1);
     if (loop_timer(c->role->loop, LOOK_US, LOOK_US, on_wait, c) == 0)

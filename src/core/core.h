@@ -158,6 +158,7 @@ void peers_tell_links(struct core *c);
 void peers_tell_more(struct core *c, uint64_t next); /* who reads all events: there are some up to here */
 void peers_tell_allow(struct core *c, const struct link_allow *allow); /* the hand and every sensor */
 void peers_tell_forget(struct core *c, struct addr who);
+void peers_let_go(struct core *c); /* nobody comes again to listen: the hand keeps no socket */
 /* Folds act.allowed or act.disallowed into the list; false when it changed nothing (it is there already, or full). */
 bool peers_fold_allow(struct core *c, const struct event *ev);
 

@@ -26,10 +26,11 @@ size_t doors_ports(const struct house_settings *h, uint16_t at[HAND_LISTENS])
     return count;
 }
 
-static void name_service(struct addr at, struct hand_settings *hand)
+static void name_service(struct addr at, enum hand_tenant tenant, struct hand_settings *hand)
 {
     if (at.port != 0 && hand->listens_count < HAND_LISTENS)
-        hand->listens[hand->listens_count++] = (struct hand_listen){ .at = at, .v6only = at.family == 6 };
+        hand->listens[hand->listens_count++] =
+            (struct hand_listen){ .at = at, .v6only = at.family == 6, .tenant = (uint8_t)tenant };
 }
 
 static void name_places(const struct gate_settings *gate, struct hand_settings *hand)
@@ -45,8 +46,8 @@ static void name_places(const struct gate_settings *gate, struct hand_settings *
                                                                          .v6only = l->listen.at[a].family == 6,
                                                                          .transparent = transparent };
     }
-    name_service(gate->policy_listen, hand);
-    name_service(gate->milter_listen, hand);
+    name_service(gate->policy_listen, HAND_FOR_GATE, hand);
+    name_service(gate->milter_listen, HAND_FOR_GATE, hand);
 }
 
 /* ---- who is never blocked ---- */
@@ -109,7 +110,7 @@ static void set_guard(const struct gate_settings *gate, uint32_t gate_uid, struc
 void doors_tell_hand(const struct house_settings *h, const struct found *found, struct hand_settings *hand)
 {
     name_places(&h->gate, hand);
-    name_service(h->metrics.listen, hand);
+    name_service(h->metrics.listen, HAND_FOR_METRICS, hand);
     name_servers(&h->gate, &hand->servers);
     if (doors_block(h))
         hand->doors_count = (uint32_t)doors_ports(h, hand->doors);

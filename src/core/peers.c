@@ -120,15 +120,50 @@ static void fail_ask(struct core *c, struct pending *slot)
     slot->id = 0;
 }
 
+/* Whatever it says: each part gets its own places only. */
+static struct hand_listen of_tenant(const struct peer *p, const void *body)
+{
+    struct hand_listen place;
+
+    memcpy(&place, body, sizeof(place));
+    place.tenant = p->row->kind == ROW_READER ? HAND_FOR_METRICS : HAND_FOR_GATE;
+    return place;
+}
+
+static int on_let_go(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+    struct hand_listen place = of_tenant(p, body);
+
+    (void)from;
+    (void)fd;
+    if (p->row->may_ask[0] != HAND_LISTEN || place.at.family == 0)
+        return -1;
+    (void)peer_say(core_peer(p->core, ROW_HAND), m->op, 0, 0, &place, sizeof(place), -1);
+    return 0;
+}
+
+void peers_let_go(struct core *c)
+{
+    const struct hand_listen all = { 0 };
+
+    (void)peer_say(core_peer(c, ROW_HAND), HAND_LET_GO, 0, 0, &all, sizeof(all), -1);
+}
+
 /* An ask for the hand, if this part may ask it: goes on under a number of ours. */
 static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct peer *p = ctx;
     struct core *c = p->core;
+    struct hand_listen place;
     bool may = false;
 
     (void)from;
     (void)fd;
+    if (m->op == HAND_LISTEN) {
+        place = of_tenant(p, body);
+        body = &place;
+    }
     for (size_t i = 0; i < sizeof(p->row->may_ask) / sizeof(p->row->may_ask[0]); i++)
         may = may || p->row->may_ask[i] == m->op;
     if (!may)
@@ -178,6 +213,7 @@ static const struct chan_op sensor_ops[] = {
     { HAND_HOLD, "hold", 0, 0, false, on_ask },
     { HAND_LISTEN, "listen", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_ask },
     { HAND_BORROW, "borrow", sizeof(struct addr), sizeof(struct addr), false, on_ask },
+    { HAND_LET_GO, "let go", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_let_go },
 };
 
 /* ---- the scribe ---- */

@@ -36,6 +36,7 @@ struct act {
     struct facts facts;
     struct wall wall;
     struct cuts cuts;
+    struct lent lent;
     uint32_t cut_timer;
     struct hand_link *told; /* own; what the core knows, FACTS_LINKS of them */
     size_t told_count;
@@ -472,8 +473,6 @@ static void answer_lent(struct act *a, const struct msg *m, struct addr at, enum
         out.error = e->code;
     }
     answer(a, m, &out, sizeof(out), socket);
-    if (socket >= 0)
-        (void)close(socket);
 }
 
 static int on_listen(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
@@ -487,7 +486,19 @@ static int on_listen(void *ctx, struct chan *from, const struct msg *m, const vo
     (void)fd;
     memcpy(&ask, body, sizeof(ask));
     code = lend_may_listen(a->set, &ask);
-    answer_lent(a, m, ask.at, code, code == HAND_OK ? lend_listen(&ask, &e) : -1, &e);
+    answer_lent(a, m, ask.at, code, code == HAND_OK ? lent_listen(&a->lent, &ask, &e) : -1, &e);
+    return 0;
+}
+
+static int on_let_go(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct hand_listen which;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    memcpy(&which, body, sizeof(which));
+    lent_let_go(&((struct act *)ctx)->lent, &which);
     return 0;
 }
 
@@ -497,12 +508,17 @@ static int on_borrow(void *ctx, struct chan *from, const struct msg *m, const vo
     struct addr who;
     enum hand_code code;
     struct err e = { 0 };
+    int socket = -1;
 
     (void)from;
     (void)fd;
     memcpy(&who, body, sizeof(who));
     code = lend_may_borrow(&a->never, who);
-    answer_lent(a, m, who, code, code == HAND_OK ? lend_borrow(who, &e) : -1, &e);
+    if (code == HAND_OK)
+        socket = lend_borrow(who, &e);
+    answer_lent(a, m, who, code, socket, &e);
+    if (socket >= 0)
+        (void)close(socket);
     return 0;
 }
 
@@ -536,6 +552,7 @@ static int take_settings(struct act *a, int fd, struct err *e)
     }
     a->set = a->never.set = fresh;
     memfile_unmap(old, sizeof(*old));
+    lent_sift(&a->lent, a->set);
     lift(a);
     if (a->set->acts)
         restore(a);
@@ -593,6 +610,7 @@ static const struct chan_op asks[] = {
     { HAND_STOP, "stop", SIZE(struct hand_stop), false, on_stop },
     { HAND_LISTEN, "listen", SIZE(struct hand_listen), false, on_listen },
     { HAND_BORROW, "borrow", SIZE(struct addr), false, on_borrow },
+    { HAND_LET_GO, "let go", SIZE(struct hand_listen), false, on_let_go },
 };
 
 static const struct chan_op reports[] = {
@@ -654,6 +672,7 @@ void act_free(struct act *a)
 {
     if (!a)
         return;
+    lent_let_go(&a->lent, &(struct hand_listen){ 0 });
     wall_close(&a->wall);
     facts_close(&a->facts);
     chan_free(a->cutter);

@@ -10,10 +10,11 @@
 
 enum hand_code lend_may_listen(const struct hand_settings *set, const struct hand_listen *ask)
 {
-    if (ask->v6only > 1 || ask->transparent > 1 || ask->early > 1 || ask->zero != 0)
+    if (ask->v6only > 1 || ask->transparent > 1 || ask->early > 1 || ask->tenant > HAND_FOR_METRICS)
         return HAND_WRONG;
     for (uint32_t i = 0; i < set->listens_count; i++)
-        if (addr_eq(set->listens[i].at, ask->at) && ask->transparent <= set->listens[i].transparent)
+        if (addr_eq(set->listens[i].at, ask->at) && ask->transparent <= set->listens[i].transparent &&
+            ask->tenant == set->listens[i].tenant)
             return HAND_OK;
     return HAND_NOT_NAMED;
 }
@@ -103,6 +104,47 @@ int lend_listen(const struct hand_listen *ask, struct err *e)
     (void)err_set(e, errno, "listen");
     (void)close(fd);
     return -1;
+}
+
+static void drop(struct lent *l, uint32_t i)
+{
+    (void)close(l->fd[i]);
+    l->count--;
+    l->at[i] = l->at[l->count];
+    l->fd[i] = l->fd[l->count];
+}
+
+int lent_listen(struct lent *l, const struct hand_listen *ask, struct err *e)
+{
+    uint32_t i = 0;
+
+    while (i < l->count && !addr_eq(l->at[i].at, ask->at))
+        i++;
+    if (i < l->count && memcmp(&l->at[i], ask, sizeof(*ask)) == 0)
+        return l->fd[i];
+    if (i < l->count) /* it shall be another kind of socket now */
+        drop(l, i);
+    if (l->count == HAND_LISTENS)
+        return err_set(e, ENOBUFS, "every place is taken");
+    l->fd[l->count] = lend_listen(ask, e);
+    if (l->fd[l->count] < 0)
+        return -1;
+    l->at[l->count] = *ask;
+    return l->fd[l->count++];
+}
+
+void lent_let_go(struct lent *l, const struct hand_listen *which)
+{
+    for (uint32_t i = l->count; i-- > 0;)
+        if (which->at.family == 0 || (addr_eq(l->at[i].at, which->at) && l->at[i].tenant == which->tenant))
+            drop(l, i);
+}
+
+void lent_sift(struct lent *l, const struct hand_settings *set)
+{
+    for (uint32_t i = l->count; i-- > 0;)
+        if (lend_may_listen(set, &l->at[i]) != HAND_OK)
+            drop(l, i);
 }
 
 /* Without a port of its own, one is chosen when it connects: so as many clients as there are pairs of ends. */

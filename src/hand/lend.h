@@ -5,6 +5,8 @@
  * A listening socket on an address and port that the configuration named, and
  * a socket that speaks in a client's name (IP_TRANSPARENT), so that a mail
  * server which knows neither PROXY nor XCLIENT still sees who the client is.
+ * A listening socket outlives who listens at it: a part that dies or starts
+ * anew finds those who came meanwhile in the backlog.
  */
 #ifndef SERVIOLA_HAND_LEND_H
 #define SERVIOLA_HAND_LEND_H
@@ -18,6 +20,20 @@ enum { LEND_BACKLOG = 4096 };
 enum hand_code lend_may_listen(const struct hand_settings *set, const struct hand_listen *ask);
 /* May a socket speak in this host's name?  Never in our own: that would be a loop, or a stranger in our clothes. */
 enum hand_code lend_may_borrow(const struct never *n, struct addr who);
+
+/* The sockets that were lent, and stay with us: while who listened is away, those who come wait in them. */
+struct lent {
+    struct hand_listen at[HAND_LISTENS];
+    int fd[HAND_LISTENS]; /* own; first `count` */
+    uint32_t count;
+};
+
+/* The kept one, or a new one that is kept from now on: it stays ours.  -1 with the kernel's error. */
+int lent_listen(struct lent *l, const struct hand_listen *ask, struct err *e);
+/* No longer kept; without an address: none of them. */
+void lent_let_go(struct lent *l, const struct hand_listen *which);
+/* Keeps what these settings name for the same tenant. */
+void lent_sift(struct lent *l, const struct hand_settings *set);
 
 /* Descriptors, close-on-exec and non-blocking; -1 with the kernel's error. */
 int lend_listen(const struct hand_listen *ask, struct err *e);

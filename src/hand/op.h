@@ -30,6 +30,8 @@ enum hand_op {
     HAND_LISTEN,  /* struct hand_listen                  -> struct hand_outcome, with the listening socket if ok */
     HAND_BORROW,  /* struct addr                         -> struct hand_outcome, with a socket if ok: bound to this
                      client's address, to be connected to the server; port 0 takes any port */
+    HAND_LET_GO,  /* struct hand_listen                  -> nothing: no more is kept for a part that comes again; without
+                     an address: of none of them */
     /* look: serviola-hand -x look */
     HAND_STACK = 50, /* struct hand_pid                    -> struct hand_stack */
     /* hold: serviola-hand -x hold, the valve */
@@ -128,12 +130,16 @@ struct hand_ready {
     uint8_t zero[7];
 };
 
-struct hand_listen { /* as the settings name it: the same address and port */
+enum hand_tenant { HAND_FOR_GATE, HAND_FOR_METRICS };
+
+/* As the settings name it: the same address and port.  A duplicate of the socket is kept: who asks again gets the same
+ * one, with those who came meanwhile; until it is let go, or the settings name it no more. */
+struct hand_listen {
     struct addr at;
     uint8_t v6only;      /* 1: [::] leaves IPv4 to another socket */
     uint8_t transparent; /* 1: also for connections to others' addresses that the kernel sends here; only when named */
     uint8_t early;       /* 1: the address may come later */
-    uint8_t zero;
+    uint8_t tenant;      /* enum hand_tenant; in an ask the core writes it, whatever the part said */
 };
 
 struct hand_pid {

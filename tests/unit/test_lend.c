@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sockets that the hand lends: who gets one, and what it can do.  The kernel's part runs in a namespace of its own. */
+/* Sockets that the hand lends: who gets one, what it can do, and how long it is kept.  The kernel's part runs in a
+ * namespace of its own. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,62 @@ static void only_named_places_are_listened_at(void **state)
     assert_int_equal(lend_may_listen(&set, &nonsense), HAND_WRONG);
 }
 
+static void nobody_listens_at_a_place_of_another_part(void **state)
+{
+    struct hand_listen ask = { .at = at("0.0.0.0:25"), .tenant = HAND_FOR_METRICS };
+
+    (void)state;
+    assert_int_equal(lend_may_listen(&set, &ask), HAND_NOT_NAMED);
+    set.listens[0].tenant = HAND_FOR_METRICS;
+    assert_int_equal(lend_may_listen(&set, &ask), HAND_OK);
+    assert_int_equal(may_listen("0.0.0.0:25", false), HAND_NOT_NAMED);
+    ask.tenant = HAND_FOR_METRICS + 1;
+    assert_int_equal(lend_may_listen(&set, &ask), HAND_WRONG);
+}
+
+static struct hand_link link_of(int32_t index, uint32_t addresses)
+{
+    return (struct hand_link){ .ifindex = index, .up = 1, .count = addresses };
+}
+
+static void interfaces_are_added_replaced_and_removed_as_they_are_told(void **state)
+{
+    struct hand_link all[2];
+    struct hand_link now = link_of(3, 1);
+    uint32_t count = 0;
+
+    (void)state;
+    assert_true(hand_links_fold(all, &count, 2, &now));
+    now = link_of(4, 2);
+    assert_true(hand_links_fold(all, &count, 2, &now));
+    assert_int_equal(count, 2);
+    now = link_of(3, 7);
+    assert_true(hand_links_fold(all, &count, 2, &now));
+    assert_int_equal(count, 2);
+    assert_int_equal(all[0].count, 7);
+    now.gone = 1;
+    assert_true(hand_links_fold(all, &count, 2, &now));
+    assert_int_equal(count, 1);
+    assert_int_equal(all[0].ifindex, 4);
+    assert_true(hand_links_fold(all, &count, 2, &now)); /* gone twice is gone */
+    assert_int_equal(count, 1);
+}
+
+static void what_does_not_fit_is_known_to_be_cut(void **state)
+{
+    struct hand_link all[1];
+    struct hand_link now = link_of(3, HAND_LINK_ADDRS);
+    uint32_t count = 0;
+
+    (void)state;
+    assert_false(hand_links_fold(all, &count, 1, &now)); /* as many as one telling holds: there may be more */
+    assert_int_equal(count, 1);
+    now = link_of(4, 1);
+    assert_false(hand_links_fold(all, &count, 1, &now));
+    assert_int_equal(count, 1);
+    assert_int_equal(all[0].ifindex, 3);
+}
+
 static void nobody_speaks_in_our_own_name_or_in_none(void **state)
 {
     struct addr mapped = { .family = 6, .ip = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } };
@@ -135,6 +192,91 @@ static void a_lent_listener_waits_for_nobody_and_both_families_share_a_port(void
     close_all(&fds[2], 1);
 }
 
+static int comes(const struct hand_listen *to) /* a client, or -1 with errno */
+{
+    struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(to->at.port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memcpy(&sa.sin_addr, to->at.ip, sizeof(sa.sin_addr));
+    if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+/* What a part does with what it got: here a copy, as one comes through a link. */
+static int take(struct lent *lent, const struct hand_listen *ask)
+{
+    int fd = lent_listen(lent, ask, &e);
+
+    assert_true(fd >= 0);
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static void who_comes_while_the_gate_is_away_is_served_by_the_next_one(void **state)
+{
+    struct lent lent = { .count = 0 };
+    struct hand_listen ask = { .at = at("127.0.0.1:2600") };
+    int fds[4];
+
+    (void)state;
+    fds[0] = take(&lent, &ask);
+    assert_int_equal(close(fds[0]), 0); /* it died */
+    fds[1] = comes(&ask);
+    assert_true(fds[1] >= 0);
+    fds[2] = take(&lent, &ask);
+    assert_int_equal(lent.count, 1);
+    assert_int_equal(poll(&(struct pollfd){ .fd = fds[2], .events = POLLIN }, 1, 2000), 1);
+    fds[3] = accept(fds[2], NULL, NULL);
+    assert_true(fds[3] >= 0);
+    close_all(&fds[1], 3);
+    lent_let_go(&lent, &ask);
+    assert_int_equal(lent.count, 0);
+    assert_int_equal(comes(&ask), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+}
+
+static void what_the_settings_name_no_more_is_not_kept(void **state)
+{
+    struct lent lent = { .count = 0 };
+    struct hand_listen first = { .at = at("127.0.0.1:2601") };
+    struct hand_listen second = { .at = at("127.0.0.1:2602") };
+    struct hand_listen other = { .at = at("127.0.0.1:2602"), .tenant = HAND_FOR_METRICS };
+
+    (void)state;
+    assert_true(lent_listen(&lent, &first, &e) >= 0 && lent_listen(&lent, &second, &e) >= 0);
+    lent_let_go(&lent, &other);
+    assert_int_equal(lent.count, 2);
+    memset(&set, 0, sizeof(set));
+    name("127.0.0.1:2602", false);
+    lent_sift(&lent, &set);
+    assert_int_equal(lent.count, 1);
+    assert_int_equal(comes(&first), -1);
+    set.listens[0].tenant = HAND_FOR_METRICS; /* of the gate it is not kept for another */
+    lent_sift(&lent, &set);
+    assert_int_equal(lent.count, 0);
+    assert_true(lent_listen(&lent, &first, &e) >= 0);
+    lent_let_go(&lent, &(struct hand_listen){ 0 });
+    assert_int_equal(lent.count, 0);
+}
+
+static void another_kind_of_socket_takes_the_place_of_the_kept_one(void **state)
+{
+    struct lent lent = { .count = 0 };
+    struct hand_listen ask = { .at = at("127.0.0.1:2603") };
+    int value = 0;
+    socklen_t len = sizeof(value);
+
+    (void)state;
+    assert_true(lent_listen(&lent, &ask, &e) >= 0);
+    ask.transparent = 1;
+    assert_true(lent_listen(&lent, &ask, &e) >= 0);
+    assert_int_equal(lent.count, 1);
+    assert_int_equal(getsockopt(lent.fd[0], IPPROTO_IP, IP_TRANSPARENT, &value, &len), 0);
+    assert_int_equal(value, 1);
+    lent_let_go(&lent, &ask);
+}
+
 static void the_server_sees_the_client_whose_name_was_borrowed(void **state)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(2525) };
@@ -171,10 +313,16 @@ int main(void)
 {
     const struct CMUnitTest pure[] = {
         cmocka_unit_test_setup(only_named_places_are_listened_at, named),
+        cmocka_unit_test_setup(nobody_listens_at_a_place_of_another_part, named),
+        cmocka_unit_test(interfaces_are_added_replaced_and_removed_as_they_are_told),
+        cmocka_unit_test(what_does_not_fit_is_known_to_be_cut),
         cmocka_unit_test_setup(nobody_speaks_in_our_own_name_or_in_none, named),
     };
     const struct CMUnitTest kernel[] = {
         cmocka_unit_test(a_lent_listener_waits_for_nobody_and_both_families_share_a_port),
+        cmocka_unit_test(who_comes_while_the_gate_is_away_is_served_by_the_next_one),
+        cmocka_unit_test(what_the_settings_name_no_more_is_not_kept),
+        cmocka_unit_test(another_kind_of_socket_takes_the_place_of_the_kept_one),
         cmocka_unit_test(the_server_sees_the_client_whose_name_was_borrowed),
         cmocka_unit_test(a_client_without_a_port_gets_one_when_it_connects),
     };

@@ -91,15 +91,20 @@ static void on_guests(void *ctx, int listening, int events)
     }
 }
 
+static struct hand_listen place_of(const struct door *d)
+{
+    return (struct hand_listen){ .at = d->addr,
+                                 .v6only = d->addr.family == 6,
+                                 .transparent = d->at->identity == GATE_TRANSPARENT };
+}
+
 void door_open_all(struct gate *g)
 {
     service_open_all(g);
     for (uint32_t i = 0; i < g->doors_count; i++) {
         struct door *d = &g->doors[i];
         const struct backend *b = &g->backends[d->listener];
-        struct hand_listen ask = { .at = d->addr,
-                                   .v6only = d->addr.family == 6,
-                                   .transparent = d->at->identity == GATE_TRANSPARENT };
+        struct hand_listen ask = place_of(d);
 
         if (d->asked || d->fd >= 0 || !g->book_came || !g->own_known || g->stopping ||
             (b->state != BACKEND_UP && b->state != BACKEND_DOWN))
@@ -151,9 +156,14 @@ static void close_one(struct door *d)
 
 void door_close_listener(struct gate *g, uint32_t listener)
 {
-    for (uint32_t i = 0; i < g->doors_count; i++)
-        if (g->doors[i].listener == listener)
-            close_one(&g->doors[i]);
+    for (uint32_t i = 0; i < g->doors_count; i++) {
+        struct hand_listen place = place_of(&g->doors[i]);
+
+        if (g->doors[i].listener != listener)
+            continue;
+        close_one(&g->doors[i]);
+        (void)chan_send(g->role->core, HAND_LET_GO, 0, 0, &place, sizeof(place), -1);
+    }
 }
 
 void door_close_all(struct gate *g)

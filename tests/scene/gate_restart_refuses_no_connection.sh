@@ -1,0 +1,123 @@
+#!/bin/bash
+# kill -9 of the gate, again and again, and reloads that open a door, close it and start the gate anew: nobody who
+# connects meanwhile is refused, and all are served.
+. "$(dirname "$0")/lib.sh"
+house
+start sink wall sink --log "$T/mail" --port 2525,2526
+until_true 5 test -e "$T/mail"
+
+conf() # LISTENERS
+{
+    configure wall "serviola:
+  control: $T/wall.state/control
+  restarts: 100
+gate:
+  folder: $T/wall.state/gate
+  dns: { servers: [10.2.0.2], total: 100ms } # nobody answers there, and nobody is refused for it
+  listeners:
+    first: { listen: \"10.2.0.1:25\", to: 127.0.0.1:2525, $same }
+$1"
+}
+same="identity: none, relay_test: no, greet_after: 0s,
+      checks: { rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, greylist: off, limits: off }"
+
+knocking() # each 10 ms, until it is told to end; one line for each
+{
+    on out python3 - "$T/enough" <<'PYTHON'
+import os, socket, sys, threading, time
+lock = threading.Lock()
+def knock():
+    try:
+        with socket.create_connection(("10.2.0.1", 25), 15) as s:
+            said = s.recv(200)[:3].decode()
+    except OSError as e:
+        said = type(e).__name__
+    with lock:
+        print(said, flush=True)
+threads = []
+while not os.path.exists(sys.argv[1]):
+    threads.append(threading.Thread(target=knock))
+    threads[-1].start()
+    time.sleep(0.01)
+for t in threads:
+    t.join()
+PYTHON
+}
+
+gate_pid()
+{
+    pgrep -f '^serviola -x gate$'
+}
+
+another_gate() # PID
+{
+    local now
+
+    now=$(gate_pid) && [ "$now" != "$1" ]
+}
+
+listened_again() # TIMES
+{
+    [ "$(events wall gate.listening)" -gt "$1" ]
+}
+
+reload()
+{
+    local loaded
+
+    loaded=$(events wall conf.loaded)
+    kill -HUP "$(pid_of serviola-wall)"
+    is_loaded()
+    {
+        [ "$(events wall conf.loaded)" -gt "$loaded" ]
+    }
+    until_true 5 is_loaded
+}
+
+conf ""
+serviola_again wall
+until_true 5 event wall gate.listening
+knocking > "$T/heard" &
+knocker=$!
+until_true 10 grep -q 220 "$T/heard"
+
+for i in 1 2 3; do
+    say "the gate is killed, time $i"
+    was=$(gate_pid)
+    listening=$(events wall gate.listening)
+    kill -KILL "$was"
+    until_true 10 another_gate "$was"
+    until_true 10 listened_again "$listening"
+done
+
+say "a door more, and the gate is the same one"
+was=$(gate_pid)
+conf "    second: { listen: \"10.2.0.1:587\", to: 127.0.0.1:2525, $same }"
+reload
+until_true 5 prints 220 on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/587; head -c 3 <&3'
+[ "$(gate_pid)" = "$was" ]
+
+say "a door less: whoever knocks there is refused at once, and does not wait"
+conf ""
+reload
+until_true 5 prints refused on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/587'
+[ "$(gate_pid)" = "$was" ]
+
+say "a server on another port: the gate starts anew"
+listening=$(events wall gate.listening)
+conf "    third: { listen: \"10.2.0.1:2600\", to: 127.0.0.1:2526, $same }"
+reload
+until_true 10 another_gate "$was"
+until_true 10 listened_again "$listening"
+
+touch "$T/enough"
+wait "$knocker" || true
+served=$(grep -c '^220$' "$T/heard")
+others=$(grep -vc '^220$' "$T/heard" || true)
+say "$served were served"
+[ "$others" = 0 ] || fail "$(grep -v '^220$' "$T/heard" | sort | uniq -c)"
+[ "$served" -gt 100 ] || fail "only $served connections were tried"
+
+say "the end: nobody waits for a gate that does not come again"
+finish serviola-wall || true
+until_true 5 prints refused on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/25'
