@@ -43,3 +43,20 @@ until_true 5 told day '"stage":"over".*second is gone: it is over after'
 until_true 5 told night '"stage":"over".*drudge is gone: it is over after'
 [ "$(posts night 'second is gone')" = 0 ]
 told night still
+
+say "with another configuration nothing is told twice, and what comes goes the new way"
+long_ago() # what is younger than 3 s may have been on its way
+{
+    [ "$(on box serviola events --kind watch.recovered --since 4s --json | wc -l)" = 0 ]
+}
+until_true 8 long_ago
+before=$(how_many post)
+sed -i 's/escalate: 2s/escalate: 1min/; s/^    night: .*/    night: { by: hook, url: "http:\/\/127.0.0.1:8080\/late" }/; s/all: { to: \[day\]/all: { to: [day, night]/' "$T/box.conf"
+kill -HUP "$(pid_of serviola-box)"
+started_again()
+{
+    [ "$(events box notify.started)" = 2 ]
+}
+until_true 5 started_again
+[ "$(how_many post)" = "$before" ]
+until_true 5 prints 1 on box serviola watch process.second.running

@@ -12,6 +12,7 @@
 #include "act/notify/tray.h"
 #include "act/notify/past.h"
 #include "act/notify/ways.h"
+#include "journal/crc32c.h"
 #include "journal/tail.h"
 #include "part/link.h"
 #include "sys/clock.h"
@@ -23,7 +24,8 @@ enum {
     DISK_US = SECOND_US,     /* how long a notice waits for the disk, so that it can say how the disk is */
     FROZEN_US = 900000,      /* a disk that took nothing for so long does not answer */
     SOON_US = 20000,
-    LATE_US = 5 * SECOND_US, /* a way that has not even failed so long after its time */
+    LATE_US = 5 * SECOND_US,  /* a way that has not even failed so long after its time */
+    FRESH_US = 3 * SECOND_US, /* a notice so young may have been on its way */
     LAST_WORDS_US = 2 * SECOND_US,
 };
 
@@ -33,6 +35,7 @@ struct way {
     struct tray box;
     bool stuck; /* notify.stuck was said */
     uint64_t lost_said;
+    bool waited;      /* while folding: its notices could not go out when they were due */
     int64_t until_us; /* of the message under way; 0: none */
 };
 
@@ -44,11 +47,12 @@ struct notify {
     struct incidents *incidents;
     struct ways *ways;
     struct way way[NOTIFY_WAYS];
-    struct tail *tail; /* NULL until the core sends it */
-    uint64_t next;     /* event that is read next */
-    bool begun;        /* what was before us is folded: events are news */
-    bool active;       /* notices were sent at some time: what happened since then is told */
-    bool impatient;    /* the disk took too long to tell of the past */
+    struct tail *tail;      /* NULL until the core sends it */
+    uint64_t next;          /* event that is read next */
+    bool begun;             /* what was before us is folded: events are news */
+    bool active;            /* notices were sent at some time: what happened since then is told */
+    uint64_t configuration; /* while folding: which one held; 0: not known */
+    bool impatient;         /* the disk took too long to tell of the past */
     bool stopping;
     int64_t wall_us, mono_us; /* at our start: the steady clock is made of both */
     int64_t folded_us;        /* time of the event that is folded; 0: now */
@@ -270,27 +274,56 @@ static void on_notice(void *ctx, const struct notice *notice)
             tray_add(&n->way[i].box, notice, n->folded_us ? n->folded_us : now_us(n));
 }
 
-static void strike(struct notify *n, const struct event *ev)
+/* How it went on one way. */
+static void fold_way(struct way *w, const struct event *ev)
 {
     uint64_t id = 0;
     uint64_t stage = 0;
+
+    if (ev->kind == EV_NOTIFY_STUCK || ev->kind == EV_NOTIFY_LIMITED)
+        w->waited = true;
+    if (ev->kind == EV_NOTIFY_SENT && event_get_number(ev, F_ORIGIN, &id) && event_get_number(ev, F_VALUE, &stage)) {
+        w->waited = false;
+        tray_strike(&w->box, id, (unsigned)stage);
+    }
+}
+
+static void fold_ways(struct notify *n, const struct event *ev)
+{
     struct slice name;
 
-    if (!event_get(ev, F_NAME, &name) || !event_get_number(ev, F_ORIGIN, &id) || !event_get_number(ev, F_VALUE, &stage))
-        return;
-    for (uint32_t i = 0; i < n->set->set.ways_count; i++)
+    for (uint32_t i = 0; event_get(ev, F_NAME, &name) && i < n->set->set.ways_count; i++)
         if (slice_eq(name, slice_text(n->set->set.ways[i].name)))
-            tray_strike(&n->way[i].box, id, (unsigned)stage);
+            fold_way(&n->way[i], ev);
+}
+
+static uint64_t own_configuration(const struct notify *n)
+{
+    return crc32c(0, &n->set->set, sizeof(n->set->set));
+}
+
+/* Other rules held until now: what today's rules would have told then is nobody's, unless it waited for a way out. */
+static void change_rules(struct notify *n, uint64_t configuration, int64_t at_us)
+{
+    bool same = n->configuration == 0 || n->configuration == configuration;
+
+    n->configuration = configuration;
+    for (uint32_t i = 0; !same && i < n->set->set.ways_count; i++)
+        if (!n->way[i].waited)
+            tray_forget(&n->way[i].box, at_us - FRESH_US);
 }
 
 /* Of what was before us: what was told already is struck out. */
 static void fold(struct notify *n, const struct event *ev)
 {
+    uint64_t configuration;
+
     n->folded_us = ev->at_us < n->wall_us ? ev->at_us : n->wall_us;
-    if (ev->kind == EV_NOTIFY_STARTED)
+    if (ev->kind == EV_NOTIFY_STARTED && event_get_number(ev, F_VALUE, &configuration)) {
         n->active = true;
-    if (ev->kind == EV_NOTIFY_SENT)
-        strike(n, ev);
+        change_rules(n, configuration, n->folded_us);
+    }
+    fold_ways(n, ev);
     incidents_take(n->incidents, ev, !n->active, n->folded_us);
     n->folded_us = 0;
 }
@@ -333,13 +366,17 @@ static void fold_past(struct notify *n)
 
 static void begin(struct notify *n)
 {
-    for (uint32_t i = 0; i < n->set->set.ways_count; i++)
+    for (uint32_t i = 0; i < n->set->set.ways_count; i++) {
         memset(&n->way[i].box, 0, sizeof(n->way[i].box));
+        n->way[i].waited = false;
+    }
     n->begun = false;
+    n->configuration = 0;
     if (n->past < 0)
         fold_past(n);
     n->next = tail_oldest(n->tail);
     read_news(n);
+    change_rules(n, own_configuration(n), now_us(n));
     n->begun = true;
     n->known_next = tail_next(n->tail);
     n->moved_us = clock_mono_us();
@@ -354,6 +391,7 @@ static void begin_if_possible(struct notify *n)
         return;
     begin(n);
     event_add_number(&ev, F_COUNT, n->set->set.ways_count);
+    event_add_number(&ev, F_VALUE, n->configuration);
     (void)role_emit(n->role, &ev, 0);
     plan(n);
 }

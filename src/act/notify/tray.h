@@ -29,15 +29,17 @@ struct tray {
     int64_t retry_us;  /* not before */
 };
 
-void tray_add(struct tray *o, const struct notice *n, int64_t now_us);
+void tray_add(struct tray *t, const struct notice *n, int64_t now_us);
 /* It went out in an earlier life: this one and what stood before it. */
-void tray_strike(struct tray *o, uint64_t id, unsigned stage);
+void tray_strike(struct tray *t, uint64_t id, unsigned stage);
+/* Without those that came before `since_us`. */
+void tray_forget(struct tray *t, int64_t since_us);
 /* When there is something to do; INT64_MAX: nothing. */
-int64_t tray_due_us(const struct tray *o, const struct notify_settings *s);
+int64_t tray_due_us(const struct tray *t, const struct notify_settings *s);
 /* How many to send now, from at[0] on; 0: none. */
-size_t tray_take(struct tray *o, const struct notify_settings *s, int64_t now_us);
-void tray_sent(struct tray *o);
-void tray_failed(struct tray *o, const struct notify_settings *s, int64_t now_us);
+size_t tray_take(struct tray *t, const struct notify_settings *s, int64_t now_us);
+void tray_sent(struct tray *t);
+void tray_failed(struct tray *t, const struct notify_settings *s, int64_t now_us);
 /* Gives up what is older than `keep`; how many. */
-size_t tray_expire(struct tray *o, const struct notify_settings *s, int64_t now_us);
+size_t tray_expire(struct tray *t, const struct notify_settings *s, int64_t now_us);
 #endif
