@@ -160,6 +160,61 @@ static void a_busy_proxy_in_front_of_a_server_is_no_loop(void **state)
     assert_not_found(front(40, false), "self_loop");
 }
 
+/* Beside the front's loop: another server, on port 2626, that another callback of its own calls. */
+static void second_front(struct snap *s, unsigned workers)
+{
+    (void)process(s, 3000, 1, "/usr/sbin/relayd", "relayd");
+    (void)process(s, 3001, 1, "/usr/sbin/injector", "injector");
+    (void)tcp(s, "LISTEN", "0.0.0.0:2626", NULL, 600);
+    hold(s, 3000, 600, 3);
+    for (unsigned i = 0; i < workers; i++) {
+        (void)process(s, 3100 + 2 * i, 3000, "/usr/sbin/relayd", "relayd");
+        (void)process(s, 3101 + 2 * i, 3100 + 2 * i, "/usr/sbin/verifier", "verifier");
+    }
+    for (unsigned i = 0; i < workers; i++)
+        connect_them(s, i == 0 ? 3001 : 3099 + 2 * i, 3100 + 2 * i, 60000 + i, 2626);
+}
+
+static void two_loops_at_once_are_two_findings(void **state)
+{
+    struct snap *s = front(10, true);
+    struct findings *f;
+    bool first = false;
+    bool second = false;
+    size_t loops = 0;
+
+    (void)state;
+    second_front(s, 8);
+    f = told(s);
+    for (size_t i = 0; i < f->count; i++) {
+        if (strcmp(f->at[i].id, "self_loop") != 0)
+            continue;
+        loops++;
+        first = first || strstr(f->at[i].text, "port 25 ");
+        second = second || strstr(f->at[i].text, "port 2626 ");
+    }
+    assert_int_equal(loops, 2);
+    assert_true(first && second);
+    free(f);
+}
+
+static void what_three_processes_share_is_one_connection(void **state)
+{
+    struct snap *s = front(10, true);
+    struct findings *f;
+    const struct finding *loop;
+
+    (void)state;
+    SNAP_LIST(s, SNAP_SOCKET, struct snap_socket, k)
+    if (k->local.port == 25 && slice_eq(k->state, SLICE("ESTABLISHED")))
+        hold(s, 10, k->inode, 7); /* the parent has not closed its copy */
+    f = told(s);
+    loop = find(f, "self_loop");
+    assert_non_null(loop);
+    assert_non_null(strstr(loop ? loop->text : "", "9 of 10 connections"));
+    free(f);
+}
+
 static void three_returns_are_a_loop_and_two_are_not(void **state)
 {
     (void)state;
@@ -538,6 +593,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_front_that_calls_itself_is_a_loop_and_where_it_began_is_told),
         cmocka_unit_test(a_busy_proxy_in_front_of_a_server_is_no_loop),
+        cmocka_unit_test(two_loops_at_once_are_two_findings),
+        cmocka_unit_test(what_three_processes_share_is_one_connection),
         cmocka_unit_test(three_returns_are_a_loop_and_two_are_not),
         cmocka_unit_test(a_row_of_relays_of_one_name_that_ends_is_no_loop),
         cmocka_unit_test(what_a_process_opened_before_it_accepted_is_not_caused_by_it),
