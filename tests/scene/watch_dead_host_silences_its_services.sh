@@ -60,3 +60,4 @@ done
 until_true 5 event us watch.service_flapping
 [ "$(events us watch.service_flapping)" -ge 1 ]
 until_true 10 event us watch.service_steady
+prints 'refused' on us serviola events --kind watch.service_blinked

@@ -2,7 +2,8 @@
 /*
  * part - the part "probe": asks each service whether it is there, and says when it is not.
  *
- *   part.c      when each is probed, what its answers are turned into: events, and values for the watch
+ *   part.c      when each is probed, and what follows from its answers
+ *   telling.c   that as events, and as values for the watch
  *   attempt.h   one probe under way; its kinds
  *   judge.h     down since when, or coming and going
  *   front.h     what a service is behind: others, and our own network
