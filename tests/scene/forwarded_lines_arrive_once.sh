@@ -24,12 +24,24 @@ runs() # HOST
 
 dies() # HOST: all its processes
 {
-    local pid
+    local pid all
 
     pid=$(pid_of "serviola-$1")
-    # shellcheck disable=SC2046 # one word a process
-    kill -KILL "$pid" $(pgrep -P "$pid") 2>/dev/null || true
+    all="$pid $(pgrep -P "$pid" | tr '\n' ' ')"
+    # shellcheck disable=SC2086 # one word a process
+    kill -KILL $all 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
+    # shellcheck disable=SC2086
+    until_true 10 are_gone $all
+}
+
+are_gone() # PID...: else they still have their ports
+{
+    local pid
+
+    for pid in "$@"; do
+        [ ! -e "/proc/$pid" ] || return 1
+    done
 }
 
 n=0

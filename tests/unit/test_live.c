@@ -421,6 +421,21 @@ static void what_nobody_took_is_not_behind_the_cursor(void **state)
     down(w);
 }
 
+static void after_a_quiet_time_the_cursor_moves_as_soon_as_ever(void **state)
+{
+    struct world *w = *state;
+
+    w->talks = true;
+    up(w);
+    keep(w, 10);
+    until(w, cursor_is, 10);
+    until(w, ticked, 3);
+    keep(w, 1);
+    until(w, heard, 11);
+    until(w, cursor_is, 11);
+    down(w);
+}
+
 /* --- the analysis */
 
 static uint64_t found(const struct world *w, const char *rule)
@@ -524,6 +539,7 @@ int main(void)
         TEST(a_pause_of_ours_is_told_between_the_lines),
         TEST(what_a_reader_says_arrives_in_order_however_slow_the_core_is),
         TEST(what_nobody_took_is_not_behind_the_cursor),
+        TEST(after_a_quiet_time_the_cursor_moves_as_soon_as_ever),
         TEST(a_finding_is_told_once_also_after_a_start),
         TEST(what_was_there_before_the_first_start_is_learned_and_not_told),
         TEST(damaged_memory_is_left_aside_and_the_store_read_again),

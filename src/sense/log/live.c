@@ -128,17 +128,18 @@ static void save_cursors(struct live *l)
 
     for (size_t i = 0; i < l->count; i++) {
         struct reader *r = &l->readers[i];
+        bool left_us = left >= r->reach_said;
 
-        if (r->reach.at_us == 0 && r->past && l->now_us > r->kept.at_us) {
-            if (r->is.settle)
-                r->is.settle(r->is.own);
-            r->reach = (struct cursor){ .seq = l->seq, .at_us = l->now_us };
-            r->reach_said = outtray_said(l->outtray);
-        }
-        if (r->reach.at_us > 0 && left >= r->reach_said &&
+        if (r->reach.at_us > 0 && left_us &&
             (r->reach_said != r->kept_said ||
              mono_us - r->kept_mono_us >= (r->reach.seq != r->kept.seq ? SAVE_US : IDLE_US)))
             keep_cursor(l, r, mono_us);
+        if (!r->past || l->now_us <= r->kept.at_us || (r->reach.at_us > 0 && !left_us))
+            continue;
+        if (r->is.settle)
+            r->is.settle(r->is.own);
+        r->reach = (struct cursor){ .seq = l->seq, .at_us = l->now_us };
+        r->reach_said = outtray_said(l->outtray);
     }
 }
 
