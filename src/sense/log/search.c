@@ -128,12 +128,14 @@ static int keys_of_template(struct search *s, struct err *e)
     struct templates *t = load_templates(s, e);
     struct slice words;
     uint64_t lines;
+    uint32_t count;
 
     if (!t)
         return -1;
-    if (s->q.template > templates_count(t)) {
+    count = templates_count(t);
+    if (s->q.template > count) {
         templates_free(t);
-        return err_set(e, 0, "there are %u templates", templates_count(t));
+        return err_set(e, 0, "there are %u templates", count);
     }
     words = template_words(t, s->q.template, &lines);
     while (words.len > 0)
