@@ -113,7 +113,7 @@ static const struct iter_head *next(const struct bytes *b, size_t *at)
 {
     const struct iter_head *h = (const void *)(b->at + *at);
 
-    if (b->len - *at < sizeof(*h) || h->size < sizeof(*h) || h->size > b->len - *at)
+    if (b->len - *at < sizeof(*h) || h->size < sizeof(*h) || h->size % 8 != 0 || h->size > b->len - *at)
         return NULL;
     *at += h->size;
     return h;

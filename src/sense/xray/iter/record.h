@@ -21,7 +21,7 @@ enum {
 enum { ITER_NAME = 64, ITER_PATH = 4096, ITER_UNIX_PATH = 108 };
 
 struct iter_head {
-    unsigned short size; /* of the record, this included; a multiple of 4 */
+    unsigned short size; /* of the record, this included; a multiple of 8 */
     unsigned short kind;
     int pid; /* of the process, in the reader's pid namespace; 0: of none */
 };
@@ -44,7 +44,7 @@ struct iter_process {
 
 struct iter_waiter {
     struct iter_head head;
-    int thread;
+    int thread, pad;
 };
 
 struct iter_open {
@@ -56,6 +56,7 @@ struct iter_file {
     int descriptor;
     unsigned int flags;  /* as for open(2) */
     unsigned int behind; /* bytes of the path */
+    unsigned int pad;
 };
 
 struct iter_socket {

@@ -322,7 +322,7 @@ static __always_inline u32 full(struct iter_socket *r, struct sock *k, char *pat
 
 static __always_inline void write_out(struct bpf_iter_meta *meta, struct room *room, u32 fixed, u32 behind)
 {
-    u32 size = (fixed + behind + 3) & ~3u;
+    u32 size = (fixed + behind + 7) & ~7u;
 
     if (size > sizeof(*room))
         return;
