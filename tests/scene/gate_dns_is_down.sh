@@ -27,14 +27,19 @@ sends() # FROM SENDER: to the end
     asks "$1" "$2" DATA "@mail 100"
 }
 
+took_at_most() # SECONDS ADDRESS: its last session, as the gate tells it
+{
+    on mx serviola events --kind gate.session_deferred --src "$2" --json >"$T/spans"
+    tail -n 1 "$T/spans" | python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["span"] > float(sys.argv[1]))' $(($1 * ${SCENE_SLOW:-1}))
+}
+
 say "while names can be asked for, mail passes"
 prints queued sends "${far}3" x@good.test
 
-say "the name server falls silent: a stranger is asked to come again, within five seconds (and what a busy machine adds)"
+say "the name server falls silent: a stranger is asked to come again, within five seconds"
 kill -STOP "$(pid_of names-far)"
-began=$SECONDS
 prints "451 " asks "${far}4" x@new.test
-[ $((SECONDS - began)) -le $((8 * ${SCENE_SLOW:-1})) ] || fail "$((SECONDS - began)) s for a verdict"
+until_true 5 took_at_most 5 "${far}4"
 
 say "a dozen more, all of other domains: each is deferred, none refused"
 for number in $(seq 12); do
@@ -51,9 +56,8 @@ until_true 10 event mx gate.dns_down
 [ "$(events mx gate.session_refused)" = 0 ] || fail "somebody was refused for it"
 
 say "now the gate answers at once"
-began=${EPOCHREALTIME/./}
 prints "451 " asks "${far}5" x@late.test
-[ $((${EPOCHREALTIME/./} - began)) -le $((3000000 * ${SCENE_SLOW:-1})) ] || fail "it goes on waiting for a name server that is down"
+until_true 5 took_at_most 2 "${far}5"
 
 say "the name server is back: told within two seconds, and what was deferred comes through"
 kill -CONT "$(pid_of names-far)"
