@@ -11,8 +11,8 @@ say "three sessions are in the middle of something"
 start one far smtp 44.1.0.1 25 "EHLO far.test" "@sleep 3" "MAIL FROM:<one@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 500" QUIT
 start two far smtp 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<two@far.test>" "RCPT TO:<b@example.com>" "@sleep 3" DATA "@mail 500" QUIT
 start three far smtp 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<three@far.test>" "RCPT TO:<b@example.com>" DATA "@raw half" "@sleep 3" "@raw \r\n.\r\n" @reply QUIT
-until_true 5 grep -q 354 "$T/three.out"
-until_true 5 grep -q '^250 2.1.5' "$T/two.out"
+until_true 20 grep -q 354 "$T/three.out"
+until_true 20 grep -q '^250 2.1.5' "$T/two.out"
 
 say "the configuration is read again"
 configure mx "$(gate_yaml "greet_after: 10ms, checks: { $quiet }")"
@@ -26,8 +26,8 @@ done
 say "a stop while a message is on its way: it arrives, and nobody new comes in"
 start four far smtp 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<four@far.test>" "RCPT TO:<b@example.com>" DATA "@raw half" "@sleep 2" "@raw \r\n.\r\n" @reply QUIT
 start five far smtp 44.1.0.1 25 "EHLO far.test" @end
-until_true 5 grep -q 354 "$T/four.out"
-until_true 5 grep -q '^250 ' "$T/five.out"
+until_true 20 grep -q 354 "$T/four.out"
+until_true 20 grep -q '^250 ' "$T/five.out"
 finish serviola-mx || fail "it did not end well"
 wait "$(pid_of four)" || fail "$(cat "$T/four.out")"
 grep -q "four@far.test" "$T/mail"
