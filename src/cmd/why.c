@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/sight.h"
+#include "cmd/why_account.h"
 #include "sys/clock.h"
 #include "sys/say.h"
 #include "view/paint.h"
@@ -31,14 +32,15 @@ static const struct usage usage = {
     .what =
         N_("Says why: what led to a block, a refusal, an event, and what is the case now.\n"
            "WHAT is an address, the number of an event (serviola events shows it), \"last\": the newest event that\n"
-           "somebody should look at, or the name of a host as its logs have it."),
+           "somebody should look at, the name of a host as its logs have it, or of a mail account."),
     .synopsis = "WHAT [--json]",
     .least = 1,
     .most = 1,
     .examples = N_("serviola why 10.1.0.2|why this host is blocked, or why it is not\n"
                    "serviola why 812|what led to event 812, back to its beginning\n"
                    "serviola why last|the newest finding\n"
-                   "serviola why web1|what its logs show last"),
+                   "serviola why web1|what its logs show last\n"
+                   "serviola why ana@example.com|whether this account's mail is stopped"),
 };
 
 struct gathering {
@@ -278,8 +280,9 @@ static int find_what(struct gathering *g, const char *typed)
         }
     } else if (!slice_to_u64(what, &seq)) {
         if (!find_name(g, what))
-            return options_wrong(&usage, _("WHAT is an address like 10.1.0.2, the number of an event, \"last\", or the "
-                                           "name of a host whose logs show something"));
+            return options_wrong(&usage,
+                                 _("WHAT is an address like 10.1.0.2, the number of an event, \"last\", or the "
+                                   "name of a host whose logs show something, or of an account that was stopped"));
     } else if (!sight_get(&g->sight, seq, &g->asked)) {
         uint64_t first;
         uint64_t last;
@@ -303,11 +306,27 @@ static unsigned terminal_width(void)
     return size.ws_col > 110 ? 110 : size.ws_col;
 }
 
+/* -1: it is none, or none that anything is known of. */
+static int explain_account(struct gathering *g, const struct why_options *o)
+{
+    struct slice what = slice_text(o->common.words[0]);
+    struct addr a;
+    uint64_t number;
+
+    if (what.len == 0 || what.at[0] == '#' || addr_read(what, &a) || slice_to_u64(what, &number) ||
+        slice_eq_nocase(what, SLICE("last")))
+        return -1;
+    return why_account(&g->sight, what, o->common.json);
+}
+
 static int explain(struct gathering *g, const struct why_options *o)
 {
-    int code = find_what(g, o->common.words[0]);
+    int code = explain_account(g, o);
     struct err e;
 
+    if (code >= 0)
+        return code;
+    code = find_what(g, o->common.words[0]);
     if (code != EXIT_FINE)
         return code;
     if (g->c.who.family != 0) {

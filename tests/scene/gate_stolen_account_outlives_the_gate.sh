@@ -69,6 +69,11 @@ until_true 5 event mx gate.account_stopped
 prints "this account is stopped" sends ana 45.1.2.77
 prints "action=DUNNO" sends ana 203.0.113.8
 
+say "in words"
+prints "The mail of the account ana is stopped until" on mx serviola why ana
+prints "sends as if it were stolen" on mx serviola why ANA
+prints '"state":"stopped"' on mx serviola why ana --json
+
 holds()
 {
     prints "this account is stopped" sends ana 45.1.2.77
@@ -95,6 +100,7 @@ say "who is released stays released, through a stop in good order, too"
 on mx serviola mail release ana --server-config "$T" >/dev/null 2>&1 || true
 until_true 5 event mx gate.account_released
 prints "action=DUNNO" sends ana 45.1.2.77
+prints "The account ana may send" on mx serviola why ana
 dies gate
 prints "action=DUNNO" sends ana 45.1.2.77
 finish serviola-mx || true

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "view/mode.h"
 #include "view/why.h"
+#include "view/why_account.h"
 
 #define SECOND 1000000LL
 #define NOW    (1795372083LL * SECOND) /* 2026-11-22T18:28:03Z */
@@ -427,9 +428,48 @@ static int in_utc(void **state)
     return 0;
 }
 
+static struct event of_account(enum event_kind kind, uint64_t seq, const char *user)
+{
+    struct event ev = event_new(kind);
+
+    ev.seq = seq;
+    ev.at_us = (int64_t)seq * 1000000;
+    event_add_words(&ev, F_USER, user);
+    if (kind == EV_GATE_ACCOUNT_STOPPED)
+        event_add_number(&ev, F_UNTIL, 100000000);
+    if (kind != EV_GATE_ACCOUNT_STOPPED)
+        event_add_words(&ev, F_WHY, kind == EV_GATE_ACCOUNT_ABUSED ? "30 messages" : "by command");
+    return ev;
+}
+
+static void an_account_is_stopped_until_its_time_or_its_release(void **state)
+{
+    struct event about[] = { of_account(EV_GATE_ACCOUNT_ABUSED, 10, "ana"),
+                             of_account(EV_GATE_ACCOUNT_STOPPED, 11, "ana"),
+                             of_account(EV_GATE_ACCOUNT_ABUSED, 12, "ana"),
+                             of_account(EV_GATE_ACCOUNT_RELEASED, 13, "ana") };
+    struct account_verdict v = account_judge(about, 3, 20000000);
+    char words[1024];
+    struct text t = TEXT_IN(words);
+
+    (void)state;
+    assert_true(account_is_meant(&about[0], SLICE("Ana")));
+    assert_false(account_is_meant(&about[0], SLICE("anabel")));
+    assert_int_equal(account_judge(about, 1, 20000000).state, ACCOUNT_SUSPECTED);
+    assert_int_equal(v.state, ACCOUNT_STOPPED);
+    assert_ptr_equal(v.abused, &about[2]);
+    account_answer(&t, SLICE("ana"), &v, 20000000);
+    assert_non_null(strstr(words, "The mail of the account ana is stopped until"));
+    assert_non_null(strstr(words, "30 messages"));
+    assert_int_equal(account_judge(about, 3, 200000000).state, ACCOUNT_OVER);
+    assert_int_equal(account_judge(about, 4, 20000000).state, ACCOUNT_RELEASED);
+    assert_int_equal(account_judge(about, 0, 20000000).state, ACCOUNT_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_account_is_stopped_until_its_time_or_its_release),
         cmocka_unit_test_setup(a_blocked_host_is_told_until_when_why_and_the_way_out, empty),
         cmocka_unit_test_setup(without_a_core_the_journal_alone_is_told, empty),
         cmocka_unit_test_setup(a_block_by_command_is_told_with_who_and_why, empty),
