@@ -39,7 +39,7 @@ static uint64_t key_of(const struct mailreader *r, const struct link_mail *m)
 
 static void on_fact(void *own, const struct mail_fact *f)
 {
-    static const uint8_t whats[MAIL_FACT_WHATS] = {
+    static const uint8_t ops[MAIL_FACT_WHATS] = {
         [MAIL_FACT_MESSAGE] = LINK_MAIL_MESSAGE,
         [MAIL_FACT_RECIPIENTS] = LINK_MAIL_RECIPIENTS,
         [MAIL_FACT_SENT] = LINK_MAIL_SENT,
@@ -52,7 +52,7 @@ static void on_fact(void *own, const struct mail_fact *f)
     struct link_mail m = { .at_us = r->at_us,
                            .client = addr_ip(f->client),
                            .count = f->count < LINK_MAIL_MOST ? f->count : LINK_MAIL_MOST,
-                           .what = whats[f->what] };
+                           .what = ops[f->what] };
     struct slice account = slice_first(f->account, sizeof(m.account) - 1);
     struct link_mail *sum;
     uint64_t key;
