@@ -194,6 +194,41 @@ static void it_agrees_with_a_slow_reader(void **state)
     free(text);
 }
 
+/* So many that there is a top: each second /32 of some /16s, and a /8 around them. */
+static void many_are_found_as_few_are(void **state)
+{
+    enum { NETS = 4, HALF = 32768 };
+    char *text = malloc((size_t)NETS * HALF * 20 + 64);
+    size_t used = (size_t)sprintf(text, "10.0.0.0/8\n");
+    struct lists *l;
+
+    (void)state;
+    for (unsigned n = 0; n < NETS; n++)
+        for (unsigned i = 0; i < HALF; i++)
+            used += (size_t)sprintf(text + used, "10.%u.%u.%u\n", n * 85, i / 128, i % 128 * 2);
+    (void)sprintf(text + used, "255.255.255.255\n203.0.113.0/24\n");
+    l = one(GATE_LIST_ADDRESSES, text);
+    for (unsigned n = 0; n < NETS; n++)
+        for (unsigned i = 0; i < HALF; i += 7) {
+            uint8_t ip[4] = { 10, (uint8_t)(n * 85), (uint8_t)(i / 128), (uint8_t)(i % 128 * 2) };
+
+            assert_int_equal(line_of(l, addr_ip_text(addr_from_ip(4, ip, 0)).text), 2 + n * HALF + i);
+            ip[3]++;
+            assert_int_equal(line_of(l, addr_ip_text(addr_from_ip(4, ip, 0)).text), 1);
+        }
+    assert_int_equal(line_of(l, "9.255.255.255"), 0);
+    assert_int_equal(line_of(l, "10.1.0.0"), 1);
+    assert_int_equal(line_of(l, "11.0.0.0"), 0);
+    assert_int_equal(line_of(l, "0.0.0.0"), 0);
+    assert_int_equal(line_of(l, "203.0.112.255"), 0);
+    assert_int_equal(line_of(l, "203.0.113.0"), 3 + NETS * HALF);
+    assert_int_equal(line_of(l, "203.0.114.0"), 0);
+    assert_int_equal(line_of(l, "255.255.255.254"), 0);
+    assert_int_equal(line_of(l, "255.255.255.255"), 2 + NETS * HALF);
+    lists_free(l);
+    free(text);
+}
+
 static void names_match_by_their_longest_suffix(void **state)
 {
     struct lists *l = one(GATE_LIST_RDNS, "example.net\n"
@@ -374,6 +409,7 @@ int main(void)
         cmocka_unit_test(everything_of_one_family_says_nothing_of_the_other),
         cmocka_unit_test(an_allow_wins_over_others_of_the_same_length),
         cmocka_unit_test(it_agrees_with_a_slow_reader),
+        cmocka_unit_test(many_are_found_as_few_are),
         cmocka_unit_test(names_match_by_their_longest_suffix),
         cmocka_unit_test(patterns_are_asked_when_no_name_fits),
         cmocka_unit_test(a_pattern_that_would_run_for_ever_matches_nothing),

@@ -447,6 +447,29 @@ static int add_levels(struct listcompile *c, struct list_tree *t, struct err *e)
     return 0;
 }
 
+/* Only IPv4's first 20 bits are spread well enough. */
+static int add_top(struct listcompile *c, struct list_tree *t, struct err *e)
+{
+    bool wanted = t != &c->head.trees[1] && t != &c->head.countries[1] && t->ranges.count >= LIST_TOP_FROM;
+    const struct list_range *ranges;
+    uint32_t *to;
+    void *at;
+    size_t range = 0;
+
+    if (add_part(c, &t->top, sizeof(uint32_t), wanted ? LIST_TOP : 0, &at, e) < 0)
+        return -1;
+    to = at;
+    ranges = (const struct list_range *)(const void *)((const uint8_t *)c->image.at + t->ranges.at);
+    for (size_t i = 0; wanted && i + 1 < LIST_TOP; i++) {
+        while (range + 1 < t->ranges.count && ranges[range + 1].from <= (uint64_t)i << (64 - LIST_TOP_BITS))
+            range++;
+        to[i] = (uint32_t)range;
+    }
+    if (wanted)
+        to[LIST_TOP - 1] = (uint32_t)(t->ranges.count - 1);
+    return 0;
+}
+
 struct halves {                /* ranges of 128 bits as ranges of 64 and their subs */
     struct list_range *ranges; /* NULL: only counted */
     struct list_sub *subs;
@@ -506,7 +529,7 @@ static int add_halves(struct listcompile *c, struct list_tree *t, const struct r
     h.subs = (struct list_sub *)(void *)((uint8_t *)c->image.at + t->subs.at); /* it may have moved */
     h.ranges = ranges;
     split(&h, r, count);
-    return add_levels(c, t, e);
+    return add_levels(c, t, e) < 0 ? -1 : add_top(c, t, e);
 }
 
 static int add_tree(struct listcompile *c, struct list_tree *t, struct grown *entries, struct err *e)

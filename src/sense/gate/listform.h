@@ -6,6 +6,8 @@
  *   trees     one for each family: ranges in their order, one begins where the one before ends; a look-up is the last
  *             that begins at or below the first 64 bits of the address (IPv4: its 32, and zeros).  Levels above: each
  *             16th key of the one below, until 16 are left.  A range whose 64 bits are divided further has subs.
+ *             Where there are many, of IPv4: a top, which says for the first 20 bits of an address in which range it
+ *             begins; so a look-up asks two places of the memory instead of eight.
  *   names     a hash of all suffixes, half full; texts; patterns as they stood in the file
  *
  * `value` is list << LIST_LINE_BITS | line; 0 is nothing.
@@ -21,13 +23,16 @@ enum {
     LIST_LINES_MOST = (1 << LIST_LINE_BITS) - 1,
     LIST_FAN = 16,
     LIST_LEVELS = 8, /* 16^8 ranges: more than there are lines */
+    LIST_TOP_BITS = 20,
+    LIST_TOP = (1 << LIST_TOP_BITS) + 1,
+    LIST_TOP_FROM = 65536, /* ranges: with fewer it costs more than it is worth */
     LIST_PROBES = 256,
     LIST_NAME_MOST = 255,
     LIST_PATTERNS = 256, /* of one kind */
     LIST_PATTERN_MOST = 512,
     LIST_NAMES = 2, /* kinds of names: GATE_LIST_RDNS, GATE_LIST_HELO */
 };
-#define LIST_MAGIC "SVLISTS2"
+#define LIST_MAGIC "SVLISTS3"
 
 struct list_key {
     uint64_t high, low;
@@ -57,6 +62,7 @@ struct list_part { /* a table: where it begins, and how many rows */
 struct list_tree {
     struct list_part ranges; /* the first begins at 0 */
     struct list_part levels[LIST_LEVELS];
+    struct list_part top; /* uint32_t, none or LIST_TOP: the range that each 2^44th key lies in, and the last range */
     struct list_part subs;
 };
 struct list_names {

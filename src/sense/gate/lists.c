@@ -62,7 +62,8 @@ static bool tree_is_sound(const struct list_tree *t, uint64_t size)
     uint64_t count = t->ranges.count;
 
     if (count > size || !groups_are_sound(t->ranges, sizeof(struct list_range), size) ||
-        !part_is_sound(t->subs, sizeof(struct list_sub), size))
+        !part_is_sound(t->subs, sizeof(struct list_sub), size) ||
+        (t->top.count != 0 && (t->top.count != LIST_TOP || !part_is_sound(t->top, sizeof(uint32_t), size))))
         return false;
     for (size_t i = 0; i < LIST_LEVELS; i++) {
         count = count > LIST_FAN ? (count + LIST_FAN - 1) / LIST_FAN : 0;
@@ -255,23 +256,54 @@ static uint32_t find_sub(const struct lists *l, const struct list_tree *t, struc
     return value;
 }
 
+/* The range that holds this key: among those between two rows of the top, which are few. */
+static uint64_t by_top(const struct lists *l, const struct list_tree *t, uint64_t key)
+{
+    const uint8_t *ranges = l->bytes.at + t->ranges.at;
+    uint32_t ends[2];
+    uint64_t first;
+    uint64_t count;
+
+    memcpy(ends, l->bytes.at + t->top.at + (key >> (64 - LIST_TOP_BITS)) * sizeof(ends[0]), sizeof(ends));
+    if (ends[0] > ends[1] || ends[1] >= t->ranges.count)
+        return 0; /* not as it was compiled */
+    first = ends[0];
+    count = ends[1] - first + 1;
+    while (count > 1) {
+        uint64_t half = count / 2;
+        bool above = key_at(ranges, sizeof(struct list_range), first + half) <= key;
+
+        first += above ? half : 0;
+        count -= half;
+    }
+    return first;
+}
+
+static uint64_t by_levels(const struct lists *l, const struct list_tree *t, uint64_t key)
+{
+    uint64_t at = 0;
+
+    for (size_t i = LIST_LEVELS; i-- > 0;) /* above the top there is one group, the first */
+        if (t->levels[i].count > 0) {
+            at = at * LIST_FAN +
+                 last_below(l->bytes.at + t->levels[i].at + at * LIST_FAN * sizeof(key), sizeof(key), key);
+            at = at < t->levels[i].count ? at : t->levels[i].count - 1; /* what fills up the last group */
+        }
+    at = at * LIST_FAN + last_below(l->bytes.at + t->ranges.at + at * LIST_FAN * sizeof(struct list_range),
+                                    sizeof(struct list_range), key);
+    return at < t->ranges.count ? at : t->ranges.count - 1;
+}
+
 /* 0: nothing is said of it. */
 static uint32_t find_addr(const struct lists *l, const struct list_tree *t, struct addr who)
 {
     struct list_key k = list_key(who);
     struct list_range r;
-    uint64_t at = 0;
+    uint64_t at;
 
     if (t->ranges.count == 0 || who.family == 0)
         return 0;
-    for (size_t i = LIST_LEVELS; i-- > 0;) /* above the top there is one group, the first */
-        if (t->levels[i].count > 0) {
-            at = at * LIST_FAN +
-                 last_below(l->bytes.at + t->levels[i].at + at * LIST_FAN * sizeof(k.high), sizeof(k.high), k.high);
-            at = at < t->levels[i].count ? at : t->levels[i].count - 1; /* what fills up the last group */
-        }
-    at = at * LIST_FAN + last_below(l->bytes.at + t->ranges.at + at * LIST_FAN * sizeof(r), sizeof(r), k.high);
-    at = at < t->ranges.count ? at : t->ranges.count - 1;
+    at = t->top.count > 0 ? by_top(l, t, k.high) : by_levels(l, t, k.high);
     memcpy(&r, l->bytes.at + t->ranges.at + at * sizeof(r), sizeof(r));
     return r.subs > 0 ? find_sub(l, t, r, k.low) : r.value;
 }
