@@ -30,8 +30,8 @@ enum hand_op {
     HAND_LISTEN,  /* struct hand_listen                  -> struct hand_outcome, with the listening socket if ok */
     HAND_BORROW,  /* struct addr                         -> struct hand_outcome, with a socket if ok: bound to this
                      client's address, to be connected to the server; port 0 takes any port */
-    HAND_LET_GO,  /* struct hand_listen                  -> nothing: no more is kept for a part that comes again; without
-                     an address: of none of them */
+    HAND_LET_GO, /* struct hand_listen                  -> nothing: no more is kept for a part that comes again; without
+                    an address: of none of them */
     /* look: serviola-hand -x look */
     HAND_STACK = 50, /* struct hand_pid                    -> struct hand_stack */
     /* hold: serviola-hand -x hold, the valve */
