@@ -35,7 +35,8 @@ static const char *const templates[EV_KINDS] = {
         N_("every place of the gate is taken[ ({value} of {limit})][; most by {proof}], who comes now hears 421"),
     [EV_GATE_ROOM_AGAIN] = N_("the gate has free places again[ ({value} of {limit} are taken)]"),
     [EV_GATE_CLIENT_CAPPED] = N_("{src} is over a limit[: {why}][, {value} with {limit} allowed]"),
-    [EV_GATE_DNS_DOWN] = N_("no name server answers[ ({count} questions failed)], nobody is refused for it"),
+    [EV_GATE_DNS_DOWN] =
+        N_("name servers give no answers[ ({count} questions failed)][: {why}], nobody is refused for it"),
     [EV_GATE_DNS_BACK] = N_("name servers answer again[, {count} questions had failed]"),
     [EV_GATE_SMUGGLING] = N_("a message from {src}[ <{path}>] had[ {why}][ at byte {offset}], which could have hidden "
                              "another message, and was refused"),

@@ -45,7 +45,8 @@ struct ns {
     struct loop *loop;
     int udp, tcp, stranger;
     struct addr at;
-    bool dead; /* says nothing to anybody */
+    bool dead;  /* says nothing to anybody */
+    bool fails; /* each question, but for localhost, as a resolver without a way out */
     unsigned asked, asked_tcp;
     size_t count, manners;
     struct ns_record record[NS_RECORDS];
@@ -164,10 +165,10 @@ static inline bool ns_find(struct ns *n, struct slice name, uint16_t type, unsig
 
 static inline enum ns_manner ns_manner_of(const struct ns *n, struct slice name)
 {
-    for (size_t i = 0; i < n->manners; i++)
+    for (size_t i = 0; !n->fails && i < n->manners; i++)
         if (slice_eq_nocase(slice_text(n->manner[i].name), name))
             return n->manner[i].manner;
-    return NS_PLAIN;
+    return n->fails && !slice_eq_nocase(SLICE("localhost"), name) ? NS_SERVFAIL : NS_PLAIN;
 }
 
 /* Fills n->message with the answer to a question; what it is to be sent as. */

@@ -329,6 +329,41 @@ static void one_silent_domain_is_no_dead_server(void **state)
     assert_int_equal(w->downs, 0);
 }
 
+static void on_rested(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static void servers_that_fail_every_question_are_told_and_asked_on(void **state)
+{
+    struct world *w = *state;
+    char name[32];
+
+    ns_add(w->ns, "host.example", DNS_A, "192.0.2.7");
+    ns_add(w->ns, "localhost", DNS_A, "127.0.0.1");
+    w->ns->fails = true;
+    for (unsigned i = 0; i < 20; i++) { /* not often enough, not long enough */
+        (void)snprintf(name, sizeof(name), "n%u.example", i);
+        assert_int_equal(ask(w, DNS_A, name).code, DNS_FAILED);
+    }
+    assert_int_equal(w->downs, 0);
+    for (unsigned i = 20; w->downs == 0 && i < 400; i++) {
+        bool rested = false;
+
+        (void)snprintf(name, sizeof(name), "n%u.example", i);
+        assert_int_equal(ask(w, DNS_A, name).code, DNS_FAILED);
+        (void)loop_timer(w->loop, 50000, 0, on_rested, &rested);
+        ns_run_until(w->loop, &rested);
+    }
+    assert_int_equal(w->downs, 1);
+    assert_true(w->last.answers);
+    assert_true(w->last.failed >= 30);
+    w->ns->fails = false;
+    assert_int_equal(ask(w, DNS_A, "host.example").code, DNS_FOUND);
+    assert_int_equal(w->backs, 1);
+    assert_int_equal(w->downs, 1);
+}
+
 static void a_dead_first_server_is_passed_over(void **state)
 {
     struct world *w = *state;
@@ -440,6 +475,7 @@ int main(void)
         IN_A_WORLD(questions_in_flight_are_bounded),
         IN_A_WORLD(dead_servers_are_said_once_and_so_is_their_return),
         IN_A_WORLD(one_silent_domain_is_no_dead_server),
+        IN_A_WORLD(servers_that_fail_every_question_are_told_and_asked_on),
         IN_A_WORLD(a_dead_first_server_is_passed_over),
         IN_A_WORLD(an_answer_may_lead_to_the_next_question),
         IN_A_WORLD(the_end_may_come_while_questions_are_out),

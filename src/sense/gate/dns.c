@@ -20,7 +20,9 @@
 enum {
     PIPES = 8,
     PIPE_QUESTIONS = 256,
-    FAILURES = 5, /* in a row, before a probe is sent */
+    FAILURES = 5,  /* in a row, before a probe is sent */
+    REFUSALS = 30, /* in a row, and for so long: one broken domain is not enough */
+    REFUSALS_US = 3000000,
     TICK_US = 50000,
     PROBE_US = 1000000, /* how long a probe may take, and how often one is sent */
     TTL_LEAST_S = 1,
@@ -56,7 +58,10 @@ struct dns {
     uint32_t tick;     /* timer; 0: nothing is under way */
     unsigned failures; /* in a row */
     bool down;
-    uint64_t failed; /* while down */
+    unsigned refusals; /* in a row: questions that failed, though the servers are there */
+    int64_t refusals_since_us;
+    bool useless;    /* so often and so long that it was told */
+    uint64_t failed; /* while down or useless */
     struct dns_pipe *probe;
     bool probe_answered;
     int64_t probe_until_us; /* 0: none is out */
@@ -108,12 +113,35 @@ static void probe_start(struct dns *d)
 
 static void tell(struct dns *d, bool down)
 {
-    struct dns_facts f = { .down = down, .failed = d->failed };
+    struct dns_facts f = { .down = down || d->useless, .answers = d->useless && !down, .failed = d->failed };
 
     d->down = down;
     d->failed = 0;
+    d->refusals = 0;
     if (d->changed)
         d->changed(d->ctx, f);
+}
+
+static void servers_refuse(struct dns *d, int64_t now_us)
+{
+    if (d->refusals++ == 0)
+        d->refusals_since_us = now_us;
+    d->failed += d->useless;
+    if (d->useless || d->down || d->refusals < REFUSALS || now_us - d->refusals_since_us < REFUSALS_US)
+        return;
+    d->useless = true;
+    d->failed = d->refusals;
+    tell(d, false);
+}
+
+static void servers_know(struct dns *d)
+{
+    bool was = d->useless;
+
+    d->refusals = 0;
+    d->useless = false;
+    if (was && !d->down)
+        tell(d, false);
 }
 
 static void servers_answer(struct dns *d)
@@ -224,6 +252,10 @@ static void land(struct dns *d, struct flight *f, struct slice message)
         a = no_answer;
         ttl_s = 0;
     }
+    if (a.code == DNS_FAILED)
+        servers_refuse(d, clock_mono_us());
+    else
+        servers_know(d);
     kept = dns_kept_new(&a, clock_mono_us() + lifetime_us(a.code, ttl_s));
     if (kept)
         dns_cache_put(d->cache, &q, kept);

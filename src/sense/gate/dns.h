@@ -7,7 +7,8 @@
  * total time, records of an answer, bytes of a name, entries and bytes of the
  * cache.  When questions fail in a row, a probe tells whether the servers are
  * down; while they are, questions fail at once, a probe goes out each second,
- * and `changed` says so once and once more when they are back.
+ * and `changed` says so once and once more when they are back.  Servers that
+ * answer, and say of every name that they failed, are told too, but asked on.
  */
 #ifndef SERVIOLA_GATE_DNS_H
 #define SERVIOLA_GATE_DNS_H
@@ -24,6 +25,7 @@ struct dns;
 struct dns_query;
 struct dns_facts { /* what `changed` is told */
     bool down;
+    bool answers;    /* down, but they do answer: each time that they failed */
     uint64_t failed; /* questions that failed since it is down */
 };
 struct dns *dns_new(struct loop *l, const struct gate_settings *set, void (*changed)(void *ctx, struct dns_facts f),

@@ -365,6 +365,9 @@ static void on_dns(void *ctx, struct dns_facts f)
 
     if (f.failed > 0)
         event_add_number(&ev, F_COUNT, f.failed);
+    if (f.answers)
+        event_add_words(&ev, F_WHY,
+                        "each question is answered with a failure; look where the resolver itself gets its answers");
     gate_tell(g, &ev, NULL, 0);
 }
 
