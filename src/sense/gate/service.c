@@ -11,7 +11,7 @@ static void open_one(struct gate *g, uint32_t id, struct addr at, bool there, bo
 {
     struct hand_listen ask = { .at = at, .v6only = at.family == 6 };
 
-    if (there || *asked || at.family == 0 || !g->book_came || g->stopping)
+    if (there || *asked || at.family == 0 || !g->book_came || !g->own_known || g->stopping)
         return;
     *asked = chan_send(g->role->core, HAND_LISTEN, id, 0, &ask, sizeof(ask), -1) == 0;
 }
