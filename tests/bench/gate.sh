@@ -79,5 +79,5 @@ for what in "${@:-all}"; do
     case $what in many | all) run many deliver "500 1000" haproxy ;; esac
     case $what in refused | all) run refused reject "10 100" postscreen-drop ;; esac
     case $what in protocol | all) run protocol reject "10 100" postscreen-reject ;; esac
-    case $what in idle | all) HELD=5000 run idle deliver 10 haproxy ;; esac
+    case $what in idle | all) HELD=${HELD_CLIENTS:-5000} run idle deliver 10 haproxy ;; esac
 done
