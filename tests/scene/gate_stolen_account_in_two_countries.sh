@@ -54,7 +54,7 @@ answered()
     [ "$(grep -c '^action=' "$T/client.out")" = "$letters" ]
 }
 
-say "ana is from Spain; her password is used in Romania and Viet Nam: ten messages of twenty are enough"
+say "ana is from Spain; her password is used in Romania and Vietnam: ten messages of twenty are enough"
 sends ana 203.0.113.7 198.51.100.1 198.51.100.2 45.1.1.1 45.1.0.2 198.51.100.3 2a00:99::1 45.1.1.4 45.1.0.5
 is_not event mx gate.account_abused
 sends ana 198.51.100.9 45.1.1.9
