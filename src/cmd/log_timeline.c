@@ -70,6 +70,15 @@ static bool keep_event(void *own, const struct event *ev)
     return p->events_count < EVENTS_MOST;
 }
 
+/* The journal's order is that of writing: what a part tells was a little earlier. */
+static int earlier_first(const void *a, const void *b)
+{
+    const struct event *x = a;
+    const struct event *y = b;
+
+    return x->at_us != y->at_us ? (x->at_us > y->at_us) - (x->at_us < y->at_us) : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
 static void read_events(struct page *p, struct sight *s)
 {
     const struct query q = { .since_us = p->o->from_us, .until_us = p->o->to_us + 1 };
@@ -84,6 +93,8 @@ static void read_events(struct page *p, struct sight *s)
         return; /* without a journal the lines are all there is */
     if (sight_query(s, &q, keep_event, p, &next, &e) < 0)
         say("%s", e.text);
+    if (p->events_count > 1)
+        qsort(p->events, p->events_count, sizeof(*p->events), earlier_first);
 }
 
 static void print_events_before(struct page *p, int64_t at_us)
