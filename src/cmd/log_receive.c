@@ -23,7 +23,7 @@ enum { LAST_WORDS_US = 10000000 };
 
 struct receive_options {
     struct common_options common;
-    const char *store, *udp, *tcp, *relp, *tls, *socket, *certificate, *key, *clients;
+    const char *store, *udp, *tcp, *relp, *tls, *socket, *certificate, *key, *clients, *revoked;
     const char *journald;
     bool input;
 };
@@ -41,6 +41,8 @@ static const struct option_row rows[] = {
     { "key", 0, OPTION_TEXT, offsetof(struct receive_options, key), "FILE", N_("for TLS: its key"), NULL },
     { "clients", 0, OPTION_TEXT, offsetof(struct receive_options, clients), "FILE",
       N_("for TLS: who must have signed the clients' certificates; otherwise none is asked for"), NULL },
+    { "revoked", 0, OPTION_TEXT, offsetof(struct receive_options, revoked), "FILE",
+      N_("for TLS: the lists of clients' certificates that hold no longer"), NULL },
     { "socket", 0, OPTION_TEXT, offsetof(struct receive_options, socket), "PATH", N_("a unix socket, as /dev/log"),
       NULL },
     { "journald", 0, OPTION_TEXT, offsetof(struct receive_options, journald), "FOLDER",
@@ -149,6 +151,8 @@ static bool settle(const struct receive_options *o, struct log_settings *s, int 
         (void)snprintf(s->clients, sizeof(s->clients), "%s", o->clients);
     else if (o->tls)
         s->client = LOG_CLIENT_ANY;
+    if (o->revoked)
+        (void)snprintf(s->revoked, sizeof(s->revoked), "%s", o->revoked);
     for (int i = 0; i < o->common.count && s->files_count < LOG_FILES; i++)
         (void)snprintf(s->files[s->files_count++].path, sizeof(s->files[0].path), "%s", o->common.words[i]);
     return true;

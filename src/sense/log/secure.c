@@ -31,6 +31,18 @@ static int failed(struct err *e, const char *what)
     return err_set(e, 0, "%s: %s", what, words);
 }
 
+/* With lists each client's authority must have one, and one that is not out of date. */
+static int ask_the_lists(SSL_CTX *ctx, const char *file, struct err *e)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+
+    if (!lookup || X509_load_crl_file(lookup, file, X509_FILETYPE_PEM) < 1 ||
+        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) != 1)
+        return failed(e, file);
+    return 0;
+}
+
 static int configure(SSL_CTX *ctx, const struct log_settings *s, struct err *e)
 {
     int how = s->client == LOG_CLIENT_MUST  ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
@@ -51,6 +63,8 @@ static int configure(SSL_CTX *ctx, const struct log_settings *s, struct err *e)
         return err_set(e, 0, "log: tls with client certificates needs clients, in certificates");
     if (s->clients[0] && SSL_CTX_load_verify_locations(ctx, s->clients, NULL) != 1)
         return failed(e, s->clients);
+    if (s->revoked[0] && ask_the_lists(ctx, s->revoked, e) < 0)
+        return -1;
     SSL_CTX_set_verify(ctx, how, NULL);
     (void)SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"serviola", 8);
     return 0;
@@ -126,7 +140,10 @@ ssize_t secure_read(struct secure *t, void *at, size_t len, struct err *why)
     default:
         break;
     }
-    (void)failed(why, "TLS");
+    if (SSL_get_verify_result(t->ssl) != X509_V_OK)
+        err_set(why, 0, "TLS: its certificate: %s", X509_verify_cert_error_string(SSL_get_verify_result(t->ssl)));
+    else
+        (void)failed(why, "TLS");
     return SECURE_FAILED;
 }
 

@@ -76,8 +76,9 @@ struct log_settings {
     uint64_t level;
     int64_t again_us;
 
-    char certificate[200], key[200], clients[200]; /* of TLS: PEM files; `clients`: who may have signed theirs */
-    int client;                                    /* enum log_client */
+    /* of TLS: PEM files; `clients`: who may have signed theirs; `revoked`: those authorities' lists, or empty */
+    char certificate[200], key[200], clients[200], revoked[200];
+    int client; /* enum log_client */
 
     struct log_analyse analyse;
     bool mail; /* no key: gate.accounts.logs */
