@@ -279,17 +279,11 @@ static int on_board(void *ctx, struct chan *from, const struct msg *m, const voi
 static int on_tail(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct figures *f = own(ctx);
-    struct err e;
 
     (void)from;
     (void)m;
     (void)body;
-    if (fd < 0)
-        return -1;
-    if (!f->tail)
-        f->tail = tail_open(fd, &e);
-    (void)close(fd);
-    if (!f->tail)
+    if (role_take_tail(&f->tail, fd) < 0)
         return -1;
     f->next = tail_oldest(f->tail);
     return 0;

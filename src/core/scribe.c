@@ -197,19 +197,11 @@ static void chores(void *ctx)
 static int on_tail(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct scribe *s = ((struct role *)ctx)->own;
-    struct err e;
 
     (void)from;
     (void)m;
     (void)body;
-    if (fd < 0)
-        return -1;
-    if (!s->tail)
-        s->tail = tail_open(fd, &e);
-    (void)close(fd);
-    if (!s->tail)
-        return -1;
-    return 0;
+    return role_take_tail(&s->tail, fd);
 }
 
 static int on_more(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "conf/schema.h"
 #include "journal/event.h"
+#include "journal/tail.h"
 #include "sys/chan.h"
 #include "sys/jail.h"
 #include "sys/loop.h"
@@ -54,4 +55,8 @@ int role_main(const struct part *p);
 /* Stamps both clocks and sends it to the core; `cause` 0: the world did it.  False when it could not be queued
  * (counted). */
 bool role_emit(struct role *r, struct event *ev, uint64_t cause);
+
+/* The journal's tail, as LINK_TAIL brings it: *tail is opened by the first of them, fd is closed.  -1: it can't be
+ * read, which was said. */
+int role_take_tail(struct tail **tail, int fd);
 #endif

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "part/link.h"
 #include "part/part.h"
 #include "sys/clock.h"
@@ -150,4 +151,20 @@ bool role_emit(struct role *r, struct event *ev, uint64_t cause)
     if (cause != 0)
         ev->cause = cause;
     return chan_send(r->core, LINK_EVENT, 0, ev->cause, ev, sizeof(*ev), -1) == 0;
+}
+
+int role_take_tail(struct tail **tail, int fd)
+{
+    struct err e;
+
+    if (fd < 0)
+        return -1;
+    if (!*tail)
+        *tail = tail_open(fd, &e);
+    (void)close(fd);
+    if (!*tail) {
+        say(_("the events can't be read: %s"), e.text);
+        return -1;
+    }
+    return 0;
 }

@@ -199,21 +199,11 @@ static int on_status(void *ctx, struct chan *from, const struct msg *m, const vo
 static int on_tail(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct console *c = ((struct role *)ctx)->own;
-    struct err e;
 
     (void)from;
     (void)m;
     (void)body;
-    if (fd < 0)
-        return -1;
-    if (!c->tail)
-        c->tail = tail_open(fd, &e);
-    (void)close(fd);
-    if (!c->tail) {
-        say(_("the events can't be read: %s"), e.text);
-        return -1;
-    }
-    return 0;
+    return role_take_tail(&c->tail, fd);
 }
 
 static int on_more(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)

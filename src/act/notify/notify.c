@@ -451,20 +451,12 @@ static void on_patience_over(void *ctx)
 static int on_tail(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct notify *n = ((struct role *)ctx)->own;
-    struct err e;
 
     (void)from;
     (void)m;
     (void)body;
-    if (fd < 0)
+    if (role_take_tail(&n->tail, fd) < 0)
         return -1;
-    if (!n->tail)
-        n->tail = tail_open(fd, &e);
-    (void)close(fd);
-    if (!n->tail) {
-        say("the events can't be read: %s", e.text);
-        return -1;
-    }
     begin_if_possible(n);
     return 0;
 }
