@@ -40,7 +40,8 @@ until_true 30 told 120
 say "all 120 were told; once each"
 on box serviola events --kind log.found --json | grep '"rule":"hardware"' | grep -oE '"name":"host[0-9]*"' | sort | uniq -c | awk '$1 != 1 { print; bad = 1 } END { exit bad }'
 say "twin: what comes again is told no second time, a new host's fault is"
-sed 's/number/again number/' "$T/logs/all.log" | tail -n 4 >>"$T/logs/all.log"
+sed 's/number/again number/' "$T/logs/all.log" | tail -n 4 >"$T/again"
+cat "$T/again" >>"$T/logs/all.log"
 printf '%s newhost kernel: cciss: cmd 0000010037e04380 has CHECK CONDITION byte 2 = 0x3\n' "$(date '+%b %e %H:%M:%S')" >>"$T/logs/all.log"
 until_true 15 told 121
 [ "$(on box serviola events --kind log.found --json | grep -c '"rule":"hardware"')" = 121 ]

@@ -90,7 +90,7 @@ say "what does not say notify is an event and no notice, and nothing is told twi
 event box watch.triggered
 prints 'quiet one' on box serviola events --kind watch.triggered
 is_not grep -l 'quiet one' "$N"/mail.* "$N"/post.*
-[ "$(grep -hE '^(alarm: the watch found|over): drudge is gone' "$N"/mail.* | wc -l)" = 2 ]
+[ "$(cat "$N"/mail.* | grep -cE '^(alarm: the watch found|over): drudge is gone')" = 2 ]
 is_not event box notify.stuck
 prints "250 2.0.0 queued as 1" on box serviola events --kind notify.sent
 prints 'HTTP/1.0 200 OK' on box serviola events --kind notify.sent
