@@ -223,24 +223,41 @@ static bool give(struct reading *r, bool last)
     return more;
 }
 
+/* False: the one who sees has enough. */
+static bool take(struct reading *r, struct slice bytes)
+{
+    while (bytes.len > 0) {
+        size_t n = r->cap - r->len < bytes.len ? r->cap - r->len : bytes.len;
+
+        memcpy(r->room + r->len, bytes.at, n);
+        r->len += n;
+        bytes = slice_skip(bytes, n);
+        if (!give(r, false))
+            return false;
+    }
+    return true;
+}
+
+/* Block by block: archive_read_data forgets what it has when the next block is damaged. */
 static int read_all(struct reading *r, const char *path, struct err *e)
 {
     for (;;) {
-        la_ssize_t n = archive_read_data(r->from, r->room + r->len, r->cap - r->len);
+        const void *at;
+        size_t len = 0;
+        la_int64_t offset;
+        int got = archive_read_data_block(r->from, &at, &len, &offset);
 
-        if (n < 0)
-            (void)err_set(e, 0, "%s: behind byte %llu: %s", path, (unsigned long long)r->bytes,
-                          archive_error_string(r->from));
-        else {
-            r->len += (size_t)n;
-            r->bytes += (uint64_t)n;
+        if (got == ARCHIVE_EOF || got < ARCHIVE_WARN) {
+            if (got != ARCHIVE_EOF)
+                (void)err_set(e, 0, "%s: behind byte %llu: %s", path, (unsigned long long)r->bytes,
+                              archive_error_string(r->from));
+            return give(r, true) && got != ARCHIVE_EOF ? -1 : 0;
         }
-        if (r->bytes == r->len && n > 0 && memchr(r->room, '\0', r->len < TEXT_LOOK ? r->len : TEXT_LOOK))
+        if (r->bytes == 0 && len > 0 && memchr(at, '\0', len < TEXT_LOOK ? len : TEXT_LOOK))
             return err_set(e, 0, "%s: this is no text", path);
-        if (!give(r, n <= 0))
+        r->bytes += len;
+        if (!take(r, slice_of(at, len)))
             return 0;
-        if (n <= 0)
-            return n < 0 ? -1 : 0;
         if (r->bytes > r->most)
             return err_set(e, 0, "%s: it unpacks to more than %llu bytes", path, (unsigned long long)r->most);
     }
