@@ -296,15 +296,32 @@ static bool digest(struct stream *s, struct slice bytes)
     return keep_rest(s, slice_skip(bytes, used));
 }
 
+/* The part that is there of a message with a count in front; false: it is none. */
+static bool is_part(struct slice rest, struct slice *part)
+{
+    uint64_t count;
+    struct slice number = slice_until(rest, ' ', part);
+
+    return number.len > 0 && part->len > 0 && part->at[0] == '<' && slice_to_u64(number, &count);
+}
+
 /* The other side is gone: a line without its end is a line all the same; part of a RELP message is not. */
 static void last_words(struct stream *s)
 {
+    struct slice rest = slice_of(s->rest, s->rest_len);
+    struct slice part;
     int64_t now_us = clock_wall_us();
 
     if (s->cut)
         (void)end_cut(s, now_us);
-    else if (s->rest_len > 0 && !s->relp)
-        (void)put(s, slice_of(s->rest, s->rest_len), 0, NULL, now_us);
+    else if (rest.len > 0 && !s->relp) {
+        if (s->way != LOG_STDIN && is_part(rest, &part)) {
+            s->in->counts.framing++;
+            intake_tell(s->in, EV_LOG_FRAME_BROKEN, addr_ip(s->from), s->peer, "the connection ended within it", 0);
+            rest = part;
+        }
+        (void)put(s, rest, 0, NULL, now_us);
+    }
 }
 
 static ssize_t read_some(struct stream *s, uint8_t *at, size_t len, struct err *why)
