@@ -57,3 +57,8 @@ say "$with_bombs KiB at most"
 rm "$T"/var/{bomb,endless,cut,noise,tail}.*
 /usr/bin/env time -f '%M' -o "$T/memory" ip netns exec box serviola log import --store "$T/other" "$T/var" >/dev/null
 [ "$with_bombs" -le $((150 * 1024)) ]
+
+say "the analysis says where a file is cut, too"
+lines 1 20000 | gzip | head -c 20000 >"$T/cut.gz"
+serviola log analyse "$T/cut.gz" >"$T/read" 2>"$T/trouble" || true
+grep -q truncated "$T/trouble" "$T/read"

@@ -43,7 +43,8 @@ struct track {
     bool many_hosts;
     bool end, skip, fresh; /* skip: the rest of a line that was cut; fresh: nothing of this file was read yet */
     size_t from, to;
-    uint8_t *buffer; /* [READ + LOGFILES_LINE] */
+    uint8_t *buffer;    /* [READ + LOGFILES_LINE] */
+    struct slice block; /* of the file, unpacked, what is not in the buffer yet; borrowed of libarchive */
     struct ahead ring[AHEAD];
     size_t first, there;
     int64_t at_us, behind_us;       /* arrival of the newest line; stamp of the one before that was behind it, or 0 */
@@ -102,6 +103,7 @@ static void close_file(struct track *t)
     (void)archive_read_free(t->open);
     t->open = NULL;
     t->from = t->to = 0;
+    t->block = slice_of(NULL, 0);
     t->end = t->skip = false;
 }
 
@@ -157,19 +159,39 @@ static int open_next(struct track *t, struct err *e)
     return t->open != NULL;
 }
 
+/* Block by block: archive_read_data forgets what it has when the next block is damaged. */
+static void next_block(struct track *t)
+{
+    const void *at;
+    size_t len = 0;
+    la_int64_t offset;
+    int got = ARCHIVE_OK;
+
+    while (got >= ARCHIVE_WARN && got != ARCHIVE_EOF && len == 0)
+        got = archive_read_data_block(t->open, &at, &len, &offset);
+    if (got == ARCHIVE_EOF || got < ARCHIVE_WARN) {
+        t->end = true;
+        if (got != ARCHIVE_EOF)
+            note(t, archive_error_string(t->open));
+    } else
+        t->block = slice_of(at, len);
+}
+
 /* More bytes of the open file; `end` when there are none. */
 static void fill(struct track *t)
 {
-    la_ssize_t n;
+    struct slice more;
 
     memmove(t->buffer, t->buffer + t->from, t->to - t->from);
     t->to -= t->from;
     t->from = 0;
-    n = archive_read_data(t->open, t->buffer + t->to, READ + LOGFILES_LINE - t->to);
-    if (n < 0)
-        note(t, archive_error_string(t->open));
-    t->end = n <= 0;
-    t->to += n > 0 ? (size_t)n : 0;
+    if (t->block.len == 0)
+        next_block(t);
+    more = slice_first(t->block, READ + LOGFILES_LINE - t->to);
+    if (more.len > 0)
+        memcpy(t->buffer + t->to, more.at, more.len);
+    t->to += more.len;
+    t->block = slice_skip(t->block, more.len);
     if (t->fresh && memchr(t->buffer, 0, t->to < 512 ? t->to : 512)) {
         note(t, "this is no text; it is left out");
         t->end = true;
