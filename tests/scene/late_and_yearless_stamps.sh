@@ -55,4 +55,19 @@ until_true 10 counts 641
 grep -qE 'log.clock_changed 127.0.0.1 name=fast why=(6 min 59 s|7 min) ahead' "$T/receiver.err"
 is_not prints 'log.clock_changed 127.0.0.1 name=right' cat "$T/receiver.err"
 [ "$(grep -c log.clock_changed "$T/receiver.err")" = 1 ]
+
+say "a host that has just started and does not know the time: its stamps say 2000, its lines stand where they arrived"
+on box python3 - <<'EOS'
+import datetime, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(16 * 20):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for name, stamp in (('boot', '2000-01-01T00:00:%02dZ' % (i % 60)), ('right', now.strftime('%Y-%m-%dT%H:%M:%SZ'))):
+        s.sendto(b'<13>1 %s %s app 7 - - after the start' % (stamp.encode(), name.encode()), ('127.0.0.1', 5514))
+EOS
+until_true 10 counts 1281
+until_true 5 grep -q "log.found 127.0.0.1 rule=clock_unset name=boot .*its stamps say 2000-01-01" "$T/receiver.err"
+serviola log timeline --store "$T/store" --from 1999-12-01T00:00:00Z --to "$(date -u -d "2 minutes" +%Y-%m-%dT%H:%M:%SZ)" --host boot >"$T/boot"
+[ "$(wc -l <"$T/boot")" = 320 ]
+is_not grep -E '^(1999|2000)' "$T/boot"
 finish receiver
