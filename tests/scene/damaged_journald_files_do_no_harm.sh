@@ -66,8 +66,10 @@ take slice_flipped
 diff "$T/messages" "$T/slice_flipped.messages" >"$T/changed" || true
 [ "$(grep -c '^>' "$T/changed" || true)" -le 5 ]
 
-say "cut: systemd's library leaves such a file out as a whole; a whole one beside it is read, and nobody ends"
-install -d "$T/slice_truncated.journal"
-zcat "$data/slice_truncated.journal.gz" >"$T/slice_truncated.journal/system@1.journal"
+say "cut: systemd's library leaves such a file out as a whole: that is told; a whole one beside it is read, and nobody ends"
+install -d "$T/slice_truncated.journal/0123456789abcdef0123456789abcdef"
+zcat "$data/slice_truncated.journal.gz" >"$T/slice_truncated.journal/0123456789abcdef0123456789abcdef/system@1.journal"
 take slice_beside slice_truncated.journal
 cmp "$T/messages" "$T/slice_beside.messages"
+grep -q 'log.file_problem name=system@1.journal why=.*was cut' "$T/slice_beside.err"
+is_not grep -q log.file_problem "$T/slice.err"

@@ -5,11 +5,15 @@
  * An entry becomes one line as RFC 5424 has it.  How far it was read, and is on our disk, stands in the store's folder
  * in the file `journald`.  Looked at four times a second: watching the folder would take calls that the jail refuses.
  */
+#include <dirent.h>
 #include <dlfcn.h>
+#include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -158,6 +162,46 @@ static bool put(struct journald *d)
     return true;
 }
 
+/* "LPKSHHRH", ..., le64 header_size, le64 arena_size at 88 (systemd's JOURNAL_FILE_FORMAT): the file is as long as
+ * both. */
+static bool is_cut(int dir, const char *name)
+{
+    uint8_t head[104];
+    uint64_t sizes[2];
+    struct stat st;
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool read_it = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+                   pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) && memcmp(head, "LPKSHHRH", 8) == 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (!read_it)
+        return false;
+    memcpy(sizes, head + 88, sizeof(sizes));
+    return le64toh(sizes[1]) > INT64_MAX || le64toh(sizes[0]) > (uint64_t)st.st_size ||
+           le64toh(sizes[0]) + le64toh(sizes[1]) > (uint64_t)st.st_size;
+}
+
+/* Also in the folders of machines below it.  The library leaves a file that was cut out as a whole, and does not say
+ * so. */
+static void tell_cut_files(const struct journald *d, int folder, bool below)
+{
+    DIR *dir = folder < 0 ? NULL : fdopendir(folder);
+    const struct dirent *entry;
+
+    if (!dir && folder >= 0)
+        (void)close(folder);
+    while (dir && (entry = readdir(dir))) {
+        if (below && entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            tell_cut_files(d, openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), false);
+        else if (strstr(entry->d_name, ".journal") && is_cut(dirfd(dir), entry->d_name))
+            intake_tell(d->in, EV_LOG_FILE_PROBLEM, (struct addr){ 0 }, entry->d_name,
+                        "systemd's journal was cut; what is left of it is not read", 0);
+    }
+    if (dir)
+        (void)closedir(dir);
+}
+
 /* At the entry behind the cursor; at the first one when it is gone. */
 static int open_journal(struct journald *d, struct err *e)
 {
@@ -228,6 +272,7 @@ int journald_start(struct journald *d, struct err *e)
     }
     if (open_journal(d, e) < 0)
         return -1;
+    tell_cut_files(d, open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), true);
     d->timer = loop_timer(d->in->loop, 1, LOOK_US, look, d);
     return 0;
 }
