@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sense/log/packed.h"
+
 enum { DEPTH = 16, READ_BYTES = 256 << 10, TEXT_LOOK = 4096 };
 
 /* ---- names ---- */
@@ -181,14 +183,7 @@ static int open_file(struct reading *r, const char *path, struct err *e)
     r->from = archive_read_new();
     if (!r->from)
         return err_set(e, ENOMEM, "%s", path);
-    (void)archive_read_support_filter_gzip(r->from);
-    (void)archive_read_support_filter_bzip2(r->from);
-    (void)archive_read_support_filter_xz(r->from);
-    (void)archive_read_support_filter_lzma(r->from);
-    (void)archive_read_support_filter_zstd(r->from);
-    (void)archive_read_support_filter_compress(r->from);
-    (void)archive_read_support_format_raw(r->from);
-    (void)archive_read_support_format_empty(r->from);
+    packed_allow(r->from);
     if (archive_read_open_filename(r->from, path, READ_BYTES) != ARCHIVE_OK)
         return err_set(e, 0, "%s: %s", path, archive_error_string(r->from));
     switch (archive_read_next_header(r->from, &entry)) {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "sense/log/packed.h"
 #include "wire/logline.h"
 
 #define SECOND_US 1000000LL
@@ -136,9 +137,7 @@ static int open_next(struct track *t, struct err *e)
         t->open = archive_read_new();
         if (!t->open)
             return err_set(e, ENOMEM, "logs");
-        (void)archive_read_support_filter_all(t->open);
-        (void)archive_read_support_format_raw(t->open);
-        (void)archive_read_support_format_empty(t->open);
+        packed_allow(t->open);
         if (stat(path, &st) < 0 || archive_read_open_filename(t->open, path, READ) != ARCHIVE_OK) {
             note(t, archive_error_string(t->open) ? archive_error_string(t->open) : strerrordesc_np(errno));
             close_file(t);
