@@ -409,7 +409,7 @@ struct book *bookfile_read(struct bookfile *f, uint64_t entries, struct book_rea
     f->anew = f->fd < 0 || head.slots != f->book->slots;
     if (read->cut && !f->anew && ftruncate(f->fd, (off_t)(BOOK_PAGE + pages_of(f->book) * BOOK_PAGE)) < 0)
         f->anew = true;
-    f->all = read->damaged > 0;
+    f->all = read->damaged > 0 || read->cut; /* half an entry may stand at its end */
     f->book->head->damaged = read->damaged;
     return f->book;
 }
