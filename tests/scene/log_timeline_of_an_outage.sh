@@ -57,7 +57,7 @@ for file in all own; do
     for words in 'CMD (the last one)' 'syslogd 1.4.1: restart' 'Linux version 2.6.18' 'NR_CPUS limit of 1' 'HP CISS Driver' \
         'has CHECK CONDITION' 'Buffer I/O error'; do
         this=$(at "$T/$file" "$words")
-        [ "$this" -gt $before ] || fail "not in its place in $file: $words"
+        [ "$this" -gt "$before" ] || fail "not in its place in $file: $words"
         before=$this
     done
 done
@@ -113,7 +113,8 @@ in_order()
     before=$(at "$1" 'before the address')
     own=$(at "$1" 10.9.9.9)
     behind=$(at "$1" 'behind the address')
-    [ "$before" -lt "$own" ] && [ "$own" -lt "$behind" ] || fail "$(cat "$1")"
+    [ "$before" -lt "$own" ] || fail "$(cat "$1")"
+    [ "$own" -lt "$behind" ] || fail "$(cat "$1")"
     sed -n "$own"p "$1" | grep -qE '^[0-9T:.-]+Z  serviola  '
 }
 in_order "$T/live"
