@@ -1,6 +1,7 @@
 #!/bin/bash
 # The second story, a thousand times as fast: a web server falls silent at 18:28 and the alarm comes within minutes, not in the morning; who is quiet by habit is left in peace.
 #   away 10.1.0.2 --- 10.1.0.1 loghost
+# alone, since a pause of the machine is a thousand times as long in the story
 . "$(dirname "$0")/lib.sh"
 command -v cc >/dev/null || skip "no compiler for the fast clock"
 cc -O2 -shared -fPIC -o "$T/fastclock.so" "$SCENES/fastclock.c"
@@ -160,7 +161,7 @@ counted() # KIND WORDS...: events with all of them
 }
 [ "$(counted log.found '"rule":"silence"')" = 1 ]
 [ "$(counted log.found_over '"rule":"silence"')" = 1 ]
-[ "$(counted log.found '"rule":"network_silence"')" = 1 ]
+[ "$(counted log.found '"rule":"network_silence"' 'T19:')" = 1 ]
 [ "$(counted log.found '"rule":"program_silence"')" = 0 ]
 [ "$(counted log.found '"rule":"reboot_unclean"')" = 1 ]
 prints 'CHECK CONDITION' on loghost serviola events --kind log.proof
