@@ -168,7 +168,7 @@ static int append(int folder, const char *name, struct slice bytes, struct err *
     if (fd < 0 || before < 0 || !write_all(fd, bytes)) {
         rc = err_set(e, errno, "the recorder's file %s", name);
         if (before >= 0)
-            (void)ftruncate(fd, before);
+            (void)!ftruncate(fd, before);
     }
     if (fd >= 0)
         close(fd);

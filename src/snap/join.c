@@ -176,7 +176,7 @@ struct join *join_new(const struct snap *s, struct err *e)
         return NULL;
     }
     j->snap = s;
-    (void)getrandom(&j->seed, sizeof(j->seed), GRND_NONBLOCK);
+    (void)!getrandom(&j->seed, sizeof(j->seed), GRND_NONBLOCK);
     for (size_t i = 0; i < processes; i++)
         put(&j->pid, (uint64_t)processes_of(s)[i].pid, i);
     sort(&j->pid, spare);

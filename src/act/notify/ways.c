@@ -141,7 +141,7 @@ struct ways *ways_new(struct loop *l, const struct notify_settings *s, const cha
         return NULL;
     }
     *all = (struct ways){ .loop = l, .set = s, .host = host };
-    (void)getrandom(&all->next_run, sizeof(all->next_run), 0);
+    (void)!getrandom(&all->next_run, sizeof(all->next_run), 0);
     for (uint32_t i = 0; i < s->ways_count; i++) {
         struct way *w = &all->at[i];
 

@@ -197,7 +197,7 @@ static void tell_state(struct forward *f, bool down, const char *why)
     if (f->down && !down)
         f->waited = __atomic_load_n(&f->all->synced, __ATOMIC_ACQUIRE) - f->acked;
     f->down = down;
-    (void)snprintf(f->why, sizeof(f->why), "%s", why);
+    (void)snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1, why);
     (void)pthread_mutex_unlock(&f->lock);
 }
 

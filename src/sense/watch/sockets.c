@@ -42,7 +42,7 @@ struct sockets *sockets_new(uint32_t most, struct err *e)
         err_set(e, ENOMEM, "sockets");
         return NULL;
     }
-    (void)getrandom(&seed, sizeof(seed), 0);
+    (void)!getrandom(&seed, sizeof(seed), 0);
     s->every = 1;
     s->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (s->fd < 0 || setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)

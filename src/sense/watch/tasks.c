@@ -44,7 +44,7 @@ struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct er
     uint64_t seed = 0;
     int again = -1;
 
-    (void)getrandom(&seed, sizeof(seed), 0);
+    (void)!getrandom(&seed, sizeof(seed), 0);
     if (t && places_init(&t->places, most, seed, e) == 0) {
         t->proc = proc;
         t->descriptors = descriptors;
