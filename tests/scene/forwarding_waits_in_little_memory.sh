@@ -72,7 +72,8 @@ until_true 10 again
 send 150000
 while_away=$(memory)
 say "memory: $before KiB before, $while_away KiB with 300,000 lines that wait"
-[ "$while_away" -le $((before + 24 * 1024)) ]
+# Under sanitizers what was freed is kept for a while, so that its use is seen.
+[ "${SCENE_SLOW:-1}" != 1 ] || [ "$while_away" -le $((before + 24 * 1024)) ]
 
 say "it is back: how many waited is told, and each line is there once, in its order"
 runs vault

@@ -79,6 +79,7 @@ gates_off
 say "two tokens: each calls the other once, and that is all"
 gates_on one-secret another-secret
 until_true 20 sends far "${far}2" "${far}1"
+until_true 20 sends mx "${far}1" "${far}2"
 for _ in $(seq 10); do
     sends far "${far}2" "${far}1" >/dev/null
     sends mx "${far}1" "${far}2" >/dev/null

@@ -104,15 +104,16 @@ probes_on us "
     sleeper: { probe: exec, to: $T/sleeper, every: 1s, within: 1s }
     wrong names: { probe: dns, to: 10.1.0.2, ask: www.example.test, content: 10.1.0.3 }
     no name: { probe: dns, to: 10.1.0.2, ask: nobody.example.test }
-    unknown: { probe: imaps, to: 10.1.0.2, every: 1s }
-    wrong: { probe: imap, to: '10.1.0.2:25', every: 1s }
+    unknown: { probe: imaps, to: 10.1.0.2, every: 1s, within: 10s }
+    wrong: { probe: imap, to: '10.1.0.2:25', every: 1s, within: 10s }
     mute: { probe: smtp, to: '10.1.0.2:2000', every: 1s, within: 2s }
     chatter: { probe: smtp, to: '10.1.0.2:2001', every: 1s, within: 2s }"
-until_true 15 are watch.service_seen "by name imap imap tls imaps mx names no list ping pop3 tls pop3s program smtp smtp tls"
-until_true 15 are watch.service_lost "all list chatter check list mute no name sleeper unknown wrong wrong names"
+until_true 40 are watch.service_seen "by name imap imap tls imaps mx names no list ping pop3 tls pop3s program smtp smtp tls"
+until_true 40 are watch.service_lost "all list chatter check list mute no name sleeper unknown wrong wrong names"
 why() # NAME WORDS
 {
-    on us serviola events --kind watch.service_lost --json | grep "\"name\":\"$1\"" | grep -- "$2"
+    on us serviola events --kind watch.service_lost --json | grep "\"name\":\"$1\"" >"$T/why"
+    grep -- "$2" "$T/why" || fail "$(cat "$T/why")"
 }
 why unknown 'certificate: self-signed certificate' >/dev/null
 why 'wrong' 'no IMAP' >/dev/null
