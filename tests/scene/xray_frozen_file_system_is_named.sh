@@ -27,7 +27,7 @@ waits()
 until_true 5 waits
 before_us=${EPOCHREALTIME/./}
 xray box frozen
-[ $((${EPOCHREALTIME/./} - before_us)) -lt 2000000 ] || fail "it took more than 2 s"
+[ $((${EPOCHREALTIME/./} - before_us)) -lt $((2000000 * ${SCENE_SLOW:-1})) ] || fail "it took more than 2 s"
 shows frozen frozen_fs "$disk" "write.py (pid $(pid_of writer))" "$disk/log"
 is_not shows frozen stuck_disk "$disk"
 
