@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "part/link.h"
-#include "sense/xray/iter/load.h"
+#include "sys/iter/load.h"
 
 enum { ORDERS_FD = 3, IMAGE_FD = 4, FIRST_FREE_FD = EYE_ITERATORS_FD + ITER_LINKS };
 

@@ -4,7 +4,7 @@
  *
  * Landlock forbids whoever is under it to look into processes that are not,
  * and all children of the supervisor are.  The eye is forked before that.  It
- * keeps the iterators loaded that pictures are taken with (sense/xray/iter),
+ * keeps the iterators loaded that pictures are taken with (sys/iter),
  * hears one byte and a link, runs `serviola -x xray` on that link, and reads
  * and knows nothing else; it ends with the supervisor.
  */

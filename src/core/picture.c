@@ -10,7 +10,7 @@
 #include "core/eye.h"
 #include "journal/tail.h"
 #include "part/link.h"
-#include "sense/xray/iter/load.h"
+#include "sys/iter/load.h"
 #include "sense/xray/xray.h"
 #include "snap/file.h"
 #include "sys/memfile.h"

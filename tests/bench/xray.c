@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "sense/xray/iter/load.h"
+#include "sys/iter/load.h"
 #include "sense/xray/xray.h"
 #include "snap/file.h"
 #include "view/explain/explain.h"

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "sense/xray/iter/load.h"
+#include "sys/iter/load.h"
 #include "sense/xray/xray.h"
 #include "snap/join.h"
 

@@ -79,7 +79,7 @@ void xray_sockets_left(struct xray *x);      /* those that sock_diag lists, and 
 void xray_sockets_elsewhere(struct xray *x); /* after xray_processes */
 void xray_sockets_again(struct xray *x);     /* what appeared and vanished meanwhile */
 
-/* The iterators of iter/: begin tells why they can't be had, and has read processes and descriptors when they can. */
+/* The iterators of sys/iter/: begin tells why they can't be had, and has read processes and descriptors when they can. */
 bool iterate_begin(struct xray *x, struct text *why);
 bool iterate_records(struct xray *x); /* false: there are processes that it was not told of */
 /* Links that give what nobody holds in the namespace that they are opened in, ITERATE_REST descriptors. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Processes and sockets as the iterators in the kernel tell them (iter/walk.bpf.c).
+ * Processes and sockets as the iterators in the kernel tell them (sys/iter/walk.bpf.c).
  *
  * /proc is asked only for what the kernel's walk can't give: arguments, and
  * the text of each executable, folder and control group once, however many
@@ -8,22 +8,19 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sense/xray/inner.h"
-#include "sense/xray/iter/load.h"
-#include "sense/xray/iter/record.h"
+#include "sys/iter/load.h"
+#include "sys/iter/read.h"
 #include "wire/proc.h"
 
 enum {
-    BYTES_MOST = 256 << 20,
     SHARED = 1 << 13, /* texts that processes share; half full at most */
     STREAM = 1,
     DATAGRAM = 2,
@@ -32,11 +29,6 @@ enum {
     TCP = 6,
     KERNEL_THREAD = 0x00200000,
     NANO = 1000000000,
-};
-
-struct bytes {
-    uint8_t *at; /* owned */
-    size_t len, cap;
 };
 
 /* The same pair of numbers, the same text. */
@@ -48,7 +40,7 @@ struct shared {
 struct iterate {
     int link[ITER_LINKS];
     bool loaded_here; /* the links are ours to close */
-    struct bytes tasks, files;
+    struct iter_bytes tasks, files;
     size_t second;                     /* where in `tasks` the second look begins */
     const struct iter_process **found; /* owned: into tasks, as they came */
     size_t found_count;
@@ -59,82 +51,6 @@ struct iterate {
     size_t sockets_cap, sockets_count;
     uint64_t held_before, held_still, held_since; /* TCP of our own namespace, at the first look and the second */
 };
-
-/* --- reading */
-
-static int open_link(int link)
-{
-    union bpf_attr a;
-
-    memset(&a, 0, sizeof(a));
-    a.iter_create.link_fd = (uint32_t)link;
-    return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &a, sizeof(a));
-}
-
-static int take_bytes(int fd, struct bytes *b)
-{
-    for (;;) {
-        ssize_t n;
-
-        if (b->cap - b->len < 256 << 10) {
-            size_t cap = b->cap ? 2 * b->cap : 1 << 20;
-            uint8_t *more = cap <= BYTES_MOST ? realloc(b->at, cap) : NULL;
-
-            if (!more) {
-                errno = ENOMEM;
-                return -1;
-            }
-            b->at = more;
-            b->cap = cap;
-        }
-        n = read(fd, b->at + b->len, b->cap - b->len);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            continue;
-        if (n <= 0)
-            return (int)n;
-        b->len += (size_t)n;
-    }
-}
-
-static int take_link(int link, struct bytes *b)
-{
-    int fd = open_link(link);
-    int status;
-
-    if (fd < 0)
-        return -1;
-    status = take_bytes(fd, b);
-    close(fd);
-    return status;
-}
-
-/* The next record of at least `least` bytes of that kind; NULL at the end. */
-static const struct iter_head *next(const struct bytes *b, size_t *at)
-{
-    const struct iter_head *h = (const void *)(b->at + *at);
-
-    if (b->len - *at < sizeof(*h) || h->size < sizeof(*h) || h->size % 8 != 0 || h->size > b->len - *at)
-        return NULL;
-    *at += h->size;
-    return h;
-}
-
-static bool is(const struct iter_head *h, unsigned kind, size_t least)
-{
-    return h->kind == kind && h->size >= least;
-}
-
-/* Do they tell of ourselves?  An iterator may load and still give nothing. */
-static bool tells_of(const struct bytes *b, int64_t pid)
-{
-    const struct iter_head *h;
-    size_t at = 0;
-
-    while ((h = next(b, &at)))
-        if (h->pid == pid)
-            return true;
-    return false;
-}
 
 void iterate_free(struct iterate *it)
 {
@@ -168,15 +84,15 @@ static bool load_links(struct iterate *it, const struct xray_wish *wish, struct 
 /* Processes before and after descriptors: whoever came or went between is in one of the two. */
 static bool look_once(struct iterate *it, int64_t self, struct text *why)
 {
-    int status = take_link(it->link[ITER_TASKS], &it->tasks);
+    int status = iter_take(it->link[ITER_TASKS], &it->tasks);
 
     it->second = it->tasks.len;
-    if (status < 0 || take_link(it->link[ITER_FILES], &it->files) < 0 ||
-        take_link(it->link[ITER_TASKS], &it->tasks) < 0) {
+    if (status < 0 || iter_take(it->link[ITER_FILES], &it->files) < 0 ||
+        iter_take(it->link[ITER_TASKS], &it->tasks) < 0) {
         text_addf(why, "iterators can't be read: %s", strerror(errno));
         return false;
     }
-    if (!tells_of(&it->tasks, self) || !tells_of(&it->files, self)) {
+    if (!iter_tells_of(&it->tasks, self) || !iter_tells_of(&it->files, self)) {
         text_word(why, "iterators load and then tell nothing");
         return false;
     }
@@ -347,15 +263,15 @@ static void processes(struct xray *x)
     it->found = calloc(room, sizeof(struct iter_process *));
     if (!it->found)
         return;
-    while ((h = next(&it->tasks, &at)))
-        if (is(h, ITER_PROCESS, sizeof(struct iter_process)) && h->pid > 0 && h->pid < XRAY_PIDS)
+    while ((h = iter_next(&it->tasks, &at)))
+        if (iter_is(h, ITER_PROCESS, sizeof(struct iter_process)) && h->pid > 0 && h->pid < XRAY_PIDS)
             it->found[it->found_count++] = (const void *)h;
     for (size_t i = it->found_count; i-- > 0;)
         if (!process_of(x, it->found[i]->head.pid))
             process(x, it->found[i]);
     at = it->second;
-    while ((h = next(&it->tasks, &at))) {
-        struct snap_process *p = is(h, ITER_WAITER, sizeof(struct iter_waiter)) ? process_of(x, h->pid) : NULL;
+    while ((h = iter_next(&it->tasks, &at))) {
+        struct snap_process *p = iter_is(h, ITER_WAITER, sizeof(struct iter_waiter)) ? process_of(x, h->pid) : NULL;
 
         if (p)
             wait_of(x, p, ((const struct iter_waiter *)(const void *)h)->thread);
@@ -472,16 +388,16 @@ static void descriptors(struct xray *x)
     const struct iter_head *h;
     size_t at = 0;
 
-    while ((h = next(&x->iterate->files, &at))) {
+    while ((h = iter_next(&x->iterate->files, &at))) {
         struct snap_process *p = process_of(x, h->pid);
 
         if (h->pid <= 0 || (!p && h->pid == x->self))
             continue;
         if (p)
             p->descriptors++;
-        if (is(h, ITER_SOCKET, sizeof(struct iter_socket)))
+        if (iter_is(h, ITER_SOCKET, sizeof(struct iter_socket)))
             held_socket(x, (const void *)h);
-        else if (is(h, ITER_FILE, sizeof(struct iter_file)))
+        else if (iter_is(h, ITER_FILE, sizeof(struct iter_file)))
             file(x, (const void *)h);
     }
 }
@@ -511,7 +427,7 @@ bool iterate_open_rest(const struct iterate *it, int fds[ITERATE_REST])
     bool all = true;
 
     for (size_t i = 0; i < ITERATE_REST; i++) {
-        fds[i] = open_link(it->link[links[i]]);
+        fds[i] = iter_open(it->link[links[i]]);
         all = all && fds[i] >= 0;
     }
     return all;
@@ -520,20 +436,20 @@ bool iterate_open_rest(const struct iterate *it, int fds[ITERATE_REST])
 void iterate_rest(struct xray *x, const int fds[ITERATE_REST])
 {
     struct iterate *it = x->iterate;
-    struct bytes b = { .at = NULL };
+    struct iter_bytes b = { .at = NULL };
     const struct iter_head *h;
     size_t at = 0;
 
     for (size_t i = 0; i < ITERATE_REST; i++)
-        if (fds[i] >= 0 && take_bytes(fds[i], &b) < 0)
+        if (fds[i] >= 0 && iter_take_rest(fds[i], &b) < 0)
             snap_note(x->s, "socket", "sockets that nobody holds: %s", strerror(errno));
-    while ((h = next(&b, &at))) {
-        if (is(h, ITER_OWNED, sizeof(struct iter_owned))) {
+    while ((h = iter_next(&b, &at))) {
+        if (iter_is(h, ITER_OWNED, sizeof(struct iter_owned))) {
             bool before = is_seen(it, ((const struct iter_owned *)(const void *)h)->identity);
 
             it->held_still += before;
             it->held_since += !before;
-        } else if (is(h, ITER_SOCKET, sizeof(struct iter_socket))) {
+        } else if (iter_is(h, ITER_SOCKET, sizeof(struct iter_socket))) {
             const struct iter_socket *r = (const void *)h;
             const char *kind = kind_of(r);
 

@@ -15,7 +15,7 @@ struct xray_wish {
     bool deep;            /* also tries each port that nobody seems to have: half a second more */
     bool packages;        /* also compares files with what dpkg knows of them */
     const char *against;  /* ... or with a twin's manifest, as sha256sum writes it; NULL: none */
-    const int *iterators; /* links that were loaded before (iter/load.h: ITER_LINKS of them); NULL: they are now */
+    const int *iterators; /* links that were loaded before (sys/iter/load.h: ITER_LINKS of them); NULL: they are now */
     bool plain;           /* /proc and sock_diag, whatever else could be had */
 };
 

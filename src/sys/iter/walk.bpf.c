@@ -7,12 +7,12 @@
  * two looks, and it is gone between them.  Only members of typed pointers are
  * read: a pointer that ends badly gives zero.
  */
-#include "sense/xray/iter/kernel.h"
+#include "sys/iter/kernel.h"
 /* before the helpers' headers, which want its types */
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "sense/xray/iter/record.h"
+#include "sys/iter/record.h"
 
 /* The kernel hands some of its helpers only to programs under the GPL; this is the name it knows the licence by. */
 char LICENSE[] SEC("license") = "GPL";
@@ -196,6 +196,40 @@ int walk_tasks(struct bpf_iter__task *ctx)
     }
     memory(&r, t);
     name(&r, t);
+    bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+    return 0;
+}
+
+/* What the recorder wants each second, and no more. */
+SEC("iter/task")
+int walk_glance(struct bpf_iter__task *ctx)
+{
+    struct task_struct *t = ctx->task;
+    struct iter_glimpse r = { .head = { sizeof(r), ITER_GLIMPSE, 0 } };
+    const struct mm_struct *mm;
+
+    if (!t)
+        return 0;
+    if (t->pid != t->tgid) {
+        struct iter_ran ran = { .head = { sizeof(ran), ITER_RAN, seen_pid(t) }, .ran_ns = t->se.sum_exec_runtime };
+
+        bpf_seq_write(ctx->meta->seq, &ran, sizeof(ran));
+        return 0;
+    }
+    r.head.pid = seen_pid(t);
+    r.parent = seen_pid(t->real_parent);
+    r.flags = t->flags;
+    r.threads = (u32)t->signal->nr_threads;
+    r.state = letter(t);
+    r.started_ns = t->start_boottime;
+    r.ran_ns = t->se.sum_exec_runtime + t->signal->sum_sched_runtime;
+    mm = t->mm;
+    if (mm) {
+        s64 pages = resident(mm);
+
+        r.rss_pages = pages > 0 ? (u64)pages : 0;
+    }
+    (void)bpf_probe_read_kernel_str(r.comm, sizeof(r.comm), t->comm);
     bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* In place of load.c where clang, bpftool or libbpf was missing when serviola was built. */
-#include "sense/xray/iter/load.h"
+#include "sys/iter/load.h"
 
 int iter_load(int link[ITER_LINKS], struct err *e)
 {

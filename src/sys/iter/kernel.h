@@ -7,8 +7,8 @@
  * changed its shape between kernels is here twice, the older one with three
  * underscores behind its name.
  */
-#ifndef SERVIOLA_XRAY_ITER_KERNEL_H
-#define SERVIOLA_XRAY_ITER_KERNEL_H
+#ifndef SERVIOLA_SYS_ITER_KERNEL_H
+#define SERVIOLA_SYS_ITER_KERNEL_H
 
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -66,7 +66,11 @@ struct pid {
 struct rlimit {
     unsigned long rlim_cur, rlim_max;
 };
+struct sched_entity {
+    u64 sum_exec_runtime;
+};
 struct signal_struct {
+    unsigned long long sum_sched_runtime;
     int nr_threads;
     struct pid *pids[4];
     struct rlimit rlim[16];
@@ -123,6 +127,7 @@ struct task_struct {
     struct task_struct *real_parent;
     struct pid *thread_pid;
     void *worker_private;
+    struct sched_entity se;
     u64 start_boottime;
     const struct cred *cred;
     char comm[16];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sense/xray/iter/load.h"
+#include "sys/iter/load.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #pragma GCC diagnostic ignored "-Woverlength-strings"
-#include "sense/xray/walk.skel.h" /* made by bpftool */
+#include "sys/iter/walk.skel.h" /* made by bpftool */
 #pragma GCC diagnostic pop
 
 enum { LINKS_FROM = 64 }; /* whoever moves them to fixed numbers, meets none of them there */
@@ -29,7 +29,8 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 static int attach(struct walk *w, int link[ITER_LINKS], struct err *e)
 {
     const struct bpf_program *const programs[ITER_LINKS] = { w->progs.walk_tasks, w->progs.walk_files,
-                                                             w->progs.walk_tcp, w->progs.walk_udp, w->progs.walk_unix };
+                                                             w->progs.walk_tcp,   w->progs.walk_udp,
+                                                             w->progs.walk_unix,  w->progs.walk_glance };
 
     for (size_t i = 0; i < ITER_LINKS; i++) {
         struct bpf_link *l = bpf_program__attach_iter(programs[i], NULL);

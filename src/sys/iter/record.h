@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * record - what the iterators in the kernel (walk.bpf.c) write, and xray reads: one record behind the other, each with
- * its size and kind in front.
+ * record - what the iterators in the kernel (walk.bpf.c) write, and xray and watch read: one record behind the other,
+ * each with its size and kind in front.
  *
  * Included on both sides, so plain types only.  The kernel writes it, so it is trusted as /proc is; sizes are
  * checked all the same.
  */
-#ifndef SERVIOLA_XRAY_ITER_RECORD_H
-#define SERVIOLA_XRAY_ITER_RECORD_H
+#ifndef SERVIOLA_SYS_ITER_RECORD_H
+#define SERVIOLA_SYS_ITER_RECORD_H
 
 enum {
     ITER_PROCESS = 1, /* struct iter_process */
@@ -16,6 +16,8 @@ enum {
     ITER_FILE,        /* struct iter_file, and its path behind it */
     ITER_SOCKET,      /* struct iter_socket, and a UNIX socket's name behind it */
     ITER_OWNED,       /* struct iter_owned: a connected TCP socket that somebody holds, for the second look */
+    ITER_GLIMPSE,     /* struct iter_glimpse: a process, for who looks each second */
+    ITER_RAN,         /* struct iter_ran: another thread of one */
 };
 
 enum { ITER_NAME = 64, ITER_PATH = 4096, ITER_UNIX_PATH = 108 };
@@ -75,5 +77,22 @@ struct iter_socket {
 struct iter_owned {
     struct iter_head head;
     unsigned long long identity;
+};
+
+struct iter_glimpse {
+    struct iter_head head;
+    int parent;
+    unsigned int flags, threads;
+    char state;
+    char pad[3];
+    unsigned long long started_ns; /* since boot */
+    unsigned long long ran_ns;     /* its first thread, and those that have ended */
+    unsigned long long rss_pages;
+    char comm[16];
+};
+
+struct iter_ran {
+    struct iter_head head;
+    unsigned long long ran_ns;
 };
 #endif
