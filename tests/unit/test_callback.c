@@ -22,7 +22,7 @@
 enum { GUESTS = 256, HEARD = 4096, DRIBBLE_US = 10000 };
 
 /* A peer on every address of 127/8, at one port, that says what a test wrote down. */
-enum manner { PLAIN, SILENT, HANGS_UP, DRIBBLES, ENDLESS };
+enum manner { PLAIN, SILENT, HANGS_UP, DRIBBLES, ENDLESS, GREETS_AND_GOES, RESETS_AT_EHLO };
 
 struct answers {
     unsigned count, by[5];
@@ -121,7 +121,12 @@ static void on_guest(void *ctx, int fd, int events)
     if (w.heard_len + (size_t)n < HEARD)
         memcpy(w.heard + w.heard_len, line, (size_t)n);
     w.heard_len += (size_t)n;
-    if (strncmp(line, "EHLO", 4) == 0 && w.ehlo)
+    if (w.manner == RESETS_AT_EHLO) {
+        struct linger now = { .l_onoff = 1 };
+
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+        end_guest(fd);
+    } else if (strncmp(line, "EHLO", 4) == 0 && w.ehlo)
         say(fd, w.ehlo);
 }
 
@@ -143,7 +148,9 @@ static void on_connection(void *ctx, int fd, int events)
     if (guest < 0)
         return;
     w.guests++;
-    if (w.manner == HANGS_UP) {
+    if (w.manner == GREETS_AND_GOES)
+        say(guest, w.greeting);
+    if (w.manner == HANGS_UP || w.manner == GREETS_AND_GOES) {
         (void)close(guest);
         return;
     }
@@ -153,7 +160,7 @@ static void on_connection(void *ctx, int fd, int events)
             break;
         }
     w.most_at_once = guests_now() > w.most_at_once ? guests_now() : w.most_at_once;
-    if (w.manner == PLAIN)
+    if (w.manner == PLAIN || w.manner == RESETS_AT_EHLO)
         say(guest, w.greeting);
     assert_int_equal(
         loop_watch(w.loop, guest, w.manner == ENDLESS ? LOOP_IN | LOOP_OUT : LOOP_IN, on_guest, NULL, NULL), 0);
@@ -352,6 +359,26 @@ static void a_busy_server_is_a_mail_server(void **state)
     expect(CALLBACK_SPEAKS, "421");
 }
 
+static void a_busy_server_that_goes_in_the_middle_of_its_words_is_a_mail_server(void **state)
+{
+    (void)state;
+    w.manner = GREETS_AND_GOES;
+    w.greeting = "421-4.3.2 too many connections\r\n421 co";
+    expect(CALLBACK_SPEAKS, "421-4.3.2 too many");
+    w.greeting = "421 4.3.2 too ma";
+    w.got = (struct answers){ .count = 0 };
+    (void)ask(1);
+    wait_for(1);
+    assert_int_equal(w.got.by[CALLBACK_SPEAKS], 1);
+}
+
+static void one_that_resets_the_connection_at_ehlo_has_greeted(void **state)
+{
+    (void)state;
+    w.manner = RESETS_AT_EHLO;
+    expect(CALLBACK_SPEAKS, "hangs up at EHLO");
+}
+
 static void one_that_refuses_our_ehlo_is_a_mail_server(void **state)
 {
     (void)state;
@@ -533,6 +560,8 @@ int main(void)
         TEST(a_byte_now_and_then_is_silence_at_the_end_of_all_time),
         TEST(a_greeting_that_refuses_is_a_refusal),
         TEST(a_busy_server_is_a_mail_server),
+        TEST(a_busy_server_that_goes_in_the_middle_of_its_words_is_a_mail_server),
+        TEST(one_that_resets_the_connection_at_ehlo_has_greeted),
         TEST(one_that_refuses_our_ehlo_is_a_mail_server),
         TEST(what_is_no_smtp_is_refused_and_its_bytes_are_made_visible),
         TEST(who_hangs_up_without_a_word_is_refused),

@@ -12,7 +12,6 @@
 
 #include "base/rate.h"
 #include "base/table.h"
-#include "base/text.h"
 #include "sense/gate/book.h"
 #include "sense/gate/ours.h"
 #include "sys/loop.h"
@@ -22,16 +21,12 @@ enum {
     TICK_US = 50000,
     NETWORKS = 4096,    /* whose rate is remembered */
     BUDGET_SAID_S = 60, /* gate.callback_budget, at most so often */
-    WORDS = 160,
-    NONCE = 8, /* seconds, and chance */
+    NONCE = 8,          /* seconds, and chance */
     MAC = 12,
     TOKEN = 2 * (NONCE + MAC), /* hexadecimal */
     TOKEN_AGE_S = 86400,       /* of gates whose clocks differ, too */
 };
 #define TOKEN_BEGINS "cb-"
-
-enum heard { HEARD_NOTHING, HEARD_LINE, HEARD_NO_SMTP };
-enum step { STEP_CONNECT, STEP_GREETING, STEP_EHLO };
 
 struct call {
     struct call *next;
@@ -40,11 +35,9 @@ struct call {
     struct addr target, local;
     uint64_t flow; /* of the visit that began it */
     int fd;
-    enum step step;
+    bool connected;
     int64_t began_us, deadline_us;
-    size_t bytes;
-    char line[WORDS]; /* as far as it fits */
-    size_t len;
+    struct callback_talk talk;
 };
 struct callback_call { /* one asker */
     struct callback_call *next;
@@ -282,12 +275,11 @@ static void end_call(struct call *c, enum callback_result r, const char *words)
 
 /* ---- the dialogue ---- */
 
-static void set_step(struct call *c, enum step step, int64_t patience_us)
+static void wait_for(struct call *c, int64_t patience_us)
 {
     int64_t now = now_us(c->home);
     int64_t total_us = c->began_us + conf(c->home)->total_us;
 
-    c->step = step;
     c->deadline_us = now + patience_us < total_us ? now + patience_us : total_us;
 }
 
@@ -310,88 +302,35 @@ static bool say_ehlo(struct call *c)
     return say_to(c, line);
 }
 
-static const char *heard_words(const struct call *c, const char *before, char words[WORDS * 4])
+static void on_bytes(struct call *c, struct slice bytes)
 {
-    struct text t = text_in(words, (size_t)WORDS * 4);
+    struct callback_verdict v;
 
-    text_word(&t, before);
-    text_visible(&t, slice_trim(slice_of(c->line, c->len < sizeof(c->line) ? c->len : sizeof(c->line))));
-    return words;
+    switch (callback_talk_hear(&c->talk, &bytes, &v)) {
+    case CALLBACK_GOES_ON:
+        return;
+    case CALLBACK_SAY_EHLO:
+        wait_for(c, conf(c->home)->greeting_us);
+        if (say_ehlo(c))
+            on_bytes(c, bytes); /* a greeting comes once */
+        else
+            end_call(c, CALLBACK_SILENT, "it does not listen");
+        return;
+    case CALLBACK_OVER:
+        if (v.quit)
+            (void)say_to(c, "QUIT\r\n");
+        end_call(c, v.result, v.words);
+        return;
+    }
 }
 
-/* "250-" goes on, "250 " or "250" is the end. */
-static enum heard read_line(const struct call *c, unsigned *code, bool *last)
+/* `code`: errno, 0 where the other end closed. */
+static void on_end(struct call *c, int code)
 {
-    const char *l = c->line;
+    struct callback_verdict v;
 
-    if (c->len < 3 || l[0] < '2' || l[0] > '5' || l[1] < '0' || l[1] > '9' || l[2] < '0' || l[2] > '9')
-        return HEARD_NO_SMTP;
-    *code = (unsigned)(l[0] - '0') * 100 + (unsigned)(l[1] - '0') * 10 + (unsigned)(l[2] - '0');
-    *last = c->len == 3 || l[3] != '-';
-    return HEARD_LINE;
-}
-
-/* One whole line, without its end; true when the call is over. */
-static bool on_line(struct call *c)
-{
-    char words[WORDS * 4];
-    unsigned code = 0;
-    bool last = false;
-
-    if (read_line(c, &code, &last) == HEARD_NO_SMTP) {
-        end_call(c, CALLBACK_REFUSED, heard_words(c, "what it says is no SMTP: ", words));
-        return true;
-    }
-    if (!last)
-        return false;
-    if (c->step == STEP_EHLO || code / 100 == 4) { /* it has greeted us, or said that it is busy: a mail server */
-        (void)say_to(c, "QUIT\r\n");
-        end_call(c, CALLBACK_SPEAKS, heard_words(c, "it says ", words));
-        return true;
-    }
-    if (code / 100 != 2) {
-        end_call(c, CALLBACK_REFUSED, heard_words(c, "it greets with ", words));
-        return true;
-    }
-    if (!say_ehlo(c)) {
-        end_call(c, CALLBACK_SILENT, "it does not listen");
-        return true;
-    }
-    set_step(c, STEP_EHLO, conf(c->home)->greeting_us);
-    return false;
-}
-
-static void on_bytes(struct call *c, const char *at, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (at[i] != '\n') {
-            if (c->len < sizeof(c->line))
-                c->line[c->len] = at[i];
-            c->len++;
-            continue;
-        }
-        if (c->len > 0 && c->len <= sizeof(c->line) && c->line[c->len - 1] == '\r')
-            c->len--;
-        if (on_line(c))
-            return;
-        c->len = 0;
-    }
-    c->bytes += len;
-    if (c->bytes > CALLBACK_BYTES)
-        end_call(c, CALLBACK_REFUSED, "64 KiB, and no end of its words");
-}
-
-static void on_error(struct call *c, int code)
-{
-    char words[WORDS];
-    enum callback_result r = CALLBACK_REFUSED;
-
-    if (code == ETIMEDOUT || code == EHOSTUNREACH || code == EHOSTDOWN)
-        r = CALLBACK_SILENT;
-    else if (code != ECONNREFUSED && code != ECONNRESET && code != EPIPE)
-        r = CALLBACK_BUSY; /* our own trouble: no route, no memory */
-    (void)snprintf(words, sizeof(words), "%s", strerror(code));
-    end_call(c, r, words);
+    callback_talk_end(&c->talk, code, &v);
+    end_call(c, v.result, v.words);
 }
 
 /* True: it is connected. */
@@ -404,14 +343,15 @@ static bool on_connected(struct call *c)
     if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &code, &len) < 0)
         code = errno;
     if (code != 0) {
-        on_error(c, code);
+        on_end(c, code);
         return false;
     }
     if (reached_ourselves(c)) {
         end_call(c, CALLBACK_NEVER, "the call came back to ourselves");
         return false;
     }
-    set_step(c, STEP_GREETING, conf(c->home)->greeting_us);
+    c->connected = true;
+    wait_for(c, conf(c->home)->greeting_us);
     (void)loop_change(c->home->means->loop, c->fd, LOOP_IN, &e);
     return true;
 }
@@ -423,16 +363,13 @@ static void on_socket(void *ctx, int fd, int events)
     ssize_t n;
 
     (void)events;
-    if (c->step == STEP_CONNECT && !on_connected(c))
+    if (!c->connected && !on_connected(c))
         return;
     n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
     if (n > 0)
-        on_bytes(c, bytes, (size_t)n);
-    else if (n == 0)
-        end_call(c, c->step == STEP_EHLO ? CALLBACK_SPEAKS : CALLBACK_REFUSED,
-                 c->step == STEP_EHLO ? "it greets, and hangs up at EHLO" : "it hangs up without a greeting");
-    else if (errno != EAGAIN && errno != EINTR)
-        on_error(c, errno);
+        on_bytes(c, slice_of(bytes, (size_t)n));
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        on_end(c, n == 0 ? 0 : errno);
 }
 
 /* ---- deadlines ---- */
@@ -447,16 +384,20 @@ static struct call *first_late(const struct callback *home)
     return c;
 }
 
+static const char *late(const struct call *c)
+{
+    if (!c->connected)
+        return "no answer to a connection in time";
+    return c->talk.step == CALLBACK_GREETING ? "no greeting in time" : "no answer to EHLO in time";
+}
+
 static void on_tick(void *ctx)
 {
-    static const char *const late[] = { [STEP_CONNECT] = "no answer to a connection in time",
-                                        [STEP_GREETING] = "no greeting in time",
-                                        [STEP_EHLO] = "no answer to EHLO in time" };
     struct callback *home = ctx;
     struct call *c;
 
     while ((c = first_late(home))) /* whoever is told may begin or end others */
-        finish_call(home, c, CALLBACK_SILENT, late[c->step]);
+        finish_call(home, c, CALLBACK_SILENT, late(c));
     if (!home->calls) {
         loop_untimer(home->means->loop, home->timer);
         home->timer = 0;
@@ -511,7 +452,7 @@ static struct call *begin_call(struct callback *home, struct addr target, const 
         errno = code;
         return NULL;
     }
-    set_step(c, STEP_CONNECT, conf(home)->connect_us);
+    wait_for(c, conf(home)->connect_us);
     c->next = home->calls;
     home->calls = c;
     home->in_flight++;

@@ -19,16 +19,8 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "sense/gate/callback_talk.h"
 #include "sense/gate/check.h"
-
-enum callback_result {
-    CALLBACK_SPEAKS,  /* a mail server */
-    CALLBACK_REFUSED, /* nobody there, or not for us */
-    CALLBACK_SILENT,  /* too slow */
-    CALLBACK_BUSY,    /* the budget is empty, or we could not: nothing is known */
-    CALLBACK_NEVER,   /* an address that is never called: our own, private, special */
-};
-enum { CALLBACK_BYTES = 65536 }; /* of all that is heard in one call */
 
 struct callback;
 struct callback_call;
