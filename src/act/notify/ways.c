@@ -18,6 +18,7 @@
 #include "sys/memfile.h"
 #include "sys/runner.h"
 #include "sys/say.h"
+#include "sys/sockaddr.h"
 
 #define DEV_LOG "/dev/log"
 
@@ -82,27 +83,16 @@ static int open_posted(struct ways *all, struct way *w, struct err *e)
 
 static int open_syslog(struct way *w, struct err *e)
 {
-    struct sockaddr_storage sa = { 0 };
+    struct sockaddr_storage sa;
     struct addr to;
-    socklen_t len = sizeof(struct sockaddr_in);
+    socklen_t len;
 
     if (w->set->to[0] == '\0') {
         w->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         return w->socket < 0 ? err_set(e, errno, "socket") : 0;
     }
     (void)addr_read_port(slice_text(w->set->to), &to);
-    if (to.family == 4) {
-        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(to.port) };
-
-        memcpy(&in.sin_addr, to.ip, sizeof(in.sin_addr));
-        memcpy(&sa, &in, sizeof(in));
-    } else {
-        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(to.port) };
-
-        memcpy(&in6.sin6_addr, to.ip, sizeof(in6.sin6_addr));
-        memcpy(&sa, &in6, sizeof(in6));
-        len = sizeof(in6);
-    }
+    len = sockaddr_from(to, &sa);
     w->socket = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (w->socket < 0 || connect(w->socket, (const struct sockaddr *)&sa, len) < 0)
         return err_set(e, errno, "%s", w->set->to);

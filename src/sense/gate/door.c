@@ -12,19 +12,10 @@
 #include "sense/gate/inner.h"
 #include "sys/loop.h"
 #include "sys/say.h"
+#include "sys/sockaddr.h"
 
 enum { GUESTS_A_TURN = 64, PAUSE_US = 100000 };
 static const char too_many[] = "421 4.3.2 too many connections, please come again\r\n";
-
-static struct addr from_sockaddr(const struct sockaddr_storage *room)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)room;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)room;
-
-    if (room->ss_family == AF_INET)
-        return addr_from_ip(4, (const uint8_t *)&v4->sin_addr, ntohs(v4->sin_port));
-    return addr_from_ip(6, (const uint8_t *)&v6->sin6_addr, ntohs(v6->sin6_port));
-}
 
 static void pause_all(struct gate *g, bool pause);
 
@@ -87,7 +78,7 @@ static void on_guests(void *ctx, int listening, int events)
             (void)close(fd);
             continue;
         }
-        session_new(d, fd, from_sockaddr(&far), addr_is_unspecified(d->addr) ? from_sockaddr(&near) : d->addr);
+        session_new(d, fd, sockaddr_read(&far), addr_is_unspecified(d->addr) ? sockaddr_read(&near) : d->addr);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "sense/gate/inner.h"
 #include "sys/loop.h"
+#include "sys/sockaddr.h"
 #include "wire/proxyproto.h"
 
 enum server_state {
@@ -373,28 +374,10 @@ static void on_socket(void *ctx, int fd, int events)
 
 /* ---- making one ---- */
 
-static socklen_t to_sockaddr(struct addr a, struct sockaddr_storage *room)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)room;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)room;
-
-    memset(room, 0, sizeof(*room));
-    if (a.family == 4) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(a.port);
-        memcpy(&v4->sin_addr, a.ip, 4);
-        return sizeof(*v4);
-    }
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(a.port);
-    memcpy(&v6->sin6_addr, a.ip, 16);
-    return sizeof(*v6);
-}
-
 static int connect_now(struct server *s)
 {
     struct sockaddr_storage room;
-    socklen_t len = to_sockaddr(s->backend->at->to, &room);
+    socklen_t len = sockaddr_from(s->backend->at->to, &room);
     int one = 1;
     struct err e;
 

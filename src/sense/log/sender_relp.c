@@ -13,6 +13,7 @@
 #include "sense/log/payload.h"
 #include "sense/log/sender.h"
 #include "sense/log/store.h"
+#include "sys/sockaddr.h"
 
 enum {
     WINDOW = 4096, /* messages that wait for an answer */
@@ -64,19 +65,16 @@ static int finish_connect(int fd)
 
 int sender_connect(struct addr to, struct err *e)
 {
-    struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(to.port) };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(to.port) };
+    struct sockaddr_storage room;
+    socklen_t len = sockaddr_from(to, &room);
     int fd = socket(to.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int code;
 
     if (fd < 0)
         return err_set(e, errno, "socket");
-    memcpy(&in4.sin_addr, to.ip, 4);
-    memcpy(&in6.sin6_addr, to.ip, 16);
-    code = to.family == 4 ? connect(fd, (const struct sockaddr *)&in4, sizeof(in4))
-                          : connect(fd, (const struct sockaddr *)&in6, sizeof(in6));
-    if (code < 0)
-        code = errno == EINPROGRESS ? finish_connect(fd) : errno;
+    code = connect(fd, (const struct sockaddr *)&room, len) == 0 ? 0 : errno;
+    if (code == EINPROGRESS)
+        code = finish_connect(fd);
     if (code == 0)
         return fd;
     err_set(e, code, "%s", addr_socket_text(to).text);

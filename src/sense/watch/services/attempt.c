@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,30 +33,6 @@ void attempt_init(struct attempt *a, struct prober *p, const struct service *ser
     a->ctx = ctx;
     (void)target_read(service, &a->target, &e); /* the configuration has been looked at */
     a->to = a->target.addr;
-}
-
-socklen_t attempt_sockaddr(struct addr a, struct sockaddr_storage *sa)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)sa;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)sa;
-
-    memset(sa, 0, sizeof(*sa));
-    if (a.family == 4) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(a.port);
-        memcpy(&v4->sin_addr, a.ip, 4);
-        return sizeof(*v4);
-    }
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(a.port);
-    memcpy(&v6->sin6_addr, a.ip, 16);
-    return sizeof(*v6);
-}
-
-const void *attempt_ip(const struct sockaddr_storage *sa)
-{
-    return sa->ss_family == AF_INET ? (const void *)&((const struct sockaddr_in *)sa)->sin_addr
-                                    : (const void *)&((const struct sockaddr_in6 *)sa)->sin6_addr;
 }
 
 static void close_all(struct attempt *a)

@@ -128,8 +128,6 @@ void attempt_missed(struct attempt *a, const char *format, ...) __attribute__((f
 void attempt_failed(struct attempt *a, const char *what, int error);
 /* What they said, in words: "it says: 554 no". */
 void attempt_refused(struct attempt *a, struct slice said);
-socklen_t attempt_sockaddr(struct addr a, struct sockaddr_storage *sa);
-const void *attempt_ip(const struct sockaddr_storage *sa); /* 4 or 16 bytes */
 
 /* resolve.c */
 void resolve_hosts(struct prober *p, struct slice hosts_file);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sense/watch/services/attempt.h"
+#include "sys/sockaddr.h"
 
 enum { AGAIN_US = 1000000, PACKETS_A_TURN = 64, ICMP_FILTER_OPTION = 1, ICMP6_FILTER_OPTION = 1 };
 
@@ -71,7 +72,7 @@ static void send_one(void *ctx)
     uint8_t bytes[ECHO_BYTES];
     struct sockaddr_storage sa;
     struct addr to = addr_ip(a->to);
-    socklen_t len = attempt_sockaddr(to, &sa);
+    socklen_t len = sockaddr_from(to, &sa);
 
     a->resend = loop_timer(p->loop, AGAIN_US, 0, send_one, a);
     echo_write(bytes, to.family, (uint16_t)(getpid() & 0xffff), a->number++, a->token);

@@ -12,6 +12,7 @@
 #include "sense/watch/services/inner.h"
 #include "sys/clock.h"
 #include "sys/runner.h"
+#include "sys/sockaddr.h"
 
 enum {
     SECOND_US = 1000000,
@@ -152,9 +153,9 @@ static bool is_outside(struct addr to)
         return false;
     to.port = 9; /* nothing is sent */
     fd = socket(to.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&sa, attempt_sockaddr(to, &sa)) == 0 &&
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&sa, sockaddr_from(to, &sa)) == 0 &&
         getsockname(fd, (struct sockaddr *)&own, &len) == 0)
-        same = memcmp(attempt_ip(&sa), attempt_ip(&own), to.family == 4 ? 4 : 16) == 0;
+        same = addr_eq_ip(sockaddr_read(&own), to);
     if (fd >= 0)
         (void)close(fd);
     return !same;

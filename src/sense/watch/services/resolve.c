@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "sense/watch/services/attempt.h"
 #include "sys/clock.h"
+#include "sys/sockaddr.h"
 #include "wire/dnsask.h"
 
 enum { ANSWER = 4096, AGAIN_US = 1000000, TRIES = 60, PATIENCE = 2 };
@@ -109,7 +110,7 @@ static void ask(struct dns_exchange *x)
     const struct addr *server = &x->servers[x->tries++ % x->servers_count];
     uint8_t bytes[DNSASK_BYTES];
     struct sockaddr_storage sa;
-    socklen_t len = attempt_sockaddr(*server, &sa);
+    socklen_t len = sockaddr_from(*server, &sa);
     size_t n;
 
     x->fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sense/watch/services/attempt.h"
+#include "sys/sockaddr.h"
 
 enum { READS_A_TURN = 16 };
 
@@ -200,7 +201,7 @@ static void on_socket(void *ctx, int fd, int events)
 void talk_start(struct attempt *a)
 {
     struct sockaddr_storage sa;
-    socklen_t len = attempt_sockaddr(a->to, &sa);
+    socklen_t len = sockaddr_from(a->to, &sa);
 
     a->fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (a->fd < 0 || (connect(a->fd, (const struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)) {
