@@ -30,14 +30,18 @@ void bytes_put(struct bytes_out *o, uint64_t value, size_t width)
         to[i] = (uint8_t)(value >> (8 * i));
 }
 
+void bytes_put_raw(struct bytes_out *o, const void *at, size_t len)
+{
+    uint8_t *to = room(o, len);
+
+    if (to && len > 0)
+        memcpy(to, at, len);
+}
+
 void bytes_put_slice(struct bytes_out *o, struct slice s)
 {
-    uint8_t *to;
-
     bytes_put(o, s.len, 4);
-    to = room(o, s.len);
-    if (to && s.len > 0)
-        memcpy(to, s.at, s.len);
+    bytes_put_raw(o, s.at, s.len);
 }
 
 void bytes_done(struct bytes_out *o)

@@ -21,6 +21,7 @@ struct bytes_out { /* all zero is empty */
 enum { BYTES_MOST = 1 << 30 };
 void bytes_put(struct bytes_out *o, uint64_t value, size_t width); /* 1 to 8 low bytes */
 void bytes_put_slice(struct bytes_out *o, struct slice s);         /* its length in 4 bytes, then itself */
+void bytes_put_raw(struct bytes_out *o, const void *at, size_t len);
 void bytes_done(struct bytes_out *o);
 
 struct bytes_in {

@@ -29,9 +29,9 @@ enum link_op {
     LINK_BOOK,  /* nothing, with the book's memory file: book -> gate.  And to the book itself when it starts: with the
                    one that it sent in an earlier life, or with none */
     LINK_LISTS, /* nothing, with a sealed memory file: lists -> gate */
-    LINK_ACCOUNTS,      /* nothing, with a sealed memory file: gate -> book, what it learned of accounts.  And to the
-                           gate itself when it starts: with the one that it sent in an earlier life, or with none */
-    LINK_ACCOUNTS_KEPT, /* the same from the disk: book -> gate, before LINK_BOOK */
+    LINK_ACCOUNTS,      /* nothing, with a memory file (sense/gate/ledger.h): gate -> book, what it learns of accounts.
+                           And to the gate itself when it starts: with the one that it sent in an earlier life, or none */
+    LINK_ACCOUNTS_KEPT, /* nothing, with a sealed memory file: book -> gate, the same from the disk, before LINK_BOOK */
     LINK_MAIL,          /* struct link_mail: log -> gate */
 
     LINK_BOARD, /* nothing, with the memory file of sense/watch/board.h: watch -> metrics */

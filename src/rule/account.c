@@ -68,6 +68,8 @@ struct accounts {
     struct prefix nets[OWN_NETS];
     size_t nets_count;
     int64_t began_us; /* the first message ever; 0: none yet */
+    /* Whoever changes is the newest in `all`: this one and all that are newer are not saved yet.  NULL: none. */
+    struct account *unsaved;
 };
 
 struct accounts *accounts_new(const struct account_limits *l, uint64_t seed, account_found *found, void *own,
@@ -96,6 +98,7 @@ static void forget_all(struct accounts *a)
     for (struct account *k = table_oldest(a->all); k; k = table_newer(a->all, k))
         free(k->now);
     table_clear(a->all);
+    a->unsaved = NULL;
 }
 
 void accounts_free(struct accounts *a)
@@ -217,8 +220,20 @@ static void leaves(void *ctx, const void *key, void *value)
     struct account *k = value;
 
     (void)key;
+    if (k == a->unsaved)
+        a->unsaved = table_newer(a->all, k);
     if (k->now)
         end_episode(a, k);
+}
+
+/* It becomes the newest, and is to be saved.  Before it does: where it stood, the next one begins what is unsaved. */
+static void will_change(struct accounts *a, struct account *k)
+{
+    if (k == a->unsaved)
+        a->unsaved = table_newer(a->all, k);
+    table_touch(a->all, k);
+    if (!a->unsaved)
+        a->unsaved = k;
 }
 
 /* The hour that is counted is over, or it is not. */
@@ -241,10 +256,15 @@ static void turn_hour(struct account *k, int64_t now_us)
 static struct account *find_or_add(struct accounts *a, struct slice name, int64_t now_us)
 {
     uint64_t key = key_of(a, name);
-    bool fresh;
-    struct account *k = table_add(a->all, &key, &fresh, leaves, a);
+    struct account *k = table_find(a->all, &key);
+    bool fresh = false;
 
+    if (k)
+        will_change(a, k);
+    else
+        k = table_add(a->all, &key, &fresh, leaves, a);
     if (fresh) {
+        a->unsaved = a->unsaved ? a->unsaved : k;
         name = slice_first(name, ACCOUNT_NAME);
         k->len = (uint8_t)name.len;
         if (name.len > 0)
@@ -364,6 +384,7 @@ static void suspect(struct accounts *a, struct account *k, int64_t now_us)
     if (!k->now || k->now->suspected || !is_suspect(a, k, now_us))
         return;
     k->now->suspected = true;
+    will_change(a, k); /* what is kept of it is less now */
     report(a, k, false);
 }
 
@@ -461,8 +482,7 @@ void accounts_end(struct accounts *a, int64_t now_us)
 static void save_network(struct bytes_out *to, const struct network *n)
 {
     bytes_put(to, n->net.family, 1);
-    for (size_t b = 0; b < sizeof(n->net.ip); b++)
-        bytes_put(to, n->net.ip[b], 1);
+    bytes_put_raw(to, n->net.ip, sizeof(n->net.ip));
     bytes_put(to, (uint64_t)n->first_us, 8);
     bytes_put(to, (uint64_t)n->last_us, 8);
 }
@@ -507,6 +527,31 @@ void accounts_save(struct accounts *a, struct bytes_out *to)
         save_one(to, k);
 }
 
+void accounts_save_some(struct accounts *a, struct bytes_out *to, size_t most)
+{
+    bytes_put(to, FORMAT, 1);
+    bytes_put(to, (uint64_t)a->began_us, 8);
+    for (; a->unsaved && most > 0; most--) {
+        save_one(to, a->unsaved);
+        a->unsaved = table_newer(a->all, a->unsaved);
+    }
+}
+
+bool accounts_unsaved(const struct accounts *a)
+{
+    return a->unsaved;
+}
+
+void accounts_save_again(struct accounts *a)
+{
+    a->unsaved = table_oldest(a->all);
+}
+
+void accounts_saved(struct accounts *a)
+{
+    a->unsaved = NULL;
+}
+
 static void load_network(struct bytes_in *in, struct network *n)
 {
     uint8_t family = (uint8_t)bytes_get(in, 1);
@@ -523,6 +568,7 @@ static void load_network(struct bytes_in *in, struct network *n)
     in->bad = in->bad || n->first_us < 0 || n->first_us > n->last_us;
 }
 
+/* An account that is there already is as this says from now on. */
 static void load_one(struct accounts *a, struct bytes_in *in)
 {
     struct slice name = bytes_get_slice(in, ACCOUNT_NAME);
@@ -533,6 +579,7 @@ static void load_one(struct accounts *a, struct bytes_in *in)
         return;
     k->busiest = (uint32_t)bytes_get(in, 4);
     k->home = (uint16_t)bytes_get(in, 2);
+    memset(k->week, 0, sizeof(k->week));
     count = bytes_get(in, 1);
     while (count-- > 0 && !in->bad) {
         size_t hour = bytes_get(in, 1);
@@ -542,10 +589,30 @@ static void load_one(struct accounts *a, struct bytes_in *in)
         if (!in->bad)
             k->week[hour] = value;
     }
+    memset(k->net, 0, sizeof(k->net));
     count = bytes_get(in, 1);
     in->bad = in->bad || count > ACCOUNT_NETWORKS;
     for (size_t i = 0; i < count && !in->bad; i++)
         load_network(in, &k->net[i]);
+}
+
+static int not_sound(struct err *e)
+{
+    return err_set(e, 0, "accounts: this was not written by serviola, or was changed");
+}
+
+int accounts_load_some(struct accounts *a, struct slice piece, struct err *e)
+{
+    struct bytes_in in = { .rest = piece };
+    bool known = bytes_get(&in, 1) == FORMAT;
+    int64_t began_us = (int64_t)bytes_get(&in, 8);
+
+    if (!known || in.bad || began_us < 0)
+        return not_sound(e);
+    a->began_us = began_us;
+    while (in.rest.len > 0 && !in.bad)
+        load_one(a, &in);
+    return in.bad ? not_sound(e) : 0;
 }
 
 int accounts_load(struct accounts *a, struct slice kept, struct err *e)
@@ -564,5 +631,5 @@ int accounts_load(struct accounts *a, struct slice kept, struct err *e)
         return 0;
     forget_all(a);
     a->began_us = 0;
-    return err_set(e, 0, "accounts: this was not written by serviola, or was changed");
+    return not_sound(e);
 }

@@ -90,4 +90,13 @@ void accounts_end(struct accounts *a, int64_t now_us);  /* no more will come: th
 size_t accounts_count(const struct accounts *a);
 void accounts_save(struct accounts *a, struct bytes_out *to);
 int accounts_load(struct accounts *a, struct slice kept, struct err *e);
+
+/* The same in pieces, for who must not stand still so long: at most so many of those that changed since they were saved
+ * or loaded as saved.  To be loaded in the order of saving: what a later piece says of an account counts. */
+void accounts_save_some(struct accounts *a, struct bytes_out *to, size_t most);
+bool accounts_unsaved(const struct accounts *a); /* there are such */
+void accounts_save_again(struct accounts *a);    /* all are */
+void accounts_saved(struct accounts *a);         /* none is */
+/* -1: it is not sound; what stood before the damage is taken. */
+int accounts_load_some(struct accounts *a, struct slice piece, struct err *e);
 #endif

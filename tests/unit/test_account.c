@@ -157,12 +157,54 @@ static void what_was_learned_is_kept(void **state)
     bytes_done(&kept);
 }
 
+/* In pieces, while they go on sending: what comes out at the end is what saving all at once gives. */
+static void what_was_learned_is_kept_in_pieces(void **state)
+{
+    struct accounts *a = fresh();
+    struct accounts *b = fresh();
+    struct bytes_out at_once = { 0 };
+    struct bytes_out again = { 0 };
+    struct err e;
+    char name[16];
+
+    (void)state;
+    for (unsigned i = 0; i < 3000; i++) {
+        struct bytes_out piece = { 0 };
+
+        (void)snprintf(name, sizeof(name), "user%u", i * 7919 % (i < 1500 ? 100 : 70));
+        accounts_message(a, slice_text(name), ip(i % 3 ? "198.51.100.7" : "203.0.113.9"), 1, MONDAY + i * 600 * SECOND);
+        if (i == 2000)
+            accounts_save_again(a);
+        if (i % 5 != 0)
+            continue;
+        accounts_save_some(a, &piece, 3);
+        assert_int_equal(accounts_load_some(b, slice_of(piece.at, piece.len), &e), 0);
+        bytes_done(&piece);
+    }
+    while (accounts_unsaved(a)) {
+        struct bytes_out piece = { 0 };
+
+        accounts_save_some(a, &piece, 7);
+        assert_int_equal(accounts_load_some(b, slice_of(piece.at, piece.len), &e), 0);
+        bytes_done(&piece);
+    }
+    accounts_save(a, &at_once);
+    accounts_save(b, &again);
+    assert_int_equal(accounts_count(b), 100);
+    assert_int_equal(at_once.len, again.len);
+    assert_memory_equal(at_once.at, again.at, at_once.len);
+    bytes_done(&at_once);
+    bytes_done(&again);
+    accounts_free(a);
+    accounts_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_slow_thief_is_found),  cmocka_unit_test(the_weekly_newsletter_is_no_thief),
         cmocka_unit_test(a_traveller_is_no_thief),  cmocka_unit_test(many_addresses_are_worse_than_one),
-        cmocka_unit_test(what_was_learned_is_kept),
+        cmocka_unit_test(what_was_learned_is_kept), cmocka_unit_test(what_was_learned_is_kept_in_pieces),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,10 +33,13 @@ struct keeper {
     struct book *in_force;  /* from an earlier life; the file's once JOB_READ is done */
     struct book *meanwhile; /* the gate's, while the file can't be read */
     bool read;              /* the file's book is in force */
-    int accounts, fresh;    /* what the gate learned of accounts: the thread's, and what comes next; -1: none */
+    struct ledger *ledger;  /* what the gate learns of accounts: the thread's; NULL: none */
+    size_t written;         /* bytes of it that the disk has; 0: the file is to begin anew */
+    int accounts, fresh;    /* the memory of another ledger: the thread's, and what comes next; -1: none */
     struct slice kept;      /* the same from the disk, until the gate has it */
     void *kept_bytes;
-    bool kept_read, kept_aside;
+    bool kept_read;
+    struct accountfile_found kept_found;
 
     pthread_t thread;
     pthread_mutex_t mutex; /* over job alone: what else the thread uses is its own until it is done */
@@ -69,7 +72,7 @@ static int do_read(struct keeper *k)
     if (!k->file)
         return -1;
     if (!k->in_force && !k->kept_read) { /* else the core has what the gate sent, or we did, in an earlier life */
-        if (accountfile_read(conf(k)->folder, &k->kept, &k->kept_bytes, &k->kept_aside, &k->error) < 0)
+        if (accountfile_read(conf(k)->folder, &k->kept, &k->kept_bytes, &k->kept_found, &k->error) < 0)
             return -1;
         k->kept_read = true;
     }
@@ -82,27 +85,31 @@ static int do_read(struct keeper *k)
     return b ? 0 : -1;
 }
 
-static int do_round(struct keeper *k)
+static int write_accounts(struct keeper *k)
 {
-    struct slice accounts;
-    uint64_t entries;
+    struct slice pieces;
+    struct err e;
     int status;
 
-    if (bookfile_round(k->file, &entries, &k->error) < 0)
-        return -1;
-    if (k->accounts < 0)
-        return 0;
-    if (memfile_map_any(k->accounts, ACCOUNTFILE_MOST, &accounts, &k->error) < 0) {
-        status = 0; /* it is no such memory: nothing is lost with it */
-    } else {
-        status = accountfile_write(conf(k)->folder, accounts, &k->error);
-        memfile_unmap(accounts.at, accounts.len);
-    }
-    if (status == 0) {
-        memfile_close(k->accounts);
+    if (k->accounts >= 0) {
+        ledger_free(k->ledger);
+        k->ledger = ledger_take(k->accounts, &e); /* without one nothing is lost: it was none */
         k->accounts = -1;
+        k->written = 0;
     }
+    pieces = k->ledger ? ledger_bytes(k->ledger) : slice_of(NULL, 0);
+    if (pieces.len <= k->written)
+        return 0;
+    status = accountfile_write(conf(k)->folder, pieces, k->written, &k->error);
+    k->written = status == 0 ? pieces.len : 0;
     return status;
+}
+
+static int do_round(struct keeper *k)
+{
+    uint64_t entries;
+
+    return bookfile_round(k->file, &entries, &k->error) < 0 ? -1 : write_accounts(k);
 }
 
 static void *disk(void *ctx)
@@ -187,17 +194,27 @@ static void send_book(struct keeper *k, const struct book *b)
     (void)chan_send(k->role->core, LINK_BOOK, 0, 0, NULL, 0, book_fd(b));
 }
 
+static void tell_kept(struct keeper *k)
+{
+    struct event lost = event_new(EV_GATE_BOOK_ACCOUNTS_LOST);
+    struct event cut = event_new(EV_GATE_BOOK_DAMAGED);
+
+    event_add_words(&lost, F_NAME, "gate.accounts.damaged");
+    event_add_words(&cut, F_NAME, conf(k)->folder);
+    event_add_words(&cut, F_WHY, "the end of gate.accounts made no sense: what stands before it was read");
+    if (k->kept_found.aside)
+        (void)role_emit(k->role, &lost, 0);
+    if (k->kept_found.cut)
+        (void)role_emit(k->role, &cut, 0);
+}
+
 /* Before the book: with that the gate's doors open. */
 static void send_kept(struct keeper *k)
 {
-    struct event ev = event_new(EV_GATE_BOOK_ACCOUNTS_LOST);
     struct err e;
     int fd;
 
-    if (k->kept_aside) {
-        event_add_words(&ev, F_NAME, "gate.accounts.damaged");
-        (void)role_emit(k->role, &ev, 0);
-    }
+    tell_kept(k);
     if (k->kept.len > 0) {
         fd = memfile_from(k->kept.at, k->kept.len, "serviola-accounts", &e);
         if (fd < 0)
@@ -209,7 +226,7 @@ static void send_kept(struct keeper *k)
     free(k->kept_bytes);
     k->kept = slice_of(NULL, 0);
     k->kept_bytes = NULL;
-    k->kept_aside = false;
+    k->kept_found = (struct accountfile_found){ .aside = false };
 }
 
 /* The gate must not stand still because the file can't be read. */
@@ -336,7 +353,7 @@ static int on_book(void *ctx, struct chan *from, const struct msg *m, const void
     return 0;
 }
 
-/* What the gate learned of accounts; also the core's memory of it, when we start. */
+/* What the gate learns of accounts; also when we start, from an earlier life. */
 static int on_accounts(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct keeper *k = ((struct role *)ctx)->own;

@@ -216,9 +216,14 @@ void message_answered(struct session *s, const struct smtpreply *r);
 /* ---- remember.c: what was learned of accounts outlives us ---- */
 
 struct remember {
-    int64_t next_us, haste_us; /* boot clock: it is not sent again before; with news of who is stopped */
-    bool told;                 /* that it can't be */
-    bool came;                 /* what an earlier life knew is here */
+    struct ledger *ledger; /* in force, the core has it; NULL: none yet */
+    struct ledger *next;   /* takes its place when all is in it; NULL: none is begun */
+    size_t base;           /* bytes of the one in force when it was new */
+    int64_t next_us;       /* boot clock: what was learned is not written before; who is stopped is at once */
+    uint32_t timer;        /* for the next piece, when we have nothing else to do; 0: none */
+    bool going_on;         /* there is more to write */
+    bool told;             /* that it can't be kept */
+    bool came;             /* what an earlier life knew is here */
 };
 /* LINK_ACCOUNTS, LINK_ACCOUNTS_KEPT */
 int remember_on_accounts(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #define HOUR_US 3600000000LL
+enum { STOPS_IN_PIECE = 1 << 20 };
 enum { RECENT = 4 }; /* messages of one user that are told apart at a time: sessions run side by side */
 
 struct user { /* who sent lately */
@@ -21,6 +22,8 @@ struct user { /* who sent lately */
 struct stop {
     int64_t until_us;
     struct rate_bucket left;
+    bool unsaved;
+    bool loaded; /* from an earlier life, and nobody has said it since */
     uint8_t len;
     char name[ACCOUNT_NAME];
 };
@@ -32,8 +35,11 @@ struct warden {
     struct table *users, *stops; /* hash of the name, letters made small -> struct user, struct stop */
     void (*tell)(void *ctx, struct event *ev);
     void *ctx;
-    int64_t now_us; /* of the call that is being answered */
-    enum warden_news news;
+    int64_t now_us;            /* of the call that is being answered */
+    struct bytes_out released; /* to be saved: names of stops that ended */
+    uint32_t released_count;
+    bool stops_unsaved; /* some stop is */
+    bool news;          /* of who is stopped, to be saved */
 };
 
 static uint64_t key_of(const struct warden *w, struct slice user)
@@ -41,6 +47,7 @@ static uint64_t key_of(const struct warden *w, struct slice user)
     uint8_t small[ACCOUNT_NAME];
     size_t n = user.len < sizeof(small) ? user.len : sizeof(small);
 
+    small[0] = 0; /* no name at all is one too */
     for (size_t i = 0; i < n; i++)
         small[i] = user.at[i] >= 'A' && user.at[i] <= 'Z' ? user.at[i] | 0x20 : user.at[i];
     return hash_bytes(small, n, w->seed);
@@ -59,9 +66,17 @@ static void tell_stop(struct warden *w, enum event_kind kind, const struct stop 
     w->tell(w->ctx, &ev);
 }
 
+static void save_release(struct warden *w, const struct stop *s)
+{
+    bytes_put_slice(&w->released, slice_of(s->name, s->len));
+    w->released_count++;
+    w->news = true;
+}
+
 static void leaves(void *ctx, const void *key, void *value)
 {
     (void)key;
+    save_release(ctx, value);
     tell_stop(ctx, EV_GATE_ACCOUNT_RELEASED, value, "too many accounts are stopped at once");
 }
 
@@ -75,15 +90,15 @@ static struct stop *add_stop(struct warden *w, struct slice user, bool *fresh)
     s->len = (uint8_t)user.len;
     if (user.len > 0)
         memcpy(s->name, user.at, user.len);
-    w->news = WARDEN_STOPS;
+    s->unsaved = w->stops_unsaved = w->news = true;
     return s;
 }
 
 static void end_stop(struct warden *w, struct stop *s, const char *why)
 {
     tell_stop(w, EV_GATE_ACCOUNT_RELEASED, s, why);
+    save_release(w, s);
     table_remove(w->stops, s);
-    w->news = WARDEN_STOPS;
 }
 
 static const char *what_happens(const struct warden *w)
@@ -98,6 +113,7 @@ void warden_stop(struct warden *w, struct slice user, int64_t now_us)
     struct stop *s = add_stop(w, user, &fresh);
 
     s->until_us = now_us + w->set->stop_us;
+    s->loaded = false;
     if (fresh)
         tell_stop(w, EV_GATE_ACCOUNT_STOPPED, s, what_happens(w));
 }
@@ -195,7 +211,6 @@ void warden_recipient(struct warden *w, struct slice user, struct addr client, s
     struct stop *s;
 
     w->now_us = now_us;
-    w->news = w->news == WARDEN_NOTHING ? WARDEN_LEARNED : w->news;
     if (is_first(w, user, message))
         accounts_message(w->accounts, user, client, 1, now_us);
     else
@@ -204,6 +219,7 @@ void warden_recipient(struct warden *w, struct slice user, struct addr client, s
     if (!s || w->set->response == GATE_ACCOUNT_NOTE)
         return;
     if (w->set->response == GATE_ACCOUNT_THROTTLE) {
+        s->unsaved = w->stops_unsaved = true; /* saved when the account is */
         if (rate_take(&s->left, w->set->throttle, HOUR_US / (int64_t)w->set->throttle, now_us))
             return;
         *v = (struct verdict){ .act = VERDICT_DEFER, .by = CHECKS, .code = 450, .enhanced = "4.7.1" };
@@ -234,7 +250,6 @@ void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t n
 void warden_heard(struct warden *w, struct slice user, struct addr client, uint32_t messages, int64_t at_us)
 {
     w->now_us = at_us;
-    w->news = w->news == WARDEN_NOTHING ? WARDEN_LEARNED : w->news;
     for (uint32_t i = 0; i < messages; i++)
         accounts_message(w->accounts, user, client, 0, at_us);
 }
@@ -266,23 +281,73 @@ void warden_tick(struct warden *w, int64_t now_us)
     }
 }
 
-/* ---- for the next start ---- */
+/* ---- for the next start ----
+ *
+ * A piece: how many names follow, 4; for each its name, until when it is stopped, 8 (0: it no longer is), and what is
+ * left of its throttle, 8; then what accounts_save_some wrote.
+ */
 
 enum warden_news warden_news(const struct warden *w)
 {
-    return w->news;
+    return w->news ? WARDEN_STOPS : accounts_unsaved(w->accounts) ? WARDEN_LEARNED : WARDEN_NOTHING;
 }
 
-void warden_save(struct warden *w, struct bytes_out *to)
+static void mark_stops(struct warden *w, bool unsaved)
 {
-    bytes_put(to, table_count(w->stops), 4);
-    for (struct stop *s = table_oldest(w->stops); s; s = table_newer(w->stops, s)) {
-        bytes_put_slice(to, slice_of(s->name, s->len));
-        bytes_put(to, (uint64_t)s->until_us, 8);
-        bytes_put(to, (uint64_t)s->left.full_at_us, 8);
-    }
-    accounts_save(w->accounts, to);
-    w->news = WARDEN_NOTHING;
+    for (struct stop *s = table_oldest(w->stops); s; s = table_newer(w->stops, s))
+        s->unsaved = unsaved;
+    w->stops_unsaved = unsaved;
+}
+
+void warden_save_again(struct warden *w)
+{
+    mark_stops(w, true);
+    accounts_save_again(w->accounts);
+}
+
+static void save_stop(struct bytes_out *to, struct slice name, int64_t until_us, int64_t full_at_us)
+{
+    bytes_put_slice(to, name);
+    bytes_put(to, (uint64_t)until_us, 8);
+    bytes_put(to, (uint64_t)full_at_us, 8);
+}
+
+static void save_stops(const struct warden *w, struct bytes_out *to)
+{
+    struct bytes_in released = { .rest = slice_of(w->released.at, w->released.len) };
+    uint32_t count = w->released_count;
+    struct stop *first = w->stops_unsaved ? table_oldest(w->stops) : NULL;
+
+    for (struct stop *s = first; s; s = table_newer(w->stops, s))
+        count += s->unsaved;
+    bytes_put(to, count, 4);
+    for (uint32_t i = 0; i < w->released_count; i++) /* who was stopped again since is so in the end */
+        save_stop(to, bytes_get_slice(&released, ACCOUNT_NAME), 0, 0);
+    for (struct stop *s = first; s; s = table_newer(w->stops, s))
+        if (s->unsaved)
+            save_stop(to, slice_of(s->name, s->len), s->until_us, s->left.full_at_us);
+}
+
+static void stops_are_saved(struct warden *w)
+{
+    if (w->stops_unsaved)
+        mark_stops(w, false);
+    bytes_done(&w->released);
+    w->released_count = 0;
+    w->news = false;
+}
+
+void warden_save_some(struct warden *w, struct bytes_out *to, size_t most)
+{
+    save_stops(w, to);
+    stops_are_saved(w);
+    accounts_save_some(w->accounts, to, most);
+}
+
+void warden_saved(struct warden *w)
+{
+    stops_are_saved(w);
+    accounts_saved(w->accounts);
 }
 
 static void load_stop(struct warden *w, struct bytes_in *in)
@@ -290,39 +355,74 @@ static void load_stop(struct warden *w, struct bytes_in *in)
     struct slice user = bytes_get_slice(in, ACCOUNT_NAME);
     int64_t until_us = (int64_t)bytes_get(in, 8);
     struct rate_bucket left = { .full_at_us = (int64_t)bytes_get(in, 8) };
-    bool fresh;
     struct stop *s;
+    uint64_t key;
+    bool fresh;
 
     if (in->bad)
         return;
-    s = add_stop(w, user, &fresh);
-    if (!fresh)
+    key = key_of(w, user);
+    s = table_find(w->stops, &key);
+    if (s && !s->loaded)
         return; /* what is said now counts */
+    if (until_us == 0) {
+        if (s)
+            table_remove(w->stops, s);
+        return;
+    }
+    s = add_stop(w, user, &fresh);
     s->until_us = until_us;
     s->left = left;
+    s->loaded = true;
 }
 
-int warden_load(struct warden *w, struct slice kept, struct err *e)
+static int not_sound(struct err *e)
+{
+    return err_set(e, 0, "accounts: this was not written by serviola, or was changed");
+}
+
+/* First a look: what is not sound stops nobody.  *in stands behind them then. */
+static bool stops_are_sound(struct bytes_in *in, size_t count)
+{
+    in->bad = in->bad || count > STOPS_IN_PIECE;
+    for (size_t i = 0; i < count && !in->bad; i++) {
+        (void)bytes_get_slice(in, ACCOUNT_NAME);
+        in->bad = (int64_t)bytes_get(in, 8) < 0 || (int64_t)bytes_get(in, 8) < 0 || in->bad;
+    }
+    return !in->bad;
+}
+
+int warden_load_some(struct warden *w, struct slice piece, bool all, struct err *e)
+{
+    struct bytes_in in = { .rest = piece };
+    size_t count = bytes_get(&in, 4);
+    struct bytes_in stops = in;
+
+    if (!stops_are_sound(&in, count))
+        return not_sound(e);
+    for (size_t i = 0; i < count; i++)
+        load_stop(w, &stops);
+    return all ? accounts_load_some(w->accounts, in.rest, e) : 0;
+}
+
+int warden_load_first_form(struct warden *w, struct slice kept, bool all, struct err *e)
 {
     struct bytes_in in = { .rest = kept };
     size_t count = bytes_get(&in, 4);
     struct bytes_in stops = in;
-    bool fresh;
 
-    in.bad = in.bad || count > WARDEN_STOPPED;
-    for (size_t i = 0; i < count && !in.bad; i++) { /* first a look: what is not sound stops nobody */
-        (void)bytes_get_slice(&in, ACCOUNT_NAME);
-        in.bad = (int64_t)bytes_get(&in, 8) < 0 || (int64_t)bytes_get(&in, 8) < 0 || in.bad;
-    }
-    if (in.bad)
-        return err_set(e, 0, "accounts: this was not written by serviola, or was changed");
-    fresh = accounts_count(w->accounts) == 0 && table_count(w->stops) == 0;
-    if (fresh && accounts_load(w->accounts, in.rest, e) < 0)
+    if (!stops_are_sound(&in, count))
+        return not_sound(e);
+    if (all && accounts_load(w->accounts, in.rest, e) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
         load_stop(w, &stops);
-    w->news = fresh ? WARDEN_NOTHING : WARDEN_STOPS;
     return 0;
+}
+
+bool warden_is_fresh(const struct warden *w)
+{
+    return accounts_count(w->accounts) == 0 && table_count(w->stops) == 0;
 }
 
 void warden_countries(struct warden *w, account_country *of, void *own)
@@ -379,5 +479,6 @@ void warden_free(struct warden *w)
     accounts_free(w->accounts);
     table_free(w->users);
     table_free(w->stops);
+    bytes_done(&w->released);
     free(w);
 }

@@ -54,10 +54,19 @@ bool warden_release(struct warden *w, struct slice user, int64_t now_us); /* fal
 void warden_tick(struct warden *w, int64_t now_us);                       /* once a minute or so */
 void warden_countries(struct warden *w, account_country *of, void *own);  /* rule/account.h */
 
-/* What was learned, and who is stopped, for the next start.  WARDEN_STOPS should be saved at once. */
+/*
+ * What was learned, and who is stopped, for the next start: in pieces, each what is new since the one before (and at
+ * most so many accounts), to be loaded in the same order.  WARDEN_STOPS should be saved at once.
+ */
 enum warden_news { WARDEN_NOTHING, WARDEN_LEARNED, WARDEN_STOPS };
-enum warden_news warden_news(const struct warden *w); /* since it was saved or loaded */
-void warden_save(struct warden *w, struct bytes_out *to);
-/* Into a warden that has already learned something: who was stopped alone.  -1: not sound, nothing is taken. */
-int warden_load(struct warden *w, struct slice kept, struct err *e);
+enum warden_news warden_news(const struct warden *w);
+void warden_save_some(struct warden *w, struct bytes_out *to, size_t most);
+void warden_save_again(struct warden *w); /* all is new */
+void warden_saved(struct warden *w);      /* nothing is */
+/* `all`: into a fresh warden; else who was stopped alone, and what was said since counts.  -1: not sound; pieces before
+ * it are taken. */
+int warden_load_some(struct warden *w, struct slice piece, bool all, struct err *e);
+int warden_load_first_form(struct warden *w, struct slice kept, bool all,
+                           struct err *e);    /* as it once was: one piece */
+bool warden_is_fresh(const struct warden *w); /* it has learned nothing yet */
 #endif
