@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-struct slice slice_of(const void *at, size_t len)
-{
-    return (struct slice){ at, len };
-}
-
 struct slice slice_text(const char *terminated)
 {
     return slice_of(terminated, terminated ? strlen(terminated) : 0);
@@ -36,20 +31,6 @@ bool slice_starts_nocase(struct slice s, struct slice prefix)
         if (lower(s.at[i]) != lower(prefix.at[i]))
             return false;
     return true;
-}
-
-struct slice slice_skip(struct slice s, size_t n)
-{
-    if (n == 0)
-        return s;
-    if (n >= s.len)
-        return slice_of(s.at ? s.at + s.len : NULL, 0);
-    return slice_of(s.at + n, s.len - n);
-}
-
-struct slice slice_first(struct slice s, size_t n)
-{
-    return slice_of(s.at, n < s.len ? n : s.len);
 }
 
 static bool is_blank(uint8_t c)
