@@ -34,10 +34,15 @@ static void check_filter(struct slice text)
 {
     struct token_set set = { 0 };
     struct check c = { .fine = true };
+    uint8_t *behind = calloc(1, text.len + TOKENS_BEHIND);
     uint8_t *filter;
     size_t len;
 
-    token_set_add(&set, text);
+    MUST(behind);
+    if (text.len > 0)
+        memcpy(behind, text.at, text.len);
+    token_set_add(&set, slice_of(behind, text.len));
+    token_set_end(&set);
     len = filter_bytes(set.count);
     filter = malloc(len);
     MUST(filter);
@@ -46,6 +51,7 @@ static void check_filter(struct slice text)
     lines_tokens(text, see, &c);
     MUST(c.fine);
     free(filter);
+    free(behind);
     token_set_done(&set);
 }
 

@@ -19,7 +19,7 @@ struct packer {
     const struct shelf_how *how; /* asked whether to make way; NULL: not */
     bool made_way;
     struct seg_block block; /* the one that grows; count 0: none */
-    uint8_t *raw;           /* its payload: room for the goal and one whole block more */
+    uint8_t *raw;           /* its payload: room for the goal, one whole block more, and TOKENS_BEHIND */
     size_t raw_len;
     struct seg_out list;               /* its commits but the last ... */
     uint32_t last_records, last_bytes; /* ... which is this */
@@ -54,6 +54,7 @@ static void set_bit(uint64_t set[4], struct slice name, struct slice *last)
 static void look_at(struct packer *p, struct shelf_entry *entry)
 {
     struct lines_walk w = lines_walk(slice_of(p->raw, p->raw_len), p->block.first_seq);
+    struct slice text = { 0 };            /* lines that stand behind each other, with what parts them */
     struct slice last_host = SLICE("\n"); /* no name */
     struct slice last_program = SLICE("\n");
     struct log_line line;
@@ -71,8 +72,14 @@ static void look_at(struct packer *p, struct shelf_entry *entry)
         set_bit(entry->programs, line.program, &last_program);
         if (line.severity < 8)
             entry->severities = (uint8_t)(entry->severities | 1u << line.severity);
-        token_set_add(&p->tokens, line.raw);
+        if (line.raw.at != text.at + text.len + 1) {
+            token_set_add(&p->tokens, text);
+            text = slice_of(line.raw.at, 0);
+        }
+        text.len = (size_t)(line.raw.at - text.at) + line.raw.len;
     }
+    token_set_add(&p->tokens, text);
+    token_set_end(&p->tokens);
 }
 
 static int add_filter(struct packer *p, struct shelf_entry *entry, struct err *e)
@@ -282,7 +289,7 @@ static void packer_done(struct packer *p)
 static int packer_init(struct packer *p, struct err *e)
 {
     p->zstd = ZSTD_createCCtx();
-    p->raw = malloc(p->goal + SEG_RAW_MAX);
+    p->raw = malloc(p->goal + SEG_RAW_MAX + TOKENS_BEHIND);
     return p->zstd && p->raw ? 0 : err_set(e, ENOMEM, "pack");
 }
 

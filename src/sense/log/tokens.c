@@ -7,7 +7,8 @@
 #include <emmintrin.h>
 #endif
 
-enum { CHUNK = 64, QUAD_MAX = 15 };
+enum { CHUNK = 64, QUAD_MAX = 15, KEY_READ = 16, RECENT = 4096, WAITING = 4096 };
+_Static_assert((int)TOKENS_BEHIND >= (int)CHUNK + (int)KEY_READ, "a chunk and a key can be read from the last byte on");
 
 /* ---- keys ---- */
 
@@ -21,20 +22,19 @@ static inline uint64_t mix(uint64_t h, uint64_t v)
  * A key is made of a token's length and its bytes, 16 at once, the last ones filled up with zeros.  Letters lose their
  * case by a bit that leaves digits alone; what else becomes equal by it is a false "perhaps".
  */
-static uint64_t mask(size_t bytes) /* the first so many of eight */
-{
-    return bytes >= 8 ? UINT64_MAX : (1ull << 8 * bytes) - 1;
-}
-
 static inline __attribute__((always_inline)) uint64_t fold16(uint64_t h, const uint8_t *at,
                                                              size_t len) /* 16 bytes can be read, len of them count */
 {
+    static const uint8_t ones[2 * KEY_READ] = { 255, 255, 255, 255, 255, 255, 255, 255,
+                                                255, 255, 255, 255, 255, 255, 255, 255 };
     const uint64_t lower = 0x2020202020202020u;
     uint64_t v[2];
+    uint64_t mask[2];
 
     memcpy(v, at, sizeof(v));
-    h = mix(h, (v[0] | lower) & mask(len));
-    return mix(h, (v[1] | lower) & mask(len < 8 ? 0 : len - 8));
+    memcpy(mask, ones + KEY_READ - len, sizeof(mask));
+    h = mix(h, (v[0] | lower) & mask[0]);
+    return mix(h, (v[1] | lower) & mask[1]);
 }
 
 static uint64_t key_start(size_t len)
@@ -72,37 +72,49 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-/* A bit for each of 64 bytes: does it belong to a token? */
-#ifdef __SSE2__
-static uint64_t classify16(const uint8_t *at)
-{
-    __m128i x = _mm_loadu_si128((const __m128i_u *)(const void *)at);
-    __m128i letter = _mm_add_epi8(_mm_or_si128(x, _mm_set1_epi8(0x20)), _mm_set1_epi8((char)(0x80 - 'a')));
-    __m128i digit = _mm_add_epi8(x, _mm_set1_epi8((char)(0x80 - '0')));
-    __m128i in =
-        _mm_or_si128(_mm_cmplt_epi8(letter, _mm_set1_epi8(-128 + 26)), _mm_cmplt_epi8(digit, _mm_set1_epi8(-128 + 10)));
+struct classes { /* a bit for each of 64 bytes */
+    uint64_t in; /* it belongs to a token */
+    uint64_t digit, dot;
+};
 
-    in = _mm_or_si128(in, _mm_cmpeq_epi8(x, _mm_set1_epi8('_')));
-    in = _mm_or_si128(in, x); /* its high bit: a byte from 0x80 on */
-    return (uint64_t)(unsigned)_mm_movemask_epi8(in);
+#ifdef __SSE2__
+static inline uint64_t bits_of(__m128i x)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(x);
 }
 
-static uint64_t classify(const uint8_t *at)
+static inline struct classes classify(const uint8_t *at)
 {
-    return classify16(at) | classify16(at + 16) << 16 | classify16(at + 32) << 32 | classify16(at + 48) << 48;
+    struct classes c = { 0 };
+
+    for (unsigned i = 0; i < CHUNK; i += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i_u *)(const void *)(at + i));
+        __m128i letter = _mm_add_epi8(_mm_or_si128(x, _mm_set1_epi8(0x20)), _mm_set1_epi8((char)(0x80 - 'a')));
+        __m128i digit = _mm_cmplt_epi8(_mm_add_epi8(x, _mm_set1_epi8((char)(0x80 - '0'))), _mm_set1_epi8(-128 + 10));
+        __m128i in = _mm_or_si128(_mm_cmplt_epi8(letter, _mm_set1_epi8(-128 + 26)), digit);
+
+        in = _mm_or_si128(in, _mm_cmpeq_epi8(x, _mm_set1_epi8('_')));
+        in = _mm_or_si128(in, x); /* its high bit: a byte from 0x80 on */
+        c.in |= bits_of(in) << i;
+        c.digit |= bits_of(digit) << i;
+        c.dot |= bits_of(_mm_cmpeq_epi8(x, _mm_set1_epi8('.'))) << i;
+    }
+    return c;
 }
 #else
-static uint64_t classify(const uint8_t *at)
+static inline struct classes classify(const uint8_t *at)
 {
-    uint64_t bits = 0;
+    struct classes c = { 0 };
 
     for (unsigned i = 0; i < CHUNK; i++) {
-        uint8_t c = at[i];
-        bool in = is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c >= 0x80;
+        uint8_t b = at[i];
+        bool in = is_digit(b) || ((b | 0x20) >= 'a' && (b | 0x20) <= 'z') || b == '_' || b >= 0x80;
 
-        bits |= (uint64_t)in << i;
+        c.in |= (uint64_t)in << i;
+        c.digit |= (uint64_t)is_digit(b) << i;
+        c.dot |= (uint64_t)(b == '.') << i;
     }
-    return bits;
+    return c;
 }
 #endif
 
@@ -124,55 +136,88 @@ static void see_quad(struct slice text, size_t from, lines_token_seen *seen, voi
         seen(ctx, lines_token_key(slice_of(text.at + from, i - from)));
 }
 
-static inline __attribute__((always_inline)) void see(struct slice text, size_t from, size_t to, lines_token_seen *seen,
-                                                      void *ctx)
+/* Of the tokens that begin at a digit, those with a dot behind them.  `chunk` is at `at` of the text. */
+static inline __attribute__((always_inline)) void see_quads(struct slice text, size_t at, const uint8_t *chunk,
+                                                            const struct classes *c, uint64_t starts,
+                                                            lines_token_seen *seen, void *ctx)
 {
-    if (is_digit(text.at[from]) && to < text.len && text.at[to] == '.')
-        see_quad(text, from, seen, ctx);
-    if (to - from < LINES_TOKEN_MIN)
-        return;
-    if (to - from <= 16 && from + 16 <= text.len)
-        seen(ctx, key_end(fold16(key_start(to - from), text.at + from, to - from)));
-    else
-        seen(ctx, lines_token_key(slice_of(text.at + from, to - from)));
+    for (starts &= ~(c->dot << 1); starts != 0; starts &= starts - 1) {
+        unsigned from = (unsigned)__builtin_ctzll(starts);
+        size_t len = (size_t)__builtin_ctzll(~((c->digit | c->dot) >> from) | (uint64_t)1 << (CHUNK - 1));
+        uint64_t dots = c->dot >> from & (((uint64_t)1 << len) - 1);
+        uint64_t third = dots & (dots - 1);
+
+        third &= third - 1;
+        if (from == 0 || from + len >= CHUNK - 1 || (third & (third - 1)) != 0 || third >> (len - 1) != 0)
+            see_quad(text, at + from, seen, ctx); /* more is to be looked at than this chunk, or than these dots */
+        else if (third != 0 && len <= QUAD_MAX)
+            seen(ctx, key_end(fold16(key_start(len), chunk + from, len)));
+    }
 }
 
-/* Inlined twice, so that the common use calls nothing for a token. */
-static inline __attribute__((always_inline)) void each_token(struct slice text, lines_token_seen *seen, void *ctx)
+/* The token at `from` fills a chunk and more: where it ends. */
+static size_t see_long(struct slice text, size_t from, lines_token_seen *seen, void *ctx)
 {
-    uint8_t last[CHUNK];
-    uint64_t before = 0; /* the bit of the byte before this chunk */
-    size_t from = 0;
+    size_t to = from + CHUNK;
 
-    for (size_t at = 0; at < text.len; at += CHUNK) {
+    while (to < text.len && (is_digit(text.at[to]) || ((text.at[to] | 0x20) >= 'a' && (text.at[to] | 0x20) <= 'z') ||
+                             text.at[to] == '_' || text.at[to] >= 0x80))
+        to++;
+    seen(ctx, lines_token_key(slice_of(text.at + from, to - from)));
+    return to;
+}
+
+/* Inlined twice, so that the common use calls nothing for a token.  `behind`: TOKENS_BEHIND bytes can be read there. */
+static inline __attribute__((always_inline)) void each_token(struct slice text, bool behind, lines_token_seen *seen,
+                                                             void *ctx)
+{
+    uint8_t copy[CHUNK + KEY_READ];
+
+    for (size_t at = 0; at < text.len;) {
+        size_t left = text.len - at;
+        size_t step = CHUNK;
         const uint8_t *chunk = text.at + at;
-        uint64_t bits;
-        uint64_t edges;
+        struct classes c;
+        uint64_t starts;
+        uint64_t numbers;
 
-        if (text.len - at < CHUNK) {
-            memset(last, ' ', sizeof(last));
-            memcpy(last, chunk, text.len - at);
-            chunk = last;
+        if (!behind && left < sizeof(copy)) {
+            memset(copy, ' ', sizeof(copy));
+            memcpy(copy, chunk, left);
+            chunk = copy;
         }
-        bits = classify(chunk);
-        edges = bits ^ (bits << 1 | before);
-        before = bits >> 63;
-        for (; edges != 0; edges &= edges - 1) {
-            unsigned edge = (unsigned)__builtin_ctzll(edges);
+        c = classify(chunk);
+        if (left < CHUNK) {
+            c.in &= ((uint64_t)1 << left) - 1;
+            c.dot &= ((uint64_t)1 << left) - 1;
+        }
+        starts = c.in & ~(c.in << 1);
+        if (c.in >> (CHUNK - 1)) { /* the last one may go on: it is the first of the next chunk */
+            step = CHUNK - 1 - (size_t)__builtin_clzll(starts);
+            if (step == 0) {
+                at = see_long(text, at, seen, ctx);
+                continue;
+            }
+            c.in &= ((uint64_t)1 << step) - 1;
+            starts &= c.in;
+        }
+        numbers = starts & c.digit;
+        if (((c.in + numbers) & ~c.in & c.dot) != 0) /* the sum has a bit behind each of them */
+            see_quads(text, at, chunk, &c, numbers, seen, ctx);
+        for (starts &= c.in >> 1 & c.in >> 2; starts != 0; starts &= starts - 1) { /* LINES_TOKEN_MIN */
+            unsigned from = (unsigned)__builtin_ctzll(starts);
+            size_t len = (size_t)__builtin_ctzll(~(c.in >> from));
 
-            if (bits >> edge & 1)
-                from = at + edge;
-            else
-                see(text, from, at + edge, seen, ctx);
+            seen(ctx, len <= KEY_READ ? key_end(fold16(key_start(len), chunk + from, len))
+                                      : lines_token_key(slice_of(chunk + from, len)));
         }
+        at += step;
     }
-    if (before)
-        see(text, from, text.len, seen, ctx);
 }
 
 void lines_tokens(struct slice text, lines_token_seen *seen, void *ctx)
 {
-    each_token(text, seen, ctx);
+    each_token(text, false, seen, ctx);
 }
 
 /* ---- each once ---- */
@@ -181,7 +226,9 @@ void token_set_clear(struct token_set *t)
 {
     if (t->slots)
         memset(t->slots, 0, t->cap * sizeof(*t->slots));
-    t->count = 0;
+    if (t->recent)
+        memset(t->recent, 0, RECENT * sizeof(*t->recent));
+    t->count = t->waiting = 0;
     t->failed = false;
 }
 
@@ -189,6 +236,7 @@ void token_set_done(struct token_set *t)
 {
     free(t->slots);
     free(t->keys);
+    free(t->recent);
     *t = (struct token_set){ 0 };
 }
 
@@ -225,23 +273,51 @@ static bool grow(struct token_set *t)
     return true;
 }
 
-static inline __attribute__((always_inline)) void add(void *set, uint64_t key)
+void token_set_end(struct token_set *t)
 {
-    struct token_set *t = set;
-
-    if (t->failed)
-        return;
-    if (t->count + 1 > t->cap / 2 && !grow(t)) {
-        t->failed = true;
-        return;
+    for (size_t i = 0; i < t->waiting && !t->failed; i++) {
+        if (t->count + 1 > t->cap / 2 && !grow(t))
+            t->failed = true;
+        else if (insert(t, t->recent[RECENT + i]))
+            t->keys[t->count++] = t->recent[RECENT + i];
     }
-    if (insert(t, key))
-        t->keys[t->count++] = key;
+    t->waiting = 0;
+}
+
+struct adding { /* in registers */
+    struct token_set *set;
+    uint64_t *recent;
+    size_t waiting;
+};
+
+/* Most tokens were there a moment ago.  Whether this one was, is not asked by a branch, which could not be foretold. */
+static inline __attribute__((always_inline)) void add(void *adding, uint64_t key)
+{
+    struct adding *a = adding;
+    uint64_t *last = &a->recent[key % RECENT];
+
+    a->recent[RECENT + a->waiting] = key;
+    a->waiting += *last != key;
+    *last = key;
+    if (a->waiting == WAITING) {
+        a->set->waiting = WAITING;
+        token_set_end(a->set);
+        a->waiting = 0;
+    }
 }
 
 void token_set_add(struct token_set *t, struct slice text)
 {
-    each_token(text, add, t);
+    struct adding a = { .set = t, .waiting = t->waiting };
+
+    if (!t->recent)
+        t->recent = calloc(RECENT + WAITING, sizeof(*t->recent));
+    a.recent = t->recent;
+    if (a.recent) {
+        each_token(text, true, add, &a);
+        t->waiting = a.waiting;
+    } else
+        t->failed = true;
 }
 
 /* ---- filters ---- */

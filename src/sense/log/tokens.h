@@ -16,7 +16,11 @@
 #include "base/slice.h"
 #include "sense/log/lines.h"
 
-enum { FILTER_BITS_A_KEY = 12, FILTER_BLOCK = 32 };
+enum {
+    FILTER_BITS_A_KEY = 12,
+    FILTER_BLOCK = 32,
+    TOKENS_BEHIND = 80, /* so many bytes behind a text are read, and do not count */
+};
 
 /* Distinct keys of one block of lines; zeroed at first. */
 struct token_set {
@@ -24,10 +28,14 @@ struct token_set {
     uint64_t *keys;    /* each once, in the order they came */
     size_t count, cap; /* of slots; a power of two */
     bool failed;       /* no memory: the block gets no filter */
+    uint64_t *recent;  /* by their lowest bits, the ones that were seen last; behind them those that wait to be added */
+    size_t waiting;
 };
 void token_set_clear(struct token_set *t);
 void token_set_done(struct token_set *t);
-void token_set_add(struct token_set *t, struct slice text); /* all its tokens */
+/* All its tokens, once token_set_end was called; TOKENS_BEHIND bytes behind the text can be read. */
+void token_set_add(struct token_set *t, struct slice text);
+void token_set_end(struct token_set *t);
 
 size_t filter_bytes(size_t keys);
 void filter_make(uint8_t *filter, size_t bytes, const uint64_t *keys, size_t count);
