@@ -2,9 +2,11 @@
 /* serviola log receive: the part `log` by itself, in the foreground, with a store of one's own. */
 #include "cmd/log_receive.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,6 +140,7 @@ static bool settle(const struct receive_options *o, struct log_settings *s, int 
             *code = options_wrong(&usage, _("--%s: an address and a port, as 127.0.0.1:514"), addresses[i].name);
             return false;
         }
+    s->mode = LOG_KEEP;
     if (o->socket)
         (void)snprintf(s->socket, sizeof(s->socket), "%s", o->socket);
     s->journald |= o->journald != NULL;
@@ -162,20 +165,26 @@ static int run(const struct receive_options *o, const struct log_settings *s)
 {
     struct receiver r = { .json = o->common.json };
     const struct intake_calls calls = { .ctx = &r, .event = on_event, .ended = on_ended };
+    struct papers *papers = calloc(1, sizeof(*papers));
     struct intake *in = NULL;
     struct err e = { 0 };
     int code = EXIT_CANNOT;
 
     (void)signal(SIGPIPE, SIG_IGN);
     r.loop = loop_new(&e);
-    if (r.loop && loop_signal(r.loop, SIGINT, on_signal, &r, &e) == 0 &&
-        loop_signal(r.loop, SIGTERM, on_signal, &r, &e) == 0 && (in = intake_new(r.loop, s, &calls, &e)) &&
+    if (!papers)
+        (void)err_set(&e, ENOMEM, "log");
+    if (r.loop && papers && papers_read(papers, s, &e) == 0 && loop_signal(r.loop, SIGINT, on_signal, &r, &e) == 0 &&
+        loop_signal(r.loop, SIGTERM, on_signal, &r, &e) == 0 && (in = intake_new(r.loop, s, papers, &calls, &e)) &&
         (!o->input || intake_read(in, STDIN_FILENO, LOG_STDIN, SLICE("-"), &e) == 0) && intake_start(in, &e) == 0 &&
         loop_run(r.loop, &e) == 0)
         code = EXIT_FINE;
     else
         say("%s", e.text);
     intake_free(in, LAST_WORDS_US);
+    if (papers)
+        papers_forget(papers);
+    free(papers);
     loop_free(r.loop);
     return code;
 }

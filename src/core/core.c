@@ -160,7 +160,7 @@ static int on_died(void *ctx, struct chan *from, const struct msg *m, const void
     event_add_number(&ev, F_PID, (uint64_t)(uint32_t)died->pid);
     add_end(&ev, died->status);
     core_emit(c, &ev, 0);
-    if (died->gave_up && roster[died->row].may_ask[0] == HAND_LISTEN)
+    if (died->gave_up && roster[died->row].may_ask[0] == HAND_LISTEN && roster[died->row].kind != ROW_HELPER)
         peers_let_go(c);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "core/doors.h"
 
 #include "sense/gate/ports.h"
+#include "sense/log/ports.h"
 
 bool doors_block(const struct house_settings *h)
 {
@@ -48,6 +49,21 @@ static void name_places(const struct gate_settings *gate, struct hand_settings *
     }
     name_service(gate->policy_listen, HAND_FOR_GATE, hand);
     name_service(gate->milter_listen, HAND_FOR_GATE, hand);
+}
+
+/* What a reload may add to the log's; what it has from its start it opens itself. */
+static void name_log(const struct log_settings *log, struct hand_settings *hand)
+{
+    struct log_port ports[LOG_PORTS];
+    size_t count = log->mode == LOG_OFF ? 0 : log_ports(log, ports);
+
+    _Static_assert((int)HAND_LISTENS >= (int)GATE_LISTENERS * (int)KEY_ADDR_CAP + 3 + (int)LOG_PORTS,
+                   "the hand takes every place of the gate, the metrics and the log");
+    for (size_t i = 0; i < count; i++)
+        hand->listens[hand->listens_count++] = (struct hand_listen){ .at = ports[i].at,
+                                                                     .v6only = ports[i].at.family == 6,
+                                                                     .tenant = HAND_FOR_LOG,
+                                                                     .datagrams = ports[i].way == LOG_UDP };
 }
 
 /* ---- who is never blocked ---- */
@@ -111,6 +127,7 @@ void doors_tell_hand(const struct house_settings *h, const struct found *found, 
 {
     name_places(&h->gate, hand);
     name_service(h->metrics.listen, HAND_FOR_METRICS, hand);
+    name_log(&h->log, hand);
     name_servers(&h->gate, &hand->servers);
     if (doors_block(h))
         hand->doors_count = (uint32_t)doors_ports(h, hand->doors);

@@ -126,7 +126,9 @@ static struct hand_listen of_tenant(const struct peer *p, const void *body)
     struct hand_listen place;
 
     memcpy(&place, body, sizeof(place));
-    place.tenant = p->row->kind == ROW_READER ? HAND_FOR_METRICS : HAND_FOR_GATE;
+    place.tenant = p->row->kind == ROW_READER ? HAND_FOR_METRICS
+                 : p->row->kind == ROW_HELPER ? HAND_FOR_LOG
+                                              : HAND_FOR_GATE;
     return place;
 }
 
@@ -193,6 +195,7 @@ static const struct chan_op helper_ops[] = {
     { LINK_ACCOUNTS_KEPT, "accounts", 0, 0, true, relay_on_file },
     { LINK_MAIL, "mail", sizeof(struct link_mail), sizeof(struct link_mail), false, relay_on_mail },
     { LINK_VALUE, "value", sizeof(struct link_value), sizeof(struct link_value), false, watching_on_value },
+    { HAND_LISTEN, "listen", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_ask },
 };
 
 static const struct chan_op watch_ops[] = {

@@ -33,7 +33,7 @@ const struct row roster[] = {
     { ROW_HELPER, "book", &gate_book, NULL, SETTINGS_BOOK, "gate.book_", { 0 } },     /* the gate's memory, on disk */
     { ROW_HELPER, "lists", &gate_lists, NULL, SETTINGS_LISTS, "gate.lists_", { 0 } }, /* reads the gate's lists */
     { ROW_SENSOR, "gate", &sense_gate, NULL, SETTINGS_GATE, "gate.", { HAND_LISTEN, HAND_BORROW } },
-    { ROW_HELPER, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { 0 } },        /* keeps what others log */
+    { ROW_HELPER, "log", &sense_log, NULL, SETTINGS_LOG, "log.", { HAND_LISTEN } }, /* keeps what others log */
     { ROW_WATCH, "watch", &sense_watch, NULL, SETTINGS_WATCH, "watch.", { 0 } }, /* measures each second, and records */
     { ROW_READER, "notify", &core_notices, NULL, SETTINGS_NOTIFY, "notify.", { 0 } }, /* tells people */
     { ROW_HELPER, "probe", &sense_services, NULL, SETTINGS_PROBE, "watch.", { 0 } },  /* asks services over the network
@@ -58,7 +58,7 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
         [SETTINGS_BOOK] = sizeof(struct book_settings),
         [SETTINGS_LISTS] = sizeof(struct lists_settings),
         [SETTINGS_WATCH] = sizeof(struct watch_settings),
-        [SETTINGS_LOG] = sizeof(struct log_settings),
+        [SETTINGS_LOG] = sizeof(struct log_house),
         [SETTINGS_PROBE] = sizeof(struct services_settings),
         [SETTINGS_NOTIFY] = sizeof(struct notify_house),
         [SETTINGS_METRICS] = sizeof(struct metrics_settings),
@@ -94,7 +94,7 @@ size_t roster_settings(const struct row *row, const struct house_settings *h, co
         memcpy(room, &h->watch, sizeof(h->watch));
         break;
     case SETTINGS_LOG:
-        memcpy(room, &h->log, sizeof(h->log));
+        settings_for_log(h, found, room);
         break;
     case SETTINGS_PROBE:
         settings_for_probe(h, found, room);

@@ -328,6 +328,13 @@ void settings_for_gate(const struct house_settings *h, const struct found *found
     gate->key_len = copy_pem(found->key, gate->key_pem);
 }
 
+void settings_for_log(const struct house_settings *h, const struct found *found, struct log_house *log)
+{
+    log->set = h->log;
+    if (found->papers)
+        memcpy(&log->papers, found->papers, sizeof(log->papers));
+}
+
 void settings_for_probe(const struct house_settings *h, const struct found *found, struct services_settings *probe)
 {
     memset(probe, 0, sizeof(*probe));

@@ -16,6 +16,7 @@
 #include "sense/gate/settings.h"
 #include "sense/hunt/settings.h"
 #include "sense/watch/settings.h"
+#include "sense/log/papers.h"
 #include "sense/log/settings.h"
 
 struct core_settings {   /* `serviola:` */
@@ -54,6 +55,7 @@ struct found { /* beside the configuration: what this host's files say; all borr
     size_t resolvers_count;
     struct slice certificate, key; /* PEM, of gate.certificate and gate.key; empty: none */
     uint32_t gate_uid;             /* of serviola-gate */
+    const struct papers *papers;   /* of log.certificates */
 };
 
 struct scribe_settings {
@@ -83,6 +85,7 @@ void settings_for_gate(const struct house_settings *h, const struct found *found
 void settings_for_book(const struct house_settings *h, struct book_settings *book);
 void settings_for_lists(const struct house_settings *h, struct lists_settings *lists);
 void settings_for_notify(const struct house_settings *h, struct notify_house *notify);
+void settings_for_log(const struct house_settings *h, const struct found *found, struct log_house *log);
 void settings_for_probe(const struct house_settings *h, const struct found *found, struct services_settings *probe);
 void settings_for_scribe(const struct house_settings *h, struct scribe_settings *scribe);
 #endif

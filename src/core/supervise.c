@@ -18,6 +18,7 @@
 #include "core/roster.h"
 #include "part/link.h"
 #include "sense/gate/ports.h"
+#include "sense/log/ports.h"
 #include "sys/chan.h"
 #include "sys/clock.h"
 #include "sys/jail.h"
@@ -53,7 +54,8 @@ struct house {
     const struct run_options *options;
     struct house_settings *conf, *fresh; /* in force; room to read the next one */
     struct ground ground;
-    struct pem pem; /* for the gate */
+    struct pem pem;       /* for the gate */
+    struct papers papers; /* for the log */
     struct loop *loop;
     struct chan *core;
     struct child children[ROSTER_MAX];
@@ -106,8 +108,9 @@ static int settings_file(const struct house *h, const struct row *row, struct er
         .certificate = slice_of(h->pem.certificate, h->pem.certificate_len),
         .key = slice_of(h->pem.key, h->pem.key_len),
         .gate_uid = h->ground.gate_uid,
+        .papers = &h->papers,
     };
-    size_t room = sizeof(struct house_settings) + sizeof(struct hand_settings);
+    size_t room = sizeof(struct house_settings) + sizeof(struct hand_settings) + sizeof(struct papers);
     void *bytes = calloc(1, room);
     size_t size;
     int fd;
@@ -369,6 +372,22 @@ static void on_stop_signal(void *ctx, int signal)
 
 /* ---- reload ---- */
 
+/* Both or neither. */
+static int read_papers(struct house *h, const struct house_settings *fresh, struct err *e)
+{
+    struct papers *papers = calloc(1, sizeof(*papers));
+    int result = papers ? papers_read(papers, &fresh->log, e) : err_set(e, ENOMEM, "log");
+
+    if (result == 0)
+        result = pem_read(&h->pem, &fresh->gate, e);
+    if (result == 0)
+        memcpy(&h->papers, papers, sizeof(h->papers));
+    if (papers)
+        papers_forget(papers);
+    free(papers);
+    return result;
+}
+
 /* What can't change under a running house. */
 static const char *needs_restart(const struct house_settings *a, const struct house_settings *b)
 {
@@ -391,7 +410,7 @@ static const char *needs_restart(const struct house_settings *a, const struct ho
         return "hunt.valve"; /* packets wait in it */
     if (!notify_knows_programs(&a->notify, &b->notify))
         return "notify.ways: what is run";
-    return NULL;
+    return log_needs_restart(&a->log, &b->log);
 }
 
 static void tell_settings(struct house *h, struct child *c)
@@ -423,6 +442,7 @@ static void keep_fixed(const struct house_settings *old, struct house_settings *
     memcpy(fresh->gate.folder, old->gate.folder, sizeof(old->gate.folder));
     fresh->core.tail_slots = old->core.tail_slots;
     fresh->gate.greylist.entries = old->gate.greylist.entries;
+    log_keep_fixed(&old->log, &fresh->log);
     if (!gate_is_wanted(&old->gate)) {
         fresh->gate.listeners_count = 0;
         fresh->gate.policy_listen = (struct addr){ 0 };
@@ -487,7 +507,7 @@ static void on_reload(void *ctx, int signal)
         say("the configuration has %zu fault%s; the running one stays in force", faults.count,
             faults.count == 1 ? "" : "s");
         text_addf(&words, "%s:%u:%u: %s", faults.file, faults.at[0].line, faults.at[0].column, faults.at[0].text);
-    } else if (override(h->options, h->fresh), pem_read(&h->pem, &h->fresh->gate, &e) < 0) {
+    } else if (override(h->options, h->fresh), read_papers(h, h->fresh, &e) < 0) {
         how.code = -1;
         say("%s; the running configuration stays in force", e.text);
         text_addf(&words, "%s", e.text);
@@ -641,7 +661,7 @@ static int open_house(struct house *h, struct err *e)
     (void)signal(SIGPIPE, SIG_IGN);
     for (uint32_t i = 0; i < roster_count; i++)
         h->children[i] = (struct child){ .house = h, .row = i };
-    if (prepare_ground(h->conf, &h->ground, e) < 0 || jail_self(h, e) < 0 || pem_read(&h->pem, &h->conf->gate, e) < 0)
+    if (prepare_ground(h->conf, &h->ground, e) < 0 || jail_self(h, e) < 0 || read_papers(h, h->conf, e) < 0)
         return -1;
     return start_all(h, e);
 }
@@ -655,6 +675,7 @@ static void close_house(struct house *h)
     free(h->conf);
     free(h->fresh);
     pem_forget(&h->pem);
+    papers_forget(&h->papers);
     free(h);
 }
 

@@ -481,12 +481,17 @@ static int on_listen(void *ctx, struct chan *from, const struct msg *m, const vo
     struct hand_listen ask;
     enum hand_code code;
     struct err e = { 0 };
+    int socket = -1;
 
     (void)from;
     (void)fd;
     memcpy(&ask, body, sizeof(ask));
     code = lend_may_listen(a->set, &ask);
-    answer_lent(a, m, ask.at, code, code == HAND_OK ? lent_listen(&a->lent, &ask, &e) : -1, &e);
+    if (code == HAND_OK)
+        socket = ask.tenant == HAND_FOR_LOG ? lend_listen(&ask, &e) : lent_listen(&a->lent, &ask, &e);
+    answer_lent(a, m, ask.at, code, socket, &e);
+    if (socket >= 0 && ask.tenant == HAND_FOR_LOG)
+        (void)close(socket);
     return 0;
 }
 

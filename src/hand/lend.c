@@ -10,11 +10,12 @@
 
 enum hand_code lend_may_listen(const struct hand_settings *set, const struct hand_listen *ask)
 {
-    if (ask->v6only > 1 || ask->transparent > 1 || ask->early > 1 || ask->tenant > HAND_FOR_METRICS)
+    if (ask->v6only > 1 || ask->transparent > 1 || ask->early > 1 || ask->tenant > HAND_FOR_LOG || ask->datagrams > 1 ||
+        ask->shared > 1 || ask->buffer > INT32_MAX / 2)
         return HAND_WRONG;
     for (uint32_t i = 0; i < set->listens_count; i++)
         if (addr_eq(set->listens[i].at, ask->at) && ask->transparent <= set->listens[i].transparent &&
-            ask->tenant == set->listens[i].tenant)
+            ask->tenant == set->listens[i].tenant && ask->datagrams == set->listens[i].datagrams)
             return HAND_OK;
     return HAND_NOT_NAMED;
 }
@@ -63,16 +64,16 @@ static int set_early(int fd, struct addr a, struct err *e)
                          : set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1, "IPV6_FREEBIND", e);
 }
 
-static int open_bound(struct addr a, int (*prepare)(int fd, const void *how, struct err *e), const void *how,
+static int open_bound(struct addr a, int type, int (*prepare)(int fd, const void *how, struct err *e), const void *how,
                       struct err *e)
 {
     struct sockaddr_storage sa;
     socklen_t len = to_sockaddr(a, &sa);
-    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(sa.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return err_set(e, errno, "socket");
-    if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR", e) < 0 || prepare(fd, how, e) < 0)
+    if ((type == SOCK_STREAM && set(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR", e) < 0) || prepare(fd, how, e) < 0)
         goto fail;
     if (bind(fd, (const struct sockaddr *)&sa, len) < 0) {
         (void)err_set(e, errno, "bind");
@@ -95,11 +96,27 @@ static int as_listener(int fd, const void *how, struct err *e)
     return ask->early ? set_early(fd, ask->at, e) : 0;
 }
 
+/* UDP: many at one place when asked for, much room, and the kernel counts what it drops. */
+static int as_receiver(int fd, const void *how, struct err *e)
+{
+    const struct hand_listen *ask = how;
+
+    if (ask->shared && set(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT", e) < 0)
+        return -1;
+    if (ask->buffer > 0 && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, (int)ask->buffer, "SO_RCVBUFFORCE", NULL) < 0 &&
+        set(fd, SOL_SOCKET, SO_RCVBUF, (int)ask->buffer, "SO_RCVBUF", e) < 0)
+        return -1;
+    if (set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1, "SO_RXQ_OVFL", e) < 0)
+        return -1;
+    return as_listener(fd, how, e);
+}
+
 int lend_listen(const struct hand_listen *ask, struct err *e)
 {
-    int fd = open_bound(ask->at, as_listener, ask, e);
+    int fd = ask->datagrams ? open_bound(ask->at, SOCK_DGRAM, as_receiver, ask, e)
+                            : open_bound(ask->at, SOCK_STREAM, as_listener, ask, e);
 
-    if (fd < 0 || listen(fd, LEND_BACKLOG) == 0)
+    if (fd < 0 || ask->datagrams || listen(fd, LEND_BACKLOG) == 0)
         return fd;
     (void)err_set(e, errno, "listen");
     (void)close(fd);
@@ -159,5 +176,5 @@ static int as_client(int fd, const void *how, struct err *e)
 
 int lend_borrow(struct addr who, struct err *e)
 {
-    return open_bound(who, as_client, &who, e);
+    return open_bound(who, SOCK_STREAM, as_client, &who, e);
 }

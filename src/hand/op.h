@@ -130,16 +130,21 @@ struct hand_ready {
     uint8_t zero[7];
 };
 
-enum hand_tenant { HAND_FOR_GATE, HAND_FOR_METRICS };
+enum hand_tenant { HAND_FOR_GATE, HAND_FOR_METRICS, HAND_FOR_LOG };
 
 /* As the settings name it: the same address and port.  A duplicate of the socket is kept: who asks again gets the same
- * one, with those who came meanwhile; until it is let go, or the settings name it no more. */
+ * one, with those who came meanwhile; until it is let go, or the settings name it no more.  Of the log's none is kept:
+ * it opens its sockets itself when it starts, and asks for those that a reload adds. */
 struct hand_listen {
     struct addr at;
     uint8_t v6only;      /* 1: [::] leaves IPv4 to another socket */
     uint8_t transparent; /* 1: also for connections to others' addresses that the kernel sends here; only when named */
     uint8_t early;       /* 1: the address may come later */
     uint8_t tenant;      /* enum hand_tenant; in an ask the core writes it, whatever the part said */
+    uint8_t datagrams;   /* 1: UDP; 0: TCP */
+    uint8_t shared;      /* 1: several sockets at this place, over which the kernel spreads senders */
+    uint8_t zero[2];
+    uint32_t buffer; /* bytes that the kernel keeps for us, UDP alone; 0: the usual */
 };
 
 struct hand_pid {
@@ -183,7 +188,7 @@ struct hand_table {
  * file of exactly this size at descriptor HAND_SETTINGS_FD, the link to the core at HAND_LINK_FD (as in part/link.h).
  */
 enum { HAND_LINK_FD = 3, HAND_SETTINGS_FD = 4 };
-enum { HAND_NETS = 1024, HAND_PORTS = 16, HAND_IFS = 32, HAND_RESOLVERS = 8, HAND_LISTENS = 128 };
+enum { HAND_NETS = 1024, HAND_PORTS = 16, HAND_IFS = 32, HAND_RESOLVERS = 8, HAND_LISTENS = 256 };
 enum hand_how { HAND_DROP, HAND_REJECT };
 struct hand_nets {
     uint32_t count;

@@ -27,6 +27,14 @@ struct journal_limits journal_default_limits(void)
     };
 }
 
+void journal_set_limits(struct journal *j, const struct journal_limits *l)
+{
+    const uint64_t reserve = j->limits.reserve_bytes;
+
+    j->limits = *l;
+    j->limits.reserve_bytes = reserve;
+}
+
 static int check_limits(const struct journal_limits *l, struct err *e)
 {
     if (l->segment_bytes < 64 << 10 || l->segment_bytes > 1 << 30)

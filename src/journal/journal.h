@@ -73,6 +73,8 @@ bool journal_is_due(const struct journal *j, int64_t now_us); /* time to journal
  */
 int journal_rotate(struct journal *j, int64_t now_us, struct journal_sealed *s, struct err *e);
 /* Removes what is over the limits, whole segments, never one that a replay still needs. */
+/* Other sizes and ages from now on; the reserve stays. */
+void journal_set_limits(struct journal *j, const struct journal_limits *l);
 int journal_retain(struct journal *j, int64_t now_us, struct journal_expired *x, struct err *e);
 
 /* On a full disk: gives the reserve back, so that the alarm itself can be written.  False: it is gone already. */

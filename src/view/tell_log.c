@@ -23,6 +23,8 @@ static const char *const templates[EV_KINDS] = {
     [EV_LOG_FORWARD_BACK] = N_("lines are forwarded again[ to {name}][, {count} had waited]"),
     [EV_LOG_FOUND] = N_("the lines of the logs show[: {why}][ ({rule})]"),
     [EV_LOG_FOUND_OVER] = N_("what the logs showed is over[: {why}][ ({rule})]"),
+    [EV_LOG_LISTENING] = N_("lines are received[ at {name}], too"),
+    [EV_LOG_NOT_LISTENING] = N_("lines are not received[ at {name}][: {why}]; it is tried again"),
     [EV_LOG_PROOF] = N_("it is proved[ for {name}] by[: {proof}]"),
 };
 

@@ -80,7 +80,21 @@ static void nobody_listens_at_a_place_of_another_part(void **state)
     set.listens[0].tenant = HAND_FOR_METRICS;
     assert_int_equal(lend_may_listen(&set, &ask), HAND_OK);
     assert_int_equal(may_listen("0.0.0.0:25", false), HAND_NOT_NAMED);
-    ask.tenant = HAND_FOR_METRICS + 1;
+    ask.tenant = HAND_FOR_LOG + 1;
+    assert_int_equal(lend_may_listen(&set, &ask), HAND_WRONG);
+}
+
+static void who_may_receive_datagrams_may_not_listen_for_streams_there(void **state)
+{
+    struct hand_listen ask = { .at = at("0.0.0.0:514"), .tenant = HAND_FOR_LOG };
+
+    (void)state;
+    set.listens[set.listens_count++] =
+        (struct hand_listen){ .at = at("0.0.0.0:514"), .tenant = HAND_FOR_LOG, .datagrams = 1 };
+    assert_int_equal(lend_may_listen(&set, &ask), HAND_NOT_NAMED);
+    ask.datagrams = 1;
+    assert_int_equal(lend_may_listen(&set, &ask), HAND_OK);
+    ask.buffer = UINT32_MAX;
     assert_int_equal(lend_may_listen(&set, &ask), HAND_WRONG);
 }
 
@@ -309,11 +323,30 @@ static void a_client_without_a_port_gets_one_when_it_connects(void **state)
     close_all((const int[]){ four, six }, 2);
 }
 
+static void datagrams_find_a_socket_with_much_room(void **state)
+{
+    struct hand_listen ask = { .at = at("127.0.0.1:514"), .datagrams = 1, .shared = 1, .buffer = 1 << 20 };
+    int one = lend_listen(&ask, &e);
+    int two = lend_listen(&ask, &e);
+    int type = 0;
+    int room = 0;
+    socklen_t len = sizeof(type);
+
+    (void)state;
+    assert_true(one >= 0 && two >= 0);
+    assert_int_equal(getsockopt(one, SOL_SOCKET, SO_TYPE, &type, &len), 0);
+    assert_int_equal(type, SOCK_DGRAM);
+    assert_int_equal(getsockopt(one, SOL_SOCKET, SO_RCVBUF, &room, &len), 0);
+    assert_true(room >= 1 << 20);
+    close_all((const int[]){ one, two }, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest pure[] = {
         cmocka_unit_test_setup(only_named_places_are_listened_at, named),
         cmocka_unit_test_setup(nobody_listens_at_a_place_of_another_part, named),
+        cmocka_unit_test_setup(who_may_receive_datagrams_may_not_listen_for_streams_there, named),
         cmocka_unit_test(interfaces_are_added_replaced_and_removed_as_they_are_told),
         cmocka_unit_test(what_does_not_fit_is_known_to_be_cut),
         cmocka_unit_test_setup(nobody_speaks_in_our_own_name_or_in_none, named),
@@ -324,6 +357,7 @@ int main(void)
         cmocka_unit_test(what_the_settings_name_no_more_is_not_kept),
         cmocka_unit_test(another_kind_of_socket_takes_the_place_of_the_kept_one),
         cmocka_unit_test(the_server_sees_the_client_whose_name_was_borrowed),
+        cmocka_unit_test(datagrams_find_a_socket_with_much_room),
         cmocka_unit_test(a_client_without_a_port_gets_one_when_it_connects),
     };
     int failed = cmocka_run_group_tests(pure, NULL, NULL);

@@ -85,7 +85,7 @@ static void every_process_gets_settings_of_its_own_size(void **state)
 {
     struct house_settings *h = defaults();
     const struct found found = { 0 };
-    static char room[sizeof(struct house_settings) + sizeof(struct hand_settings)];
+    static char room[sizeof(struct house_settings) + sizeof(struct hand_settings) + sizeof(struct papers)];
 
     (void)state;
     for (uint32_t i = 0; i < roster_count; i++) {
@@ -170,7 +170,7 @@ static void the_gates_secrets_go_to_the_gate_alone(void **state)
     struct house_settings *core = defaults();
     struct gate_settings *gate = calloc(1, sizeof(*gate));
     struct addr resolver = addr_v4(0x0a000035, 0);
-    struct found found = { &resolver, 1, SLICE("certificate"), SLICE("secret key"), 77 };
+    struct found found = { &resolver, 1, SLICE("certificate"), SLICE("secret key"), 77, NULL };
 
     (void)state;
     assert_non_null(gate);

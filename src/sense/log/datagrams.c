@@ -25,10 +25,11 @@ enum {
     SAMPLE_EVERY = 16, /* one of so many is looked into */
 };
 
-struct mouth { /* one socket */
+struct mouth { /* one socket; fd -1: a free place */
     struct datagrams *all;
     struct source source;
-    enum log_way way;
+    struct log_port port; /* of /dev/log the way alone */
+    bool leaves;          /* nobody names it any more: what has come is read, then it is closed */
     char name[128];
     uint32_t dropped_seen; /* the kernel's counter, which only rises */
     uint64_t dropped_untold;
@@ -44,7 +45,6 @@ struct arrival {
 struct datagrams {
     struct intake *in;
     struct mouth mouths[SOCKETS];
-    size_t count;
     uint32_t timer;
     unsigned sample;
     struct mmsghdr heads[AT_ONCE];
@@ -54,7 +54,9 @@ struct datagrams {
     struct {        /* the last peer, in words: they come in runs */
         struct sockaddr_storage from;
         socklen_t len;
+        struct addr from_addr;
         struct addr_words words;
+        bool allowed;
     } last;
 };
 
@@ -88,27 +90,32 @@ static void set_buffer(int fd, uint64_t bytes, const char *name)
         say("%s: the kernel gives a buffer of %d bytes instead of %d; raise net.core.rmem_max", name, got, wanted);
 }
 
-static struct mouth *add(struct datagrams *d, int fd, enum log_way way, const char *name)
-{
-    struct mouth *m = &d->mouths[d->count++];
+static void on_ready(void *ctx, int fd, int events);
 
-    *m = (struct mouth){ .all = d, .source = { .fd = fd }, .way = way };
+static struct mouth *add(struct datagrams *d, int fd, const struct log_port *port, const char *name, struct err *e)
+{
+    struct mouth *m = d->mouths;
+
+    while (m < d->mouths + SOCKETS && m->source.fd >= 0)
+        m++;
+    if (m == d->mouths + SOCKETS) {
+        err_set(e, 0, "log: more than %d UDP sockets", SOCKETS);
+        return NULL;
+    }
+    *m = (struct mouth){ .all = d, .port = *port };
+    m->source = (struct source){ .fd = fd, .ready = on_ready, .ctx = m };
     (void)snprintf(m->name, sizeof(m->name), "%s", name);
     return m;
 }
 
-static int open_udp(struct datagrams *d, struct addr at, bool shared, struct err *e)
+static int open_udp(struct datagrams *d, const struct log_port *port, bool shared, struct err *e)
 {
+    const struct addr at = port->at;
     struct sockaddr_storage ss;
-    socklen_t len;
+    socklen_t len = sockaddr_of(at, &ss);
     const int one = 1;
     int fd;
 
-    if (at.port == 0)
-        at.port = 514;
-    len = sockaddr_of(at, &ss);
-    if (d->count == SOCKETS)
-        return err_set(e, 0, "log: more than %d UDP sockets", SOCKETS);
     fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_set(e, errno, "log: UDP socket");
@@ -121,8 +128,10 @@ static int open_udp(struct datagrams *d, struct addr at, bool shared, struct err
         (void)close(fd);
         return -1;
     }
-    (void)add(d, fd, LOG_UDP, addr_socket_text(at).text);
-    return 0;
+    if (add(d, fd, port, addr_socket_text(at).text, e))
+        return 0;
+    (void)close(fd);
+    return -1;
 }
 
 /* Replaces a socket that nobody listens on; anything else in that place stays. */
@@ -152,7 +161,7 @@ static int open_unix(struct datagrams *d, const char *path, struct err *e)
         (void)close(fd);
         return -1;
     }
-    (void)add(d, fd, LOG_UNIX, path);
+    (void)add(d, fd, &(struct log_port){ .way = LOG_UNIX }, path, e); /* before all others: there is a place */
     return 0;
 }
 
@@ -160,11 +169,16 @@ static int open_all(struct datagrams *d, struct err *e)
 {
     const struct log_settings *s = &d->in->settings;
 
-    for (uint32_t i = 0; i < s->udp.count; i++)
-        for (uint64_t k = 0; k < s->udp_sockets; k++)
-            if (open_udp(d, s->udp.at[i], s->udp_sockets > 1, e) < 0)
+    struct log_port ports[LOG_PORTS];
+    size_t count = log_ports(s, ports);
+
+    if (s->socket[0] && open_unix(d, s->socket, e) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        for (uint64_t k = 0; ports[i].way == LOG_UDP && k < s->udp_sockets; k++)
+            if (open_udp(d, &ports[i], s->udp_sockets > 1, e) < 0)
                 return -1;
-    return s->socket[0] ? open_unix(d, s->socket, e) : 0;
+    return 0;
 }
 
 /* ---- reading ---- */
@@ -187,6 +201,8 @@ static struct slice peer_of_address(struct datagrams *d, const struct arrival *a
             from = addr_from_ip(6, (const uint8_t *)&in6.sin6_addr, ntohs(in6.sin6_port));
         }
         d->last.words = addr_socket_text(from);
+        d->last.from_addr = from;
+        d->last.allowed = intake_allows(d->in, from);
         d->last.from = a->from;
         d->last.len = len;
     }
@@ -214,18 +230,23 @@ static bool take(struct mouth *m, unsigned i, int64_t now_us)
 {
     struct datagrams *d = m->all;
     struct msghdr *h = &d->heads[i].msg_hdr;
-    struct log_line line = { .way = m->way, .at_us = now_us, .near_us = now_us };
+    struct log_line line = { .way = m->port.way, .at_us = now_us, .near_us = now_us };
     struct ucred who = { 0 };
     char words[64];
 
     see_control(m, h, &who);
     line.raw = slice_of(d->vecs[i].iov_base, d->heads[i].msg_len);
-    if (m->way == LOG_UNIX) {
+    if (m->port.way == LOG_UNIX) {
         int n = snprintf(words, sizeof(words), "pid=%d,uid=%u", (int)who.pid, (unsigned)who.uid);
 
         line.peer = slice_of(words, n > 0 ? (size_t)n : 0);
-    } else
+    } else {
         line.peer = peer_of_address(d, &d->arrivals[i], h->msg_namelen);
+        if (!d->last.allowed) {
+            intake_stranger(d->in, d->last.from_addr);
+            return true;
+        }
+    }
     while (line.raw.len > 0 && (line.raw.at[line.raw.len - 1] == '\n' || line.raw.at[line.raw.len - 1] == '\0'))
         line.raw.len--; /* what frames it for others */
     if (line.raw.len == 0)
@@ -261,6 +282,14 @@ static void end_nap(void *ctx)
         say("log: %s: %s", m->name, e.text);
 }
 
+static void close_mouth(struct mouth *m)
+{
+    loop_untimer(m->all->in->loop, m->nap);
+    intake_unwatch(m->all->in, &m->source);
+    (void)close(m->source.fd);
+    m->source.fd = -1;
+}
+
 /* Each message would wake us; what comes in a millisecond the kernel keeps as well. */
 static void nap_if_busy(struct mouth *m)
 {
@@ -286,6 +315,10 @@ static void on_ready(void *ctx, int fd, int events)
         int n;
 
         n = recvmmsg(fd, d->heads, AT_ONCE, MSG_DONTWAIT, NULL);
+        if (n <= 0 && m->leaves) {
+            close_mouth(m);
+            return;
+        }
         if (n <= 0)
             break;
         now_us = clock_wall_us();
@@ -295,23 +328,26 @@ static void on_ready(void *ctx, int fd, int events)
                 break;
             }
         ready_heads(d, (unsigned)n);
-        if (n < AT_ONCE)
+        if (n < AT_ONCE && !m->leaves)
             break;
     }
-    nap_if_busy(m);
+    if (!m->leaves)
+        nap_if_busy(m);
 }
 
 static void tell(void *ctx)
 {
     struct datagrams *d = ctx;
 
-    for (size_t i = 0; i < d->count; i++) {
+    for (size_t i = 0; i < SOCKETS; i++) {
         struct mouth *m = &d->mouths[i];
 
+        if (m->source.fd >= 0 && m->leaves)
+            on_ready(m, m->source.fd, LOOP_IN);
         if (m->dropped_untold == 0)
             continue;
         intake_lost(d->in, m->name, m->dropped_untold,
-                    m->way == LOG_UDP ? "the kernel's buffer was full" : "the socket's buffer was full");
+                    m->port.way == LOG_UDP ? "the kernel's buffer was full" : "the socket's buffer was full");
         m->dropped_untold = 0;
     }
 }
@@ -328,6 +364,8 @@ struct datagrams *datagrams_new(struct intake *in, struct err *e)
         return NULL;
     }
     d->in = in;
+    for (size_t i = 0; i < SOCKETS; i++)
+        d->mouths[i].source.fd = -1;
     ready_heads(d, AT_ONCE);
     if (open_all(d, e) == 0)
         return d;
@@ -337,15 +375,46 @@ struct datagrams *datagrams_new(struct intake *in, struct err *e)
 
 int datagrams_start(struct datagrams *d, struct err *e)
 {
-    for (size_t i = 0; i < d->count; i++) {
-        d->mouths[i].source.ready = on_ready;
-        d->mouths[i].source.ctx = &d->mouths[i];
-        if (intake_watch(d->in, &d->mouths[i].source, e) < 0)
+    for (size_t i = 0; i < SOCKETS; i++)
+        if (d->mouths[i].source.fd >= 0 && intake_watch(d->in, &d->mouths[i].source, e) < 0)
             return -1;
-    }
-    if (d->count > 0)
-        d->timer = loop_timer(d->in->loop, TELL_US, TELL_US, tell, d);
+    d->timer = loop_timer(d->in->loop, TELL_US, TELL_US, tell, d);
     return 0;
+}
+
+void datagrams_renew(struct datagrams *d)
+{
+    d->last.len = 0; /* whether it may send is asked again */
+    for (size_t i = 0; i < SOCKETS; i++) {
+        struct mouth *m = &d->mouths[i];
+
+        if (m->source.fd < 0 || m->port.way != LOG_UDP)
+            continue;
+        m->leaves = !log_port_is_named(&d->in->settings, &m->port);
+        if (m->leaves)
+            on_ready(m, m->source.fd, LOOP_IN);
+    }
+}
+
+uint64_t datagrams_sockets(const struct datagrams *d, const struct log_port *port)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < SOCKETS; i++)
+        count += d->mouths[i].source.fd >= 0 && log_port_eq(&d->mouths[i].port, port);
+    return count;
+}
+
+int datagrams_listen(struct datagrams *d, const struct log_port *port, int fd, struct err *e)
+{
+    struct mouth *m = add(d, fd, port, addr_socket_text(port->at).text, e);
+
+    if (!m)
+        return -1;
+    if (intake_watch(d->in, &m->source, e) == 0)
+        return 0;
+    m->source.fd = -1;
+    return -1;
 }
 
 void datagrams_free(struct datagrams *d)
@@ -354,11 +423,9 @@ void datagrams_free(struct datagrams *d)
         return;
     tell(d);
     loop_untimer(d->in->loop, d->timer);
-    for (size_t i = 0; i < d->count; i++) {
-        loop_untimer(d->in->loop, d->mouths[i].nap);
-        intake_unwatch(d->in, &d->mouths[i].source);
-        (void)close(d->mouths[i].source.fd);
-    }
+    for (size_t i = 0; i < SOCKETS; i++)
+        if (d->mouths[i].source.fd >= 0)
+            close_mouth(&d->mouths[i]);
     free(d->rooms);
     free(d);
 }

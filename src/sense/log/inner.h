@@ -8,6 +8,7 @@
 #include "sense/log/claims.h"
 #include "sense/log/intake.h"
 #include "sense/log/origins.h"
+#include "sense/log/ports.h"
 
 enum {
     INTAKE_READ = 256 << 10, /* bytes of one read from a stream */
@@ -42,6 +43,11 @@ struct intake {
     struct live *live;
     struct rulereader *rules; /* live's; NULL: nothing is analysed */
     struct origins *origins;  /* NULL: no other serviola forwards to us */
+    struct {                  /* who sent and may not */
+        uint64_t count;       /* not yet told */
+        struct addr last;
+        uint32_t timer;
+    } strangers;
     uint8_t *room;            /* INTAKE_READ and one line more, for who reads */
 };
 
@@ -59,17 +65,28 @@ void intake_lost(struct intake *in, const char *where, uint64_t count, const cha
 void intake_tell(struct intake *in, enum event_kind kind, struct addr src, const char *name, const char *why,
                  uint64_t count);
 
-/* datagrams.c: UDP and /dev/log */
+/* Whether the settings let this host send over the network; who may not is counted, and told once a second. */
+bool intake_allows(const struct intake *in, struct addr from);
+void intake_stranger(struct intake *in, struct addr from);
+
+/* datagrams.c: UDP and /dev/log.  _renew: the settings are new; places that they name no more are closed. */
 struct datagrams *datagrams_new(struct intake *in, struct err *e);
 int datagrams_start(struct datagrams *d, struct err *e);
+void datagrams_renew(struct datagrams *d);
+uint64_t datagrams_sockets(const struct datagrams *d, const struct log_port *port); /* open there */
+int datagrams_listen(struct datagrams *d, const struct log_port *port, int fd, struct err *e);
 void datagrams_free(struct datagrams *d);
 
 /* streams.c: TCP, TLS, RELP, other serviolas, standard input */
-struct streams *streams_new(struct intake *in, struct err *e);
+struct streams *streams_new(struct intake *in, const struct papers *papers, struct err *e);
 int streams_start(struct streams *s, struct err *e);
 void streams_synced(struct streams *s, uint64_t seq);
 void streams_resume(struct streams *s);
 int streams_read(struct streams *s, int fd, enum log_way way, struct slice peer, struct err *e);
+/* The settings are new: what they name no more is closed, and who may not send any more. */
+void streams_renew(struct streams *s, const struct papers *papers);
+bool streams_listens(const struct streams *s, const struct log_port *port);
+int streams_listen(struct streams *s, const struct log_port *port, int fd, struct err *e); /* fd is its own then */
 void streams_free(struct streams *s);
 
 /* kmsg.c */

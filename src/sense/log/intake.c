@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "journal/folder.h"
@@ -78,6 +79,40 @@ void intake_sample(struct intake *in, const struct log_line *line)
     text_duration(&t, told.before_us < 0 ? -told.before_us : told.before_us);
     text_word(&t, told.before_us < 0 ? " behind" : " ahead");
     intake_tell(in, EV_LOG_CLOCK_CHANGED, address_of(line), told.clock_of, words, 0);
+}
+
+/* ---- who may send ---- */
+
+bool intake_allows(const struct intake *in, struct addr from)
+{
+    const struct key_prefixes *senders = &in->settings.senders;
+
+    for (uint32_t i = 0; i < senders->count; i++)
+        if (prefix_has(senders->at[i], addr_ip(from)))
+            return true;
+    return senders->count == 0;
+}
+
+static void tell_strangers(void *ctx)
+{
+    struct intake *in = ctx;
+
+    in->strangers.timer = 0;
+    if (in->strangers.count == 0)
+        return;
+    intake_tell(in, EV_LOG_CLIENT_REFUSED, addr_ip(in->strangers.last), NULL,
+                "it is not among the senders that the configuration names", in->strangers.count);
+    in->strangers.count = 0;
+    in->strangers.timer = loop_timer(in->loop, TELL_EVERY_US, 0, tell_strangers, in);
+}
+
+void intake_stranger(struct intake *in, struct addr from)
+{
+    in->strangers.count++;
+    in->strangers.last = from;
+    in->counts.refused++;
+    if (in->strangers.timer == 0)
+        tell_strangers(in);
 }
 
 /* ---- lines ---- */
@@ -287,12 +322,12 @@ static int open_store(struct intake *in, struct err *e)
 
 /* ---- all of it ---- */
 
-static int make_receivers(struct intake *in, struct err *e)
+static int make_receivers(struct intake *in, const struct papers *papers, struct err *e)
 {
     in->datagrams = datagrams_new(in, e);
     if (!in->datagrams)
         return -1;
-    in->streams = streams_new(in, e);
+    in->streams = streams_new(in, papers, e);
     if (!in->streams)
         return -1;
     if (in->settings.kernel && !(in->kmsg = kmsg_new(in, e)))
@@ -300,8 +335,8 @@ static int make_receivers(struct intake *in, struct err *e)
     return in->settings.journald && !(in->journald = journald_new(in, e)) ? -1 : 0;
 }
 
-struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct intake_calls *calls,
-                          struct err *e)
+struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct papers *papers,
+                          const struct intake_calls *calls, struct err *e)
 {
     struct intake *in = calloc(1, sizeof(*in));
     uint64_t seed;
@@ -318,7 +353,7 @@ struct intake *intake_new(struct loop *loop, const struct log_settings *s, const
     in->claims = claims_new(SOURCES_KNOWN, seed, e);
     if (!in->room)
         err_set(e, ENOMEM, "log");
-    if (in->room && in->claims && make_receivers(in, e) == 0)
+    if (in->room && in->claims && make_receivers(in, papers, e) == 0)
         return in;
     intake_free(in, 0);
     return NULL;
@@ -336,10 +371,43 @@ static int start_readers(struct intake *in, struct err *e)
     return live_start(in->live, e);
 }
 
-void intake_reload(struct intake *in, const struct log_settings *s)
+void intake_reload(struct intake *in, const struct log_settings *s, const struct papers *papers)
 {
+    const struct store_limits limits = limits_of(s);
+    struct err e;
+
+    in->settings = *s;
+    store_renew(in->store, &limits);
     if (in->rules)
         rulereader_renew(in->rules, &s->analyse);
+    if (s->peers.count > 0 && !in->origins && !(in->origins = origins_open(s->folder, &e))) {
+        say("%s; no other serviola is listened to", e.text);
+        in->settings.peers.count = 0;
+    }
+    datagrams_renew(in->datagrams);
+    streams_renew(in->streams, papers);
+}
+
+uint64_t intake_lacks(struct intake *in, const struct log_port *port)
+{
+    uint64_t wanted = port->way == LOG_UDP ? in->settings.udp_sockets : 1;
+    uint64_t has;
+
+    if (!log_port_is_named(&in->settings, port))
+        return 0;
+    has = port->way == LOG_UDP ? datagrams_sockets(in->datagrams, port) : streams_listens(in->streams, port);
+    return wanted > has ? wanted - has : 0;
+}
+
+int intake_listen(struct intake *in, const struct log_port *port, int fd, struct err *e)
+{
+    int result = intake_lacks(in, port) == 0 ? err_set(e, 0, "it is not named any more")
+               : port->way == LOG_UDP        ? datagrams_listen(in->datagrams, port, fd, e)
+                                             : streams_listen(in->streams, port, fd, e);
+
+    if (result < 0)
+        (void)close(fd);
+    return result;
 }
 
 int intake_start(struct intake *in, struct err *e)
@@ -371,6 +439,7 @@ void intake_free(struct intake *in, int64_t wait_us)
     if (!in)
         return;
     loop_untimer(in->loop, in->push_timer);
+    loop_untimer(in->loop, in->strangers.timer);
     datagrams_free(in->datagrams);
     forwards_free(in->forwards);
     live_free(in->live);

@@ -17,6 +17,8 @@
 #include "base/err.h"
 #include "journal/event.h"
 #include "sense/log/line.h"
+#include "sense/log/papers.h"
+#include "sense/log/ports.h"
 #include "sense/log/settings.h"
 #include "sense/log/store.h"
 #include "sys/loop.h"
@@ -33,17 +35,22 @@ struct intake_calls {
     bool (*all_said)(void *ctx); /* nothing of it waits in this process; NULL: so it is */
 };
 
-struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct intake_calls *calls,
-                          struct err *e);
+/* `papers` are read once. */
+struct intake *intake_new(struct loop *loop, const struct log_settings *s, const struct papers *papers,
+                          const struct intake_calls *calls, struct err *e);
 int intake_start(struct intake *in, struct err *e);
-void intake_reload(struct intake *in, const struct log_settings *s); /* rules of the analysis; the rest stays */
+/* New settings, of which what log_needs_restart names is as it was.  Places that they name no more are closed, and
+ * connections of who may not send any more; the others stay.  New places are for the caller to open: */
+void intake_reload(struct intake *in, const struct log_settings *s, const struct papers *papers);
+uint64_t intake_lacks(struct intake *in, const struct log_port *port); /* sockets that are to be opened there */
+int intake_listen(struct intake *in, const struct log_port *port, int fd, struct err *e); /* takes the descriptor */
 /* What came is written; waits for the disk at most `wait_us`.  NULL is fine. */
 void intake_free(struct intake *in, int64_t wait_us);
 /* Reads a descriptor line by line to its end (standard input); before intake_start. */
 int intake_read(struct intake *in, int fd, enum log_way way, struct slice peer, struct err *e);
 
 struct intake_counts {
-    uint64_t lines, bytes, lost, cut, framing, connections;
+    uint64_t lines, bytes, lost, cut, framing, connections, refused;
 };
 struct intake_counts intake_counts(const struct intake *in);
 struct store *intake_store(struct intake *in);

@@ -222,6 +222,12 @@ const struct key log_keys[] = {
       KEY_AT(struct log_settings, peers),
       .def = "",
       .help = "For other hosts' serviola that forward to this one." },
+    { .name = "senders",
+      .type = KEY_PREFIXES,
+      KEY_AT(struct log_settings, senders),
+      .def = "",
+      .help = "Networks that may send over the network, such as [10.0.0.0/8]; what comes from others is not taken, and "
+              "counted.  Empty: anybody may." },
     { .name = "socket",
       .type = KEY_TEXT,
       KEY_AT(struct log_settings, socket),

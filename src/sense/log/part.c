@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/part.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
+#include "hand/op.h"
 #include "part/link.h"
 #include "sense/log/intake.h"
-#include "sys/say.h"
 
-enum { LAST_WORDS_US = 3000000, PATH_ROOM = 208 };
+enum { LAST_WORDS_US = 3000000, AGAIN_US = 1000000, PATH_ROOM = 208 };
+_Static_assert((int)LOG_PORTS <= 0x100, "an ask has a byte for its place");
+
+struct log_role {
+    struct role *role;
+    struct intake *in;
+    uint32_t round, timer;
+    size_t ports_count; /* as they were asked for last */
+    struct log_port ports[LOG_PORTS];
+    bool deaf[LOG_PORTS]; /* that it can't be had was told */
+};
 
 static void on_event(void *ctx, struct event *ev)
 {
@@ -34,12 +47,23 @@ static bool on_all_said(void *ctx)
     return chan_queued(((const struct role *)ctx)->core) == 0;
 }
 
+static struct log_role *own(const struct role *r)
+{
+    return r->own;
+}
+
 static int log_open(struct role *r, struct err *e)
 {
     const struct intake_calls calls = { .ctx = r, .event = on_event, .say = on_say, .all_said = on_all_said };
+    const struct log_house *house = r->settings;
+    struct log_role *l = calloc(1, sizeof(*l));
 
-    r->own = intake_new(r->loop, r->settings, &calls, e);
-    return r->own ? 0 : -1;
+    if (!l)
+        return err_set(e, ENOMEM, "log");
+    l->role = r;
+    r->own = l;
+    l->in = intake_new(r->loop, &house->set, &house->papers, &calls, e);
+    return l->in ? 0 : -1;
 }
 
 /* The store, and the folders of the files that are followed: a file that was rotated is another one. */
@@ -49,7 +73,7 @@ static void log_confine(struct role *r, struct jail *j)
     static const char *read_only[LOG_FILES + 3];
     static const char *folders[2];
     static uint16_t ports[LOG_FORWARDS];
-    const struct log_settings *s = r->settings;
+    const struct log_settings *s = &((const struct log_house *)r->settings)->set;
     uint32_t more = s->files_count;
 
     folders[0] = s->folder;
@@ -75,18 +99,102 @@ static void log_confine(struct role *r, struct jail *j)
 
 static int log_run(struct role *r, struct err *e)
 {
-    return intake_start(r->own, e);
+    return intake_start(own(r)->in, e);
 }
+
+/* ---- places that a reload names: the hand opens them, for we may not any more ---- */
+
+static void tell_place(const struct log_role *l, enum event_kind kind, const struct log_port *port, const char *why)
+{
+    struct event ev = event_new(kind);
+    char words[96];
+    struct text t = TEXT_IN(words);
+
+    text_addf(&t, "%s %s", log_way_name(port->way), addr_socket_text(port->at).text);
+    event_add_words(&ev, F_NAME, words);
+    if (why)
+        event_add_words(&ev, F_WHY, why);
+    (void)role_emit(l->role, &ev, 0);
+}
+
+static void ask_again_in(struct log_role *l, int64_t us);
+
+/* Each ask has a number of its round: an answer of an earlier one is of no use. */
+static void ask_for_places(void *ctx)
+{
+    struct log_role *l = ctx;
+    const struct log_settings *s = &((const struct log_house *)l->role->settings)->set;
+
+    l->timer = 0;
+    l->round++;
+    l->ports_count = log_ports(s, l->ports);
+    for (size_t i = 0; i < l->ports_count; i++) {
+        const struct log_port *port = &l->ports[i];
+        const struct hand_listen ask = { .at = port->at,
+                                         .v6only = port->at.family == 6,
+                                         .datagrams = port->way == LOG_UDP,
+                                         .shared = port->way == LOG_UDP && s->udp_sockets > 1,
+                                         .buffer = port->way == LOG_UDP ? (uint32_t)s->udp_buffer / 2 : 0 };
+
+        for (uint64_t lacks = intake_lacks(l->in, port); lacks > 0; lacks--)
+            if (chan_send(l->role->core, HAND_LISTEN, l->round << 8 | (uint32_t)i, 0, &ask, sizeof(ask), -1) < 0)
+                ask_again_in(l, AGAIN_US);
+    }
+}
+
+static void ask_again_in(struct log_role *l, int64_t us)
+{
+    if (l->timer == 0)
+        l->timer = loop_timer(l->role->loop, us, 0, ask_for_places, l);
+}
+
+static int on_lent(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct log_role *l = own(ctx);
+    const struct hand_outcome *o = body;
+    const struct log_port *port = &l->ports[m->id & 0xff];
+    struct err e;
+
+    (void)from;
+    if (m->id >> 8 != (l->round & 0xffffff) || (m->id & 0xff) >= l->ports_count) {
+        if (fd >= 0)
+            (void)close(fd);
+        return 0;
+    }
+    if (fd >= 0 && intake_listen(l->in, port, fd, &e) == 0) {
+        l->deaf[m->id & 0xff] = false;
+        tell_place(l, EV_LOG_LISTENING, port, NULL);
+        return 0;
+    }
+    if (fd < 0)
+        (void)err_set(&e, 0, "%s", o->error ? strerror(o->error) : hand_code_words((enum hand_code)o->code));
+    if (o->error != EAGAIN && !l->deaf[m->id & 0xff]) { /* EAGAIN: the hand is not there yet */
+        l->deaf[m->id & 0xff] = true;
+        tell_place(l, EV_LOG_NOT_LISTENING, port, e.text);
+    }
+    ask_again_in(l, AGAIN_US);
+    return 0;
+}
+
+static const struct chan_op ops[] = {
+    { HAND_LISTEN + HAND_ANSWER, "listening", sizeof(struct hand_outcome), sizeof(struct hand_outcome), true, on_lent },
+};
 
 static void log_reload(struct role *r)
 {
-    intake_reload(r->own, r->settings);
-    say("new rules of the section log hold at once, its other settings from its next start on");
+    const struct log_house *house = r->settings;
+    struct log_role *l = own(r);
+
+    intake_reload(l->in, &house->set, &house->papers);
+    loop_untimer(r->loop, l->timer);
+    memset(l->deaf, 0, sizeof(l->deaf));
+    ask_for_places(l);
 }
 
 static void log_stop(struct role *r)
 {
-    intake_free(r->own, LAST_WORDS_US);
+    intake_free(own(r)->in, LAST_WORDS_US);
+    free(r->own);
     r->own = NULL;
     loop_stop(r->loop);
 }
@@ -96,11 +204,13 @@ const struct part sense_log = {
     .what = "receives and keeps what other programs and hosts log",
     .user = "serviola-log",
     .keys = log_keys,
-    .settings_size = sizeof(struct log_settings),
+    .settings_size = sizeof(struct log_house),
     .calls = JAIL_FILES | JAIL_ACCEPT | JAIL_THREADS | JAIL_CONNECT,
     .confine = log_confine,
     .open = log_open,
     .run = log_run,
     .reload = log_reload,
+    .ops = ops,
+    .ops_count = sizeof(ops) / sizeof(ops[0]),
     .stop = log_stop,
 };

@@ -2,8 +2,9 @@
 /* TLS 1.2 and 1.3 by OpenSSL, the server's side of RFC 5425: a client shows a certificate, and its name is kept. */
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,46 +32,122 @@ static int failed(struct err *e, const char *what)
     return err_set(e, 0, "%s: %s", what, words);
 }
 
-/* With lists each client's authority must have one, and one that is not out of date. */
-static int ask_the_lists(SSL_CTX *ctx, const char *file, struct err *e)
-{
-    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-    X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+/* ---- from texts ---- */
 
-    if (!lookup || X509_load_crl_file(lookup, file, X509_FILETYPE_PEM) < 1 ||
-        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) != 1)
-        return failed(e, file);
+static BIO *bio_of(const struct paper *p)
+{
+    struct slice text = paper_text(p);
+
+    return BIO_new_mem_buf(text.at, (int)text.len);
+}
+
+/* A text that ends behind its last piece is no error. */
+static int at_end(const char *what, int pieces, struct err *e)
+{
+    unsigned long code = ERR_peek_last_error();
+
+    if (pieces > 0 && ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE) {
+        ERR_clear_error();
+        return 0;
+    }
+    return failed(e, what);
+}
+
+/* The first is ours, the others lead to its root. */
+static int use_certificates(SSL_CTX *ctx, const struct paper *p, struct err *e)
+{
+    BIO *bio = bio_of(p);
+    X509 *x;
+    int count = 0;
+    bool fine = bio != NULL;
+
+    ERR_clear_error();
+    while (fine && (x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+        fine = count++ == 0 ? SSL_CTX_use_certificate(ctx, x) == 1 : SSL_CTX_add1_chain_cert(ctx, x) == 1;
+        X509_free(x);
+    }
+    BIO_free(bio);
+    return fine ? at_end("log.certificates.certificate", count, e) : failed(e, "log.certificates.certificate");
+}
+
+static int no_passphrase(char *room, int size, int writes, void *own)
+{
+    (void)room;
+    (void)size;
+    (void)writes;
+    (void)own;
     return 0;
 }
 
-static int configure(SSL_CTX *ctx, const struct log_settings *s, struct err *e)
+static int use_key(SSL_CTX *ctx, const struct paper *p, struct err *e)
 {
-    int how = s->client == LOG_CLIENT_MUST  ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
-            : s->client == LOG_CLIENT_ASKED ? SSL_VERIFY_PEER
-                                            : SSL_VERIFY_NONE;
+    BIO *bio = bio_of(p);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+    bool fine = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return fine ? 0 : failed(e, "log.certificates.key");
+}
+
+static int believe(SSL_CTX *ctx, const struct paper *p, struct err *e)
+{
+    BIO *bio = bio_of(p);
+    X509 *x;
+    int count = 0;
+    bool fine = bio != NULL;
+
+    ERR_clear_error();
+    while (fine && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        fine = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), x) == 1;
+        X509_free(x);
+        count++;
+    }
+    BIO_free(bio);
+    return fine ? at_end("log.certificates.clients", count, e) : failed(e, "log.certificates.clients");
+}
+
+/* With lists each client's authority must have one, and one that is not out of date. */
+static int ask_the_lists(SSL_CTX *ctx, const struct paper *p, struct err *e)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    BIO *bio = bio_of(p);
+    X509_CRL *list;
+    int count = 0;
+    bool fine = bio && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) == 1;
+
+    ERR_clear_error();
+    while (fine && (list = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
+        fine = X509_STORE_add_crl(store, list) == 1;
+        X509_CRL_free(list);
+        count++;
+    }
+    BIO_free(bio);
+    return fine ? at_end("log.certificates.revoked", count, e) : failed(e, "log.certificates.revoked");
+}
+
+/* ---- the house ---- */
+
+static int configure(SSL_CTX *ctx, const struct papers *p, int client, struct err *e)
+{
+    int how = client == LOG_CLIENT_MUST  ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+            : client == LOG_CLIENT_ASKED ? SSL_VERIFY_PEER
+                                         : SSL_VERIFY_NONE;
 
     (void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_read_ahead(ctx, 1);
-    if (!s->certificate[0] || !s->key[0])
-        return err_set(e, 0, "log: tls needs certificate and key, in certificates");
-    if (SSL_CTX_use_certificate_chain_file(ctx, s->certificate) != 1)
-        return failed(e, s->certificate);
-    if (SSL_CTX_use_PrivateKey_file(ctx, s->key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1)
-        return failed(e, s->key);
-    if (how != SSL_VERIFY_NONE && !s->clients[0])
-        return err_set(e, 0, "log: tls with client certificates needs clients, in certificates");
-    if (s->clients[0] && SSL_CTX_load_verify_locations(ctx, s->clients, NULL) != 1)
-        return failed(e, s->clients);
-    if (s->revoked[0] && ask_the_lists(ctx, s->revoked, e) < 0)
+    if (use_certificates(ctx, &p->certificate, e) < 0 || use_key(ctx, &p->key, e) < 0 ||
+        (p->clients.len > 0 && believe(ctx, &p->clients, e) < 0) ||
+        (p->revoked.len > 0 && ask_the_lists(ctx, &p->revoked, e) < 0))
         return -1;
     SSL_CTX_set_verify(ctx, how, NULL);
     (void)SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"serviola", 8);
     return 0;
 }
 
-struct secure_house *secure_house_new(const struct log_settings *s, struct err *e)
+struct secure_house *secure_house_new(const struct papers *p, int client, struct err *e)
 {
     struct secure_house *h = calloc(1, sizeof(*h));
 
@@ -79,7 +156,7 @@ struct secure_house *secure_house_new(const struct log_settings *s, struct err *
         return NULL;
     }
     h->ctx = SSL_CTX_new(TLS_server_method());
-    if (h->ctx && configure(h->ctx, s, e) == 0)
+    if (h->ctx && configure(h->ctx, p, client, e) == 0)
         return h;
     if (!h->ctx)
         (void)failed(e, "TLS");
@@ -93,6 +170,22 @@ void secure_house_free(struct secure_house *h)
         return;
     SSL_CTX_free(h->ctx);
     free(h);
+}
+
+/* Who was let in by other papers is judged by these; what its certificate needs it has shown. */
+bool secure_still_stands(const struct secure_house *h, const struct secure *t)
+{
+    X509 *x = SSL_get1_peer_certificate(t->ssl);
+    X509_STORE_CTX *judge = x ? X509_STORE_CTX_new() : NULL;
+    bool stands = !x ? !(SSL_CTX_get_verify_mode(h->ctx) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) : judge != NULL;
+
+    if (x && stands && SSL_CTX_get_verify_mode(h->ctx) != SSL_VERIFY_NONE)
+        stands = X509_STORE_CTX_init(judge, SSL_CTX_get_cert_store(h->ctx), x, SSL_get_peer_cert_chain(t->ssl)) == 1 &&
+                 X509_STORE_CTX_set_default(judge, "ssl_client") == 1 && X509_verify_cert(judge) == 1;
+    X509_STORE_CTX_free(judge);
+    X509_free(x);
+    ERR_clear_error();
+    return stands;
 }
 
 struct secure *secure_new(struct secure_house *h, int fd, struct err *e)

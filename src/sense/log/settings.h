@@ -49,6 +49,7 @@ struct log_settings {
     int mode;
     char folder[200];
     struct key_addrs udp, tcp, tls, relp, peers;
+    struct key_prefixes senders; /* none: anybody */
     char socket[108]; /* /dev/log; empty: none */
     bool kernel;      /* /dev/kmsg */
     bool journald;

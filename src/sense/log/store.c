@@ -62,6 +62,8 @@ struct store {
     uint64_t synced_seq;
     bool busy, stop;
     bool seal_wanted; /* by store_seal */
+    bool renewed;     /* `fresh` is for the writer to take */
+    struct store_limits fresh;
 
     struct shelf_how how;
     uint64_t packed_again; /* the sealer's: segments up to here */
@@ -172,6 +174,25 @@ static void give_back(struct store *s, struct batch *list) /* locked */
     }
 }
 
+void store_renew(struct store *s, const struct store_limits *l)
+{
+    s->limits.sync_us = l->sync_us; /* the appending thread's own */
+    (void)pthread_mutex_lock(&s->lock);
+    s->fresh = *l;
+    s->renewed = true;
+    (void)pthread_cond_signal(&s->to_writer);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static void take_fresh_limits(struct store *s) /* locked */
+{
+    s->renewed = false;
+    s->limits.files = s->fresh.files;
+    s->limits.again_us = s->fresh.again_us;
+    __atomic_store_n(&s->how.level, s->fresh.level, __ATOMIC_RELAXED);
+    journal_set_limits(s->j, &s->limits.files);
+}
+
 /* A segment that is due is left to the sealer; what is too old or too much leaves. */
 static void tend(struct store *s)
 {
@@ -181,6 +202,8 @@ static void tend(struct store *s)
     struct err why;
 
     (void)pthread_mutex_lock(&s->lock);
+    if (s->renewed)
+        take_fresh_limits(s);
     wanted = s->seal_wanted;
     (void)pthread_mutex_unlock(&s->lock);
     if ((wanted || journal_is_due(s->j, now_us)) && !feed_is_pending(s->j)) {
@@ -265,14 +288,13 @@ static bool is_busy(void *ctx)
 /* One old segment, when nothing else is to do; then a while of rest. */
 static void pack_again(struct store *s) /* locked */
 {
+    const int64_t again_us = s->limits.again_us;
     int64_t now_us = clock_wall_us();
     struct err why;
     int result;
 
     (void)pthread_mutex_unlock(&s->lock);
-    result = s->limits.again_us == INT64_MAX
-               ? 0
-               : feed_pack_again(s->j, &s->packed_again, now_us - s->limits.again_us, now_us, &why);
+    result = again_us == INT64_MAX ? 0 : feed_pack_again(s->j, &s->packed_again, now_us - again_us, now_us, &why);
     (void)pthread_mutex_lock(&s->lock);
     if (!feed_is_pending(s->j) && !s->stop)
         wait_a_while(s, &s->to_sealer, result == 1 ? 0 : AGAIN_EVERY_S); /* a full disk is told by who writes lines */

@@ -52,8 +52,10 @@ bool relp_waits(const struct relp *r);
 
 /* secure.c: OpenSSL */
 struct secure_house;
-struct secure_house *secure_house_new(const struct log_settings *s, struct err *e);
+struct secure_house *secure_house_new(const struct papers *p, int client /* enum log_client */, struct err *e);
 void secure_house_free(struct secure_house *h);
+/* Whether who came in by an older house would be let in by this one; only where secure_is_ready. */
+bool secure_still_stands(const struct secure_house *h, const struct secure *t);
 struct secure *secure_new(struct secure_house *h, int fd, struct err *e);
 void secure_free(struct secure *t);
 enum secure_got { SECURE_AGAIN = -1, SECURE_FAILED = -2 };

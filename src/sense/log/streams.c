@@ -16,27 +16,25 @@
 #include "wire/syslog.h"
 
 enum {
-    LISTENS = 64,
+    LISTENS = LOG_PORTS,
     READS_A_TURN = 4,
     ACCEPTS_A_TURN = 64,
     SWEEP_US = 1000000,
 };
 
-struct ear { /* a listening socket */
+struct ear { /* a listening socket; fd -1: a free place */
     struct streams *all;
     struct source source;
-    enum log_way way;
+    struct log_port port;
 };
 
 struct streams {
     struct intake *in;
     struct ear ears[LISTENS];
-    size_t ears_count;
     struct stream *first; /* of all connections */
     uint64_t count;
     uint32_t sweeper;
     struct secure_house *secure;
-    uint64_t refused_untold;
 };
 
 static void on_ready(void *ctx, int fd, int events);
@@ -451,40 +449,49 @@ static void make_place(struct streams *all)
         finish(oldest);
 }
 
+static struct addr address_of(const struct sockaddr_storage *ss)
+{
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+
+    if (ss->ss_family == AF_INET) {
+        memcpy(&in4, ss, sizeof(in4));
+        return addr_from_ip(4, (const uint8_t *)&in4.sin_addr, ntohs(in4.sin_port));
+    }
+    memcpy(&in6, ss, sizeof(in6));
+    return addr_from_ip(6, (const uint8_t *)&in6.sin6_addr, ntohs(in6.sin6_port));
+}
+
 static void welcome(struct ear *ear, int fd, const struct sockaddr_storage *ss)
 {
     struct streams *all = ear->all;
+    const enum log_way way = ear->port.way;
+    const bool acknowledged = way == LOG_RELP || way == LOG_PEER;
+    const struct addr from = address_of(ss);
     const int one = 1;
     struct err why = { 0 };
-    struct stream *s;
+    struct stream *s = NULL;
 
-    if (all->count >= all->in->settings.connections)
-        make_place(all);
-    s = add(all, fd, ear->way, &why);
+    if (!intake_allows(all->in, from))
+        intake_stranger(all->in, from);
+    else {
+        if (all->count >= all->in->settings.connections)
+            make_place(all);
+        s = add(all, fd, way, &why);
+    }
     if (!s) {
         (void)close(fd);
         return;
     }
-    if (ss->ss_family == AF_INET) {
-        struct sockaddr_in in4;
-
-        memcpy(&in4, ss, sizeof(in4));
-        s->from = addr_from_ip(4, (const uint8_t *)&in4.sin_addr, ntohs(in4.sin_port));
-    } else {
-        struct sockaddr_in6 in6;
-
-        memcpy(&in6, ss, sizeof(in6));
-        s->from = addr_from_ip(6, (const uint8_t *)&in6.sin6_addr, ntohs(in6.sin6_port));
-    }
+    s->from = from;
     s->peer_len = (size_t)snprintf(s->peer, sizeof(s->peer), "%s", addr_socket_text(s->from).text);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
     all->in->counts.connections++;
-    if (ear->way == LOG_RELP || ear->way == LOG_PEER)
+    if (acknowledged)
         s->relp = relp_new();
-    else if (ear->way == LOG_TLS)
+    else if (way == LOG_TLS)
         s->secure = secure_new(all->secure, fd, &why);
-    if (((ear->way == LOG_RELP || ear->way == LOG_PEER) && !s->relp) || (ear->way == LOG_TLS && !s->secure) ||
-        intake_watch(all->in, &s->source, &why) < 0) {
+    if ((acknowledged && !s->relp) || (way == LOG_TLS && !s->secure) || intake_watch(all->in, &s->source, &why) < 0) {
         say("log: %s: %s", s->peer, why.text);
         end(s);
     }
@@ -526,20 +533,36 @@ static void sweep(void *ctx)
 
 /* ---- listening ---- */
 
-static int open_ear(struct streams *all, struct addr at, enum log_way way, uint16_t usual, struct err *e)
+static struct ear *free_ear(struct streams *all)
 {
-    struct sockaddr_in in4 = { .sin_family = AF_INET };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+    for (size_t i = 0; i < LISTENS; i++)
+        if (all->ears[i].source.fd < 0)
+            return &all->ears[i];
+    return NULL;
+}
+
+static struct ear *add_ear(struct streams *all, const struct log_port *port, int fd, struct err *e)
+{
+    struct ear *ear = free_ear(all);
+
+    if (!ear) {
+        err_set(e, 0, "log: more than %d listening sockets", LISTENS);
+        return NULL;
+    }
+    *ear = (struct ear){ .all = all, .port = *port };
+    ear->source = (struct source){ .fd = fd, .ready = on_knock, .ctx = ear };
+    return ear;
+}
+
+static int open_ear(struct streams *all, const struct log_port *port, struct err *e)
+{
+    const struct addr at = port->at;
+    struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(at.port) };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(at.port) };
     const int one = 1;
     int fd;
     int code;
 
-    if (at.port == 0)
-        at.port = usual;
-    if (all->ears_count == LISTENS)
-        return err_set(e, 0, "log: more than %d listening sockets", LISTENS);
-    in4.sin_port = htons(at.port);
-    in6.sin6_port = htons(at.port);
     memcpy(&in4.sin_addr, at.ip, 4);
     memcpy(&in6.sin6_addr, at.ip, 16);
     fd = socket(at.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -550,38 +573,97 @@ static int open_ear(struct streams *all, struct addr at, enum log_way way, uint1
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
     code = at.family == 4 ? bind(fd, (const struct sockaddr *)&in4, sizeof(in4))
                           : bind(fd, (const struct sockaddr *)&in6, sizeof(in6));
-    if (code < 0 || listen(fd, 512) < 0) {
-        err_set(e, errno, "log: %s %s", log_way_name(way), addr_socket_text(at).text);
-        (void)close(fd);
-        return -1;
-    }
-    all->ears[all->ears_count++] = (struct ear){ .all = all, .source = { .fd = fd, .ready = on_knock }, .way = way };
-    return 0;
+    if (code < 0 || listen(fd, 512) < 0)
+        err_set(e, errno, "log: %s %s", log_way_name(port->way), addr_socket_text(at).text);
+    else if (add_ear(all, port, fd, e))
+        return 0;
+    (void)close(fd);
+    return -1;
 }
 
-static int open_all(struct streams *all, struct err *e)
+static int open_all(struct streams *all, const struct papers *papers, struct err *e)
 {
     const struct log_settings *s = &all->in->settings;
-    const struct {
-        const struct key_addrs *at;
-        enum log_way way;
-        uint16_t usual;
-    } kinds[] = { { &s->tcp, LOG_TCP, 514 },
-                  { &s->tls, LOG_TLS, 6514 },
-                  { &s->relp, LOG_RELP, 2514 },
-                  { &s->peers, LOG_PEER, 2515 } };
+    struct log_port ports[LOG_PORTS];
+    size_t count = log_ports(s, ports);
 
-    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-        for (uint32_t i = 0; i < kinds[k].at->count; i++)
-            if (open_ear(all, kinds[k].at->at[i], kinds[k].way, kinds[k].usual, e) < 0)
-                return -1;
+    for (size_t i = 0; i < count; i++)
+        if (ports[i].way != LOG_UDP && open_ear(all, &ports[i], e) < 0)
+            return -1;
     if (s->tls.count == 0)
         return 0;
-    all->secure = secure_house_new(s, e);
+    all->secure = secure_house_new(papers, s->client, e);
     return all->secure ? 0 : -1;
 }
 
-struct streams *streams_new(struct intake *in, struct err *e)
+bool streams_listens(const struct streams *all, const struct log_port *port)
+{
+    for (size_t i = 0; i < LISTENS; i++)
+        if (all->ears[i].source.fd >= 0 && log_port_eq(&all->ears[i].port, port))
+            return true;
+    return false;
+}
+
+int streams_listen(struct streams *all, const struct log_port *port, int fd, struct err *e)
+{
+    struct ear *ear = add_ear(all, port, fd, e);
+
+    if (!ear)
+        return -1;
+    if (intake_watch(all->in, &ear->source, e) == 0)
+        return 0;
+    ear->source.fd = -1;
+    return -1;
+}
+
+/* ---- new settings ---- */
+
+/* Who has come already is let in. */
+static void close_ear(struct ear *ear)
+{
+    on_knock(ear, ear->source.fd, LOOP_IN);
+    intake_unwatch(ear->all->in, &ear->source);
+    (void)close(ear->source.fd);
+    ear->source.fd = -1;
+}
+
+static const char *why_not(const struct stream *s)
+{
+    if (s->from.family != 0 && !intake_allows(s->in, s->from))
+        return "it is not among the senders any more";
+    if (s->secure && secure_is_ready(s->secure) && !secure_still_stands(s->all->secure, s->secure))
+        return "its certificate is not good any more";
+    return NULL;
+}
+
+void streams_renew(struct streams *all, const struct papers *papers)
+{
+    const struct log_settings *set = &all->in->settings;
+    struct secure_house *house = NULL;
+    struct stream *next;
+    struct err e;
+
+    if (set->tls.count > 0 && !(house = secure_house_new(papers, set->client, &e)))
+        say("%s; the certificates that were in force stay so", e.text);
+    if (house) { /* connections keep what they need of the old one */
+        secure_house_free(all->secure);
+        all->secure = house;
+    }
+    for (size_t i = 0; i < LISTENS; i++)
+        if (all->ears[i].source.fd >= 0 && !log_port_is_named(set, &all->ears[i].port))
+            close_ear(&all->ears[i]);
+    for (struct stream *s = all->first; s; s = next) {
+        const char *why = why_not(s);
+
+        next = s->next;
+        if (!why)
+            continue;
+        intake_tell(all->in, EV_LOG_CLIENT_REFUSED, addr_ip(s->from), s->peer, why, 0);
+        finish(s);
+    }
+}
+
+struct streams *streams_new(struct intake *in, const struct papers *papers, struct err *e)
 {
     struct streams *all = calloc(1, sizeof(*all));
 
@@ -590,7 +672,9 @@ struct streams *streams_new(struct intake *in, struct err *e)
         return NULL;
     }
     all->in = in;
-    if (open_all(all, e) == 0)
+    for (size_t i = 0; i < LISTENS; i++)
+        all->ears[i].source.fd = -1;
+    if (open_all(all, papers, e) == 0)
         return all;
     streams_free(all);
     return NULL;
@@ -598,11 +682,9 @@ struct streams *streams_new(struct intake *in, struct err *e)
 
 int streams_start(struct streams *all, struct err *e)
 {
-    for (size_t i = 0; i < all->ears_count; i++) {
-        all->ears[i].source.ctx = &all->ears[i];
-        if (intake_watch(all->in, &all->ears[i].source, e) < 0)
+    for (size_t i = 0; i < LISTENS; i++)
+        if (all->ears[i].source.fd >= 0 && intake_watch(all->in, &all->ears[i].source, e) < 0)
             return -1;
-    }
     for (struct stream *s = all->first; s; s = s->next)
         if (intake_watch(all->in, &s->source, e) < 0)
             return -1;
@@ -629,10 +711,11 @@ void streams_free(struct streams *all)
     loop_untimer(all->in->loop, all->sweeper);
     while (all->first)
         end(all->first);
-    for (size_t i = 0; i < all->ears_count; i++) {
-        intake_unwatch(all->in, &all->ears[i].source);
-        (void)close(all->ears[i].source.fd);
-    }
+    for (size_t i = 0; i < LISTENS; i++)
+        if (all->ears[i].source.fd >= 0) {
+            intake_unwatch(all->in, &all->ears[i].source);
+            (void)close(all->ears[i].source.fd);
+        }
     secure_house_free(all->secure);
     free(all);
 }
