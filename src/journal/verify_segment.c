@@ -12,9 +12,11 @@ struct look { /* one file, element by element */
     uint64_t segment;
     bool sealed;
     struct slice bytes;
-    bool entered, left;        /* its HEAD, its SEAL was seen */
-    bool hurt;                 /* something in it was reported */
-    bool linked;               /* w->chain is what the next block must continue */
+    bool entered, left; /* its HEAD, its SEAL was seen */
+    bool hurt;          /* something in it was reported */
+    bool linked;        /* w->chain is what the next block must continue */
+    const uint8_t *key; /* of its HEAD, which its seal is to be signed with; NULL: not known */
+    uint8_t head_key[SEG_HASH];
     uint64_t bad_at, bad_size; /* a stretch of no elements that waits for the block behind it */
     uint64_t first_seq, last_seq;
     uint64_t blocks, records, raw_bytes;
@@ -54,6 +56,8 @@ static void enter(struct look *l, const struct seg_head *head)
     if (memcmp(head->id, l->w->v->id, SEG_HASH) != 0)
         REPORT(l, FAULT_UNTRUSTED, "it belongs to another journal");
     walk_enter(l->w, &l->at, l->segment, head->key, head->prev, head->first_seq);
+    memcpy(l->head_key, head->key, SEG_HASH);
+    l->key = l->head_key;
     l->entered = l->linked = true;
     if (l->w->last_seq + 1 < head->first_seq)
         l->w->last_seq = head->first_seq - 1;
@@ -127,6 +131,7 @@ static void check_block(struct look *l, const struct seg_block *b, const struct 
 static void check_seal(struct look *l, const struct seg_element *el, const struct seg_seal *s)
 {
     bool signed_well = seal_is_signed(s);
+    bool by_its_key = memcmp(s->id, l->w->v->id, SEG_HASH) == 0 && (!l->key || memcmp(s->key, l->key, SEG_HASH) == 0);
     const uint8_t *index_hash = l->packed_again ? l->anew.index_hash : s->index_hash;
     bool same = memcmp(s->head_hash, l->head_hash, SEG_HASH) == 0 && memcmp(index_hash, l->index_hash, SEG_HASH) == 0 &&
                 (l->packed_again ? l->anew.index_at : s->index_at) == l->index_at;
@@ -140,6 +145,8 @@ static void check_seal(struct look *l, const struct seg_element *el, const struc
     l->at.last_seq = s->last_seq;
     if (!signed_well)
         REPORT(l, FAULT_CHANGED, "the seal's signature is wrong");
+    else if (!by_its_key)
+        REPORT(l, FAULT_UNTRUSTED, "it is sealed with another key than its head names");
     if (s->segment != l->segment)
         REPORT(l, FAULT_SWAPPED, "the seal is that of segment %llu", (unsigned long long)s->segment);
     if (!l->hurt && !same)
@@ -152,7 +159,7 @@ static void check_seal(struct look *l, const struct seg_element *el, const struc
     if (el->offset + el->size < l->bytes.len)
         REPORT(l, FAULT_CHANGED, "%llu bytes stand behind the seal",
                (unsigned long long)(l->bytes.len - el->offset - el->size));
-    walk_leave(l->w, s, signed_well);
+    walk_leave(l->w, s, signed_well && by_its_key);
 }
 
 static void look_at(struct look *l, const struct seg_element *el, const struct block_check *c)

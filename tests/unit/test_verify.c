@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "journal_world.h"
 
+#include "journal/folder.h"
+#include "journal/seal.h"
 #include "journal/segment.h"
 
 enum { SEGMENTS = 4, EACH = 2000, TOTAL = SEGMENTS * EACH + 50 };
@@ -262,6 +264,47 @@ static void who_owns_the_machine_today_cannot_rewrite_yesterday(void **state)
     assert_false(all.verdict.id_proven);
 }
 
+/* The last seal is signed anew with a key of one's own, all else in it stays: head, blocks, and the key it promises. */
+static void a_seal_by_another_key_than_the_promised_one_is_no_seal(void **state)
+{
+    static const char name[] = "0000000004.zst";
+    struct world *w = *state;
+    struct seal_keys real;
+    struct seal_keys own;
+    struct seg_seal seal;
+    struct seg_out out = { 0 };
+    struct world_findings all;
+    const struct finding *found;
+    struct err e;
+    uint64_t mark;
+    uint8_t id[32];
+    int dir = folder_open(w->folder, &e);
+    int fd = world_file(w, name, O_RDWR);
+
+    memcpy(id, journal_id(w->j), sizeof(id));
+    assert_int_equal(seal_keys_load(dir, &real, &e), 0);
+    assert_int_equal(seal_read(fd, &seal, &mark, &e), 0);
+    own = real;
+    seal_keys_make(&own, SEGMENTS);
+    memcpy(own.id, id, sizeof(id));
+    memcpy(own.next_seed, real.seed, sizeof(real.seed));
+    seal_sign(&own, &seal);
+    assert_int_equal(seg_put(&out, mark, SEG_SEAL, SEG_EVENTS, slice_of(&seal, sizeof(seal)), slice_of(NULL, 0),
+                             slice_of(NULL, 0), &e),
+                     0);
+    assert_int_equal(pwrite(fd, out.at, out.len, world_size(w, name) - (off_t)out.len), (ssize_t)out.len);
+    seg_out_free(&out);
+    close(fd);
+    close(dir);
+    all = world_verify(w, id, NULL);
+    found = world_fault(&all, FAULT_UNTRUSTED);
+    if (!found)
+        fail_msg("nobody saw whose seal it is");
+    else
+        assert_int_equal(found->segment, SEGMENTS);
+    assert_false(all.verdict.id_proven);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, make_filled, world_end)
 
 int main(void)
@@ -280,6 +323,7 @@ int main(void)
         IN_A_WORLD(a_block_taken_out_of_the_active_segment_is_missing),
         IN_A_WORLD(two_swapped_blocks_are_seen),
         IN_A_WORLD(who_owns_the_machine_today_cannot_rewrite_yesterday),
+        IN_A_WORLD(a_seal_by_another_key_than_the_promised_one_is_no_seal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
