@@ -14,6 +14,7 @@
 #include "base/words.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "sense/log/rotation.h"
 #include "sense/log/template.h"
 #include "sys/say.h"
 
@@ -35,7 +36,9 @@ static const struct usage usage = {
     .name = "log templates",
     .what = N_("log templates reads logs as text and prints their kinds of messages, the commonest first: how many "
                "lines, and the\nmessage with <*> where it changes.  The date and the host at the beginning of a syslog "
-               "line are left out.\nWithout FILE, or with -, it reads standard input."),
+               "line are left out.\nPacked files (.gz, .bz2, .xz, .zst) are unpacked on the way.  Without FILE, or "
+               "with -, it reads "
+               "standard input."),
     .synopsis = "[--ids] [--store FOLDER | FILE...] [--json]",
     .rows = rows,
     .least = 0,
@@ -87,6 +90,7 @@ struct reading {
     uint8_t buffer[256 << 10];
 };
 enum { LINE_BYTES = 64 << 10 };
+static const uint64_t UNPACKED_MOST = (uint64_t)64 << 30; /* of a file that is packed */
 
 static int fill(struct reading *l)
 {
@@ -168,18 +172,64 @@ static int read_store(struct templates *t, const char *folder)
     return EXIT_FINE;
 }
 
+static bool take_line(struct templates *t, struct slice line, const struct template_options *o)
+{
+    if (o->ids)
+        return printf("%u\n", templates_learn(t, line)) >= 0;
+    (void)templates_learn(t, without_header(line));
+    return true;
+}
+
 static int read_all(struct templates *t, struct reading *l, const struct template_options *o)
 {
     struct slice line;
     int got;
 
-    while ((got = next_line(l, &line)) > 0) {
-        if (!o->ids)
-            (void)templates_learn(t, without_header(line));
-        else if (printf("%u\n", templates_learn(t, line)) < 0)
+    while ((got = next_line(l, &line)) > 0)
+        if (!take_line(t, line, o))
             return -1;
-    }
     return got;
+}
+
+/* By its first bytes, whatever its name: gzip, compress, bzip2, xz, zstd. */
+static bool is_packed(int fd)
+{
+    const struct slice magics[] = { SLICE("\x1f\x8b"), SLICE("\x1f\x9d"), SLICE("BZh"), SLICE("\xfd\x37zXZ"),
+                                    SLICE("\x28\xb5\x2f\xfd") };
+    uint8_t first[8];
+    ssize_t n = pread(fd, first, sizeof(first), 0);
+
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+        if (n >= (ssize_t)magics[i].len && memcmp(first, magics[i].at, magics[i].len) == 0)
+            return true;
+    return false;
+}
+
+struct unpacking {
+    struct templates *t;
+    const struct template_options *o;
+    bool long_one; /* what follows is the rest of a line that is too long */
+};
+
+static bool on_unpacked(void *ctx, struct slice line)
+{
+    struct unpacking *u = ctx;
+    bool rest = u->long_one;
+
+    u->long_one = line.len == LINE_BYTES;
+    return rest || take_line(u->t, line, u->o);
+}
+
+/* What could be read of a damaged one is learned. */
+static int read_packed(struct templates *t, const char *path, const struct template_options *o)
+{
+    struct unpacking u = { .t = t, .o = o };
+    struct err e;
+
+    if (rotation_lines(path, LINE_BYTES, UNPACKED_MOST, on_unpacked, &u, &e) == 0)
+        return 0;
+    say("%s", e.text);
+    return -1;
 }
 
 static int read_file(struct templates *t, const char *path, const struct template_options *o)
@@ -193,6 +243,11 @@ static int read_file(struct templates *t, const char *path, const struct templat
     l->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (l->fd < 0)
         goto out;
+    if (!standard && is_packed(l->fd)) {
+        (void)close(l->fd);
+        free(l);
+        return read_packed(t, path, o);
+    }
     status = read_all(t, l, o);
 out:
     if (status < 0) {

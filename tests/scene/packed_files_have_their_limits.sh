@@ -62,3 +62,17 @@ say "the analysis says where a file is cut, too"
 lines 1 20000 | gzip | head -c 20000 >"$T/cut.gz"
 serviola log analyse "$T/cut.gz" >"$T/read" 2>"$T/trouble" || true
 grep -q truncated "$T/trouble" "$T/read"
+
+say "so do the templates, and of a whole packed file they are the plain one's"
+templates()
+{
+    serviola log templates "$1"
+}
+lines 1 2000 >"$T/plain.log"
+for pack in gzip zstd xz; do
+    $pack -c "$T/plain.log" >"$T/plain.packed"
+    cmp <(templates "$T/plain.log") <(templates "$T/plain.packed")
+done
+if templates "$T/cut.gz" >"$T/read" 2>"$T/trouble"; then fail "a cut file passes for whole"; fi
+grep -q truncated "$T/trouble"
+grep -q . "$T/read"
