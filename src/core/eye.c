@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,7 +13,7 @@
 #include "part/link.h"
 #include "sys/iter/load.h"
 
-enum { ORDERS_FD = 3, IMAGE_FD = 4, FIRST_FREE_FD = EYE_ITERATORS_FD + ITER_LINKS };
+enum { ORDERS_FD = 3, IMAGE_FD = 4, FIRST_FREE_FD = EYE_ITERATORS_FD + ITER_LINKS, GLANCE_MS = 3000 };
 
 /* What a picture needs; it gives all of it up before it reads what it saw. */
 static const uint64_t kept_caps = 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SYSLOG |
@@ -27,8 +28,32 @@ static void become_small(void)
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* The link that came with the next order; -1: the supervisor is gone. */
-static int hear(void)
+/* A byte, and a descriptor unless it is -1. */
+static int say_with(int to, int fd)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    char byte = 'x';
+    struct iovec part = { &byte, 1 };
+    struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+
+    if (fd >= 0) {
+        struct cmsghdr *c = &control.head;
+
+        m.msg_control = &control;
+        m.msg_controllen = sizeof(control);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+    }
+    return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+/* The descriptor that came with the next byte; -1: there was none, or nobody is there any more. */
+static int hear(int from)
 {
     union {
         struct cmsghdr head;
@@ -39,16 +64,16 @@ static int hear(void)
     struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
     const struct cmsghdr *c;
     ssize_t n;
-    int link;
+    int fd;
 
     do
-        n = recvmsg(ORDERS_FD, &m, MSG_CMSG_CLOEXEC);
+        n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
     c = n == 1 ? CMSG_FIRSTHDR(&m) : NULL;
     if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
         return -1;
-    memcpy(&link, CMSG_DATA(c), sizeof(link));
-    return link;
+    memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+    return fd;
 }
 
 static void run_part(int link)
@@ -74,8 +99,11 @@ static void load_iterators(void)
     int links[ITER_LINKS];
     struct err e;
 
-    if (iter_load(links, &e) < 0)
-        return; /* the picture tries again, and says why not */
+    if (iter_load(links, &e) < 0) { /* the picture tries again, and says why not */
+        (void)say_with(ORDERS_FD, -1);
+        return;
+    }
+    (void)say_with(ORDERS_FD, links[ITER_GLANCE]);
     for (int i = 0; i < ITER_LINKS; i++)
         if (dup2(links[i], EYE_ITERATORS_FD + i) < 0)
             _exit(3);
@@ -98,7 +126,7 @@ static void be_eye(int orders, int image)
         _exit(3);
     load_iterators();
     become_small();
-    while ((link = hear()) >= 0) {
+    while ((link = hear(ORDERS_FD)) >= 0) {
         if (fork() == 0)
             run_part(link);
         close(link);
@@ -124,20 +152,14 @@ int eye_start(int image, struct err *e)
     return ends[0];
 }
 
+int eye_glance(int eye)
+{
+    struct pollfd wait = { .fd = eye, .events = POLLIN };
+
+    return poll(&wait, 1, GLANCE_MS) == 1 ? hear(eye) : -1;
+}
+
 int eye_open(int eye, int link, struct err *e)
 {
-    union {
-        struct cmsghdr head;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control = { 0 };
-    char byte = 'x';
-    struct iovec part = { &byte, 1 };
-    struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &link, sizeof(link));
-    return sendmsg(eye, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : err_set(e, errno, "the eye");
+    return say_with(eye, link) == 0 ? 0 : err_set(e, errno, "the eye");
 }

@@ -4,7 +4,8 @@
  *
  * Landlock forbids whoever is under it to look into processes that are not,
  * and all children of the supervisor are.  The eye is forked before that.  It
- * keeps the iterators loaded that pictures are taken with (sys/iter),
+ * keeps the iterators loaded that pictures are taken with (sys/iter), gives
+ * the watch the one that it looks with each second,
  * hears one byte and a link, runs `serviola -x xray` on that link, and reads
  * and knows nothing else; it ends with the supervisor.
  */
@@ -16,5 +17,7 @@ enum { EYE_ITERATORS_FD = 5 }; /* the part's first of ITER_LINKS, when they coul
 
 /* `image` is what is run; borrowed.  The descriptor to say it on (close-on-exec), or -1. */
 int eye_start(int image, struct err *e);
+/* What the watch walks processes with: the link of an iterator, the caller's; -1: it could not be loaded. */
+int eye_glance(int eye);
 int eye_open(int eye, int link, struct err *e); /* `link` becomes LINK_FD of the part; it stays the caller's */
 #endif

@@ -216,12 +216,14 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
         return -1;
     if (start_runners(h, g, e) < 0)
         return -1;
+    if (g->eye >= 0)
+        g->glance = eye_glance(g->eye);
     return open_control(h->core.control, g, e);
 }
 
 void ground_done(struct ground *g, const char *control)
 {
-    const int fds[] = { g->image, g->hand_image, g->eye, g->runner, g->probe_runner, g->control };
+    const int fds[] = { g->image, g->hand_image, g->eye, g->glance, g->runner, g->probe_runner, g->control };
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)

@@ -14,6 +14,7 @@ struct ground {
     int image;        /* serviola itself, in a sealed memory file: a part can start while the disk hangs */
     int hand_image;   /* serviola-hand */
     int eye;          /* eye.h; -1: none */
+    int glance;       /* of the eye, for the watch; -1: none */
     int runner;       /* sys/runner.h: for notices; -1: none */
     int probe_runner; /* for probes */
     int control;      /* the listening control socket */

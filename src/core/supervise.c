@@ -19,6 +19,7 @@
 #include "part/link.h"
 #include "sense/gate/ports.h"
 #include "sense/log/ports.h"
+#include "sense/watch/watch.h"
 #include "sys/chan.h"
 #include "sys/clock.h"
 #include "sys/jail.h"
@@ -126,10 +127,12 @@ static int settings_file(const struct house *h, const struct row *row, struct er
 
 /* ---- one process ---- */
 
-static int runner_of(const struct house *h, const struct row *row) /* -1: it starts no programs */
+/* What a part finds at RUNNER_FD or, the watch, at WATCH_GLANCE_FD; -1: nothing. */
+static int gift_of(const struct house *h, const struct row *row)
 {
     return row->settings == SETTINGS_NOTIFY ? h->ground.runner
          : row->settings == SETTINGS_PROBE  ? h->ground.probe_runner
+         : row->settings == SETTINGS_WATCH  ? h->ground.glance
                                             : -1;
 }
 
@@ -137,7 +140,7 @@ static int spawn_row(struct house *h, struct child *c, int link, int settings, s
 {
     const struct row *row = &roster[c->row];
     const char *argv[] = { row->part ? "serviola" : "serviola-hand", "-x", row->part ? row->name : row->mode, NULL };
-    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { runner_of(h, row), RUNNER_FD } };
+    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { gift_of(h, row), RUNNER_FD } };
     struct spawn how = {
         .image = row->part ? h->ground.image : h->ground.hand_image, .argv = argv, .places = places, .places_count = 2
     };
@@ -148,6 +151,8 @@ static int spawn_row(struct house *h, struct child *c, int link, int settings, s
         argv[1] = NULL;
     return spawn_start(&how, &c->process, e);
 }
+
+_Static_assert((int)WATCH_GLANCE_FD == (int)RUNNER_FD, "one place for either");
 
 static void on_exit_of(void *ctx, int fd, int events);
 static struct chan *core_link(struct house *h, int fd, struct err *e);
@@ -689,8 +694,9 @@ int run_house(const struct run_options *o)
     if (!h)
         return CANNOT_START;
     h->options = o;
-    h->ground =
-        (struct ground){ .image = -1, .hand_image = -1, .eye = -1, .runner = -1, .probe_runner = -1, .control = -1 };
+    h->ground = (struct ground){
+        .image = -1, .hand_image = -1, .eye = -1, .glance = -1, .runner = -1, .probe_runner = -1, .control = -1
+    };
     h->conf = calloc(1, sizeof(*h->conf));
     h->fresh = calloc(1, sizeof(*h->fresh));
     if (!h->conf || !h->fresh)

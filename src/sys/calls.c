@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -331,6 +332,8 @@ static void gather(struct filter *f, unsigned calls)
         allow_set(f, sanitizer_calls);
     allow_open(f, calls);
     allow_sockets(f, calls);
+    if (calls & (JAIL_WALK | JAIL_SPAWN))
+        allow_if(f, CALL(bpf), is(0, BPF_ITER_CREATE));
     if (calls & JAIL_SPAWN)
         return; /* the sets have the rest, with any arguments */
     allow_memory(f);

@@ -40,6 +40,7 @@ enum jail_calls {
     JAIL_PACKET = 128,  /* open packet sockets, bind and filter them: the hand */
     JAIL_LISTEN = 256,  /* open TCP sockets, bind and listen: the hand */
     JAIL_CONNECT = 512, /* open TCP and UDP sockets, bind, connect, splice, and set what a connection needs: the gate */
+    JAIL_WALK = 1024,   /* begin walks of iterators that others have loaded (sys/iter): the watch */
 };
 
 enum jail_tcp {

@@ -10,8 +10,11 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +22,7 @@
 #include "sense/watch/lookout.h"
 #include "sense/watch/probe.h"
 #include "sense/watch/tasks.h"
+#include "sys/iter/load.h"
 
 enum { SECOND = 1000000 };
 
@@ -188,6 +192,108 @@ static void a_process_that_ended_leaves_its_place_to_the_next(void **state)
     assert_null(find(&f, 30));
     assert_non_null(find(&f, 31));
     assert_int_equal(f.processes_room, 1);
+    tasks_free(t);
+}
+
+/* For some ticks of the clock. */
+static void *spin(void *arg)
+{
+    clock_t until = clock() + CLOCKS_PER_SEC / 20;
+
+    while (clock() < until)
+        ;
+    return arg;
+}
+
+static void *idle(void *arg)
+{
+    for (;;)
+        (void)pause();
+    return arg;
+}
+
+/* It has worked, and so has a thread of it that has ended; another waits. */
+static pid_t model(void)
+{
+    pid_t pid = fork();
+    pthread_t thread;
+    int status;
+
+    if (pid == 0) {
+        if (pthread_create(&thread, NULL, spin, NULL) != 0 || pthread_join(thread, NULL) != 0 ||
+            pthread_create(&thread, NULL, idle, NULL) != 0)
+            _exit(1);
+        (void)spin(NULL);
+        (void)raise(SIGSTOP);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    assert_true(WIFSTOPPED(status));
+    return pid;
+}
+
+static void the_kernels_walk_tells_what_proc_tells(void **state)
+{
+    int links[ITER_LINKS];
+    int real = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct facts by_proc = { .mono_us = 1 };
+    struct facts by_walk = { .mono_us = 1 };
+    const struct fact_process *a;
+    const struct fact_process *b;
+    struct tasks *proc_tasks;
+    struct tasks *walk_tasks;
+    struct err e;
+    pid_t pid;
+
+    (void)state;
+    if (iter_load(links, &e) < 0)
+        skip(); /* test_iterate says why */
+    pid = model();
+    proc_tasks = tasks_new(real, 32768, 0, &e);
+    walk_tasks = tasks_new(real, 32768, 0, &e);
+    assert_true(tasks_walk_by(walk_tasks, links[ITER_GLANCE]));
+    tasks_sample(proc_tasks, 0, &by_proc);
+    tasks_sample(walk_tasks, 0, &by_walk);
+    assert_true(tasks_walks(walk_tasks));
+    a = need(&by_proc, pid);
+    b = need(&by_walk, pid);
+    assert_int_equal(b->parent, getpid());
+    assert_int_equal(a->parent, b->parent);
+    assert_int_equal(a->state, 'T');
+    assert_int_equal(b->state, 'T');
+    assert_int_equal(a->start_ticks, b->start_ticks);
+    assert_int_equal(b->threads, 2);
+    assert_int_equal(a->threads, b->threads);
+    assert_memory_equal(a->comm, b->comm, FACT_COMM);
+    assert_true(b->cpu_ticks >= 5);
+    assert_in_range(a->cpu_ticks, b->cpu_ticks - 2, b->cpu_ticks + 2); /* /proc rounds user and system each */
+    assert_true(b->rss_pages > 0);
+    assert_int_equal(a->kernel, b->kernel);
+    (void)kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    tasks_sample(walk_tasks, 0, &by_walk);
+    assert_null(find(&by_walk, pid));
+    tasks_free(proc_tasks);
+    tasks_free(walk_tasks);
+    iter_unload(links);
+    close(real);
+}
+
+/* A descriptor that is no iterator's: /proc is read on. */
+static void without_an_iterator_proc_is_read(void **state)
+{
+    int links[ITER_LINKS];
+    struct facts f = { 0 };
+    struct err e;
+    struct tasks *t;
+
+    (void)state;
+    process(10, 'S', 5, "first");
+    t = tasks_new(proc, 64, 64, &e);
+    assert_false(tasks_walk_by(t, proc));
+    tasks_sample(t, 1, &f);
+    assert_non_null(find(&f, 10));
+    assert_false(iter_kept(proc, links));
     tasks_free(t);
 }
 
@@ -517,6 +623,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(proc_is_listed_anew_only_when_somebody_was_forked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(places_are_kept_and_a_full_table_is_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_process_that_ended_leaves_its_place_to_the_next, set_up, tear_down),
+        cmocka_unit_test(the_kernels_walk_tells_what_proc_tells),
+        cmocka_unit_test_setup_teardown(without_an_iterator_proc_is_read, set_up, tear_down),
         cmocka_unit_test(an_error_makes_read_only_in_two_ways_and_a_hand_in_a_third),
         cmocka_unit_test(a_clock_that_is_set_jumps),
         cmocka_unit_test(pressure_is_that_of_the_last_second),

@@ -10,6 +10,7 @@ extern const struct indicator indicator_dstate, indicator_disk, indicator_fill, 
 /* What the watch says of itself: measured in watch.c. */
 static const struct indicator_help own_values[] = {
     { "watch.cpu", "%", "CPU time that the watch itself took" },
+    { "watch.iterator", "", "1: the kernel's iterator tells of processes; 0: /proc does, for three times as much CPU" },
     { "watch.recorder", "B", "pictures in memory" },
     { "watch.refused", "", "processes, connections and values that found no place" },
     { NULL, NULL, NULL },

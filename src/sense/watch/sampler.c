@@ -50,6 +50,8 @@ struct sampler *sampler_new(int proc, const struct sampler_limits *l, struct err
     s->room = malloc((size_t)FILES * FILE_ROOM);
     s->tasks = tasks_new(proc, l->processes, l->descriptors, e);
     s->sockets = l->sockets > 0 ? sockets_new(l->sockets, e) : NULL;
+    if (s->tasks && l->glance >= 0)
+        (void)tasks_walk_by(s->tasks, l->glance);
     if (s->room && s->tasks)
         return s;
     sampler_free(s);
@@ -106,6 +108,11 @@ const struct facts *sampler_sample(struct sampler *s, int64_t sockets_budget_us,
     if (s->sockets)
         sockets_sample(s->sockets, sockets_budget_us, f);
     return f;
+}
+
+bool sampler_walks(const struct sampler *s)
+{
+    return tasks_walks(s->tasks);
 }
 
 uint64_t sampler_refused(const struct sampler *s)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sense/watch/places.h"
+#include "sys/iter/read.h"
 #include "wire/proc.h"
 
 enum {
@@ -25,6 +26,8 @@ struct kept {
     int full;      /* of its stat, when it runs often or has more; -1: none */
     uint8_t len;   /* what schedstat last said, */
     char said[39]; /* if it fits */
+    /* Of the walk: when it was last met, what its threads have run in all by then, and by now. */
+    uint64_t met, ran_ns, runs_ns;
 };
 
 struct tasks {
@@ -36,6 +39,9 @@ struct tasks {
     uint32_t descriptors, open;
     uint64_t last_pid, tick, refused;
     bool listed;
+    int link;               /* of the iterator, borrowed; -1: none */
+    struct iter_bytes told; /* owned */
+    uint64_t tick_ns;
 };
 
 struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct err *e)
@@ -47,6 +53,8 @@ struct tasks *tasks_new(int proc, uint32_t most, uint32_t descriptors, struct er
     (void)!getrandom(&seed, sizeof(seed), 0);
     if (t && places_init(&t->places, most, seed, e) == 0) {
         t->proc = proc;
+        t->link = -1;
+        t->tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
         t->descriptors = descriptors;
         t->at = calloc(most, sizeof(*t->at));
         t->kept = calloc(most, sizeof(*t->kept));
@@ -87,6 +95,7 @@ void tasks_free(struct tasks *t)
     if (t->dir)
         (void)closedir(t->dir);
     places_done(&t->places);
+    free(t->told.at);
     free(t->at);
     free(t->kept);
     free(t);
@@ -242,10 +251,8 @@ static void list(struct tasks *t)
     }
 }
 
-void tasks_sample(struct tasks *t, uint64_t last_pid, struct facts *f)
+static void read_proc(struct tasks *t, uint64_t last_pid, struct facts *f)
 {
-    t->tick++;
-    f->going_down = 0;
     for (uint32_t i = 0; i < t->places.room; i++)
         if (t->at[i].state)
             look_at(t, i, f);
@@ -253,6 +260,116 @@ void tasks_sample(struct tasks *t, uint64_t last_pid, struct facts *f)
         list(t);
     t->listed = true;
     t->last_pid = last_pid;
+}
+
+/* ---- the kernel's own walk ---- */
+
+/* PLACE_NONE: there is none left. */
+static uint32_t place_of(struct tasks *t, int32_t pid)
+{
+    uint32_t i = places_find(&t->places, (uint64_t)pid);
+
+    if (i != PLACE_NONE)
+        return i;
+    i = places_add(&t->places, (uint64_t)pid);
+    if (i != PLACE_NONE)
+        t->kept[i] = (struct kept){ .brief = -1, .full = -1 };
+    else
+        t->refused++;
+    return i;
+}
+
+static void glimpsed(struct tasks *t, const struct iter_glimpse *g)
+{
+    uint32_t i = g->head.pid > 0 ? place_of(t, g->head.pid) : PLACE_NONE;
+    uint64_t start_ticks = g->started_ns / t->tick_ns;
+    struct fact_process *p;
+    struct kept *k;
+
+    if (i == PLACE_NONE)
+        return;
+    p = &t->at[i];
+    k = &t->kept[i];
+    if (p->state && p->start_ticks != start_ticks) { /* its number is another's now */
+        memset(p, 0, sizeof(*p));
+        k->ran_ns = k->runs_ns = 0;
+    }
+    k->met = t->tick;
+    k->runs_ns += g->ran_ns;
+    p->pid = g->head.pid;
+    p->parent = g->parent;
+    p->start_ticks = start_ticks;
+    p->rss_pages = g->rss_pages;
+    p->threads = g->threads;
+    p->state = g->state;
+    p->kernel = (g->flags & PROC_KERNEL_THREAD) != 0;
+    memset(p->comm, 0, sizeof(p->comm));
+    memcpy(p->comm, g->comm, strnlen(g->comm, sizeof(g->comm)));
+}
+
+static void thread_ran(struct tasks *t, const struct iter_ran *r)
+{
+    uint32_t i = places_find(&t->places, (uint64_t)r->head.pid);
+
+    if (i != PLACE_NONE)
+        t->kept[i].runs_ns += r->ran_ns;
+}
+
+static void sum_up(struct tasks *t, uint32_t i, struct facts *f)
+{
+    struct kept *k = &t->kept[i];
+    bool ran = k->runs_ns != k->ran_ns;
+
+    if (k->met != t->tick) {
+        forget(t, i);
+        return;
+    }
+    k->ran_ns = k->runs_ns;
+    t->at[i].cpu_ticks = k->ran_ns / t->tick_ns;
+    note_waiting(&t->at[i], ran, f->mono_us, f);
+}
+
+static bool walk(struct tasks *t, struct facts *f)
+{
+    const struct iter_head *h;
+    size_t at = 0;
+
+    t->told.len = 0;
+    if (t->link < 0 || iter_take(t->link, &t->told) < 0)
+        return false;
+    for (uint32_t i = 0; i < t->places.room; i++)
+        t->kept[i].runs_ns = 0;
+    while ((h = iter_next(&t->told, &at)))
+        if (iter_is(h, ITER_GLIMPSE, sizeof(struct iter_glimpse)))
+            glimpsed(t, (const void *)h);
+        else if (iter_is(h, ITER_RAN, sizeof(struct iter_ran)))
+            thread_ran(t, (const void *)h);
+    for (uint32_t i = 0; i < t->places.room; i++)
+        if (t->at[i].state)
+            sum_up(t, i, f);
+    return true;
+}
+
+bool tasks_walk_by(struct tasks *t, int link)
+{
+    t->told.len = 0;
+    t->link = iter_take(link, &t->told) == 0 && iter_tells_of(&t->told, getpid()) ? link : -1;
+    return t->link >= 0;
+}
+
+bool tasks_walks(const struct tasks *t)
+{
+    return t->link >= 0;
+}
+
+void tasks_sample(struct tasks *t, uint64_t last_pid, struct facts *f)
+{
+    t->tick++;
+    f->going_down = 0;
+    if (!walk(t, f)) {
+        t->link = -1;
+        read_proc(t, last_pid, f);
+    }
     f->processes = t->at;
     f->processes_room = t->places.room;
     f->processes_count = t->places.count;

@@ -22,6 +22,7 @@
 #include "sense/watch/settings.h"
 #include "sense/watch/trigger.h"
 #include "sys/clock.h"
+#include "sys/iter/load.h"
 #include "sys/memfile.h"
 #include "sys/say.h"
 
@@ -181,6 +182,7 @@ static void measure_self(struct watch *w, const struct facts *f)
     if (f->step_us > 0)
         (void)values_set(&w->values, "watch.cpu", 100 * (double)(cpu_us - w->cpu_us) / (double)f->step_us);
     w->cpu_us = cpu_us;
+    (void)values_set(&w->values, "watch.iterator", sampler_walks(w->sampler));
     (void)values_set(&w->values, "watch.recorder", (double)recorder_bytes(w->recorder));
     (void)values_set(&w->values, "watch.refused", (double)(sampler_refused(w->sampler) + w->values.refused));
 }
@@ -298,7 +300,9 @@ static int watch_open(struct role *r, struct err *e)
 {
     struct watch *w = calloc(1, sizeof(*w));
     const struct watch_settings *s = r->settings;
-    struct sampler_limits limits = { .processes = PROCESSES, .sockets = CONNECTIONS };
+    struct sampler_limits limits = { .processes = PROCESSES,
+                                     .sockets = CONNECTIONS,
+                                     .glance = iter_is_link(WATCH_GLANCE_FD) ? WATCH_GLANCE_FD : -1 };
     struct recorder_limits past = { .ring_bytes = s->memory_bytes,
                                     .ring_us = s->memory_us,
                                     .disk_every_us = s->disk_keep_us ? s->disk_every_us : 0 };
@@ -397,7 +401,7 @@ const struct part sense_watch = {
     .user = "serviola-watch",
     .keys = watch_keys,
     .settings_size = sizeof(struct watch_settings),
-    .calls = JAIL_PROC,
+    .calls = JAIL_PROC | JAIL_WALK,
     .locked = true,
     .confine = watch_confine,
     .open = watch_open,

@@ -15,6 +15,9 @@
 #include "part/part.h"
 #include "sense/watch/settings.h"
 
+/* Where the part finds the link of the iterator that it walks processes with (sys/iter), when there is one. */
+enum { WATCH_GLANCE_FD = 5 };
+
 extern const struct part sense_watch;
 
 /* Whether what was opened before the jail for `old` does not do for `now`. */
