@@ -1,6 +1,6 @@
 #!/bin/bash
 # A journal of systemd's gives the same entries as its export; one with flipped bytes gives what is readable, one that is cut
-# does no harm to a whole one, and neither ends the receiver.
+# gives what is before the cut, once, and does no harm to a whole one; neither ends the receiver.
 . "$(dirname "$0")/lib.sh"
 data=${SERVIOLA_DATA:-$(dirname "$0")/../../../shared/data}/log/journal
 [ -e "$data/slice.journal.gz" ] || skip "no journals: $data/slice.journal.gz"
@@ -66,10 +66,27 @@ take slice_flipped
 diff "$T/messages" "$T/slice_flipped.messages" >"$T/changed" || true
 [ "$(grep -c '^>' "$T/changed" || true)" -le 5 ]
 
-say "cut: systemd's library leaves such a file out as a whole: that is told; a whole one beside it is read, and nobody ends"
+say "cut: what is before the cut, and where it is, is told; a whole one beside it is read, too"
+take slice_truncated
+count=$(wc -l <"$T/slice_truncated.messages")
+[ "$count" -ge 1000 ]
+head -n "$count" "$T/messages" | cmp - "$T/slice_truncated.messages"
+size=$(stat -c %s "$T/slice_truncated.journal/system.journal")
+grep -q "log.file_problem name=system.journal why=.*was cut at byte $size; $count entries" "$T/slice_truncated.err"
+
+say "the same file is read once, also over a restart"
+start again box serviola log receive --store "$T/slice_truncated" --journald "$T/slice_truncated.journal"
+until_true 20 grep -q log.started "$T/again.err"
+until_true 20 at_rest slice_truncated
+finish again
+[ "$(kept slice_truncated)" = "$count" ]
 install -d "$T/slice_truncated.journal/0123456789abcdef0123456789abcdef"
-zcat "$data/slice_truncated.journal.gz" >"$T/slice_truncated.journal/0123456789abcdef0123456789abcdef/system@1.journal"
+head -c 3000000 "$T/slice_truncated.journal/system.journal" >"$T/slice_truncated.journal/0123456789abcdef0123456789abcdef/system@1.journal"
+rm "$T/slice_truncated.journal/system.journal"
+
 take slice_beside slice_truncated.journal
-cmp "$T/messages" "$T/slice_beside.messages"
-grep -q 'log.file_problem name=system@1.journal why=.*was cut' "$T/slice_beside.err"
+count=$(($(wc -l <"$T/slice_beside.messages") - $(wc -l <"$T/messages")))
+[ "$count" -ge 500 ] && [ "$count" -lt 3000 ]
+head -n "$count" "$T/messages" | cmp - <(head -n "$count" "$T/slice_beside.messages")
+grep -q "log.file_problem name=system@1.journal why=.*was cut at byte 3000000; $count entries" "$T/slice_beside.err"
 is_not grep -q log.file_problem "$T/slice.err"

@@ -7,7 +7,6 @@
  */
 #include <dirent.h>
 #include <dlfcn.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "base/text.h"
 #include "journal/folder.h"
 #include "sense/log/inner.h"
+#include "sense/log/sdfile.h"
 #include "sys/clock.h"
 #include "sys/say.h"
 #include "wire/syslog.h"
@@ -29,6 +29,9 @@ enum {
     QUIET_TURNS = 40, /* without a new entry; then the folder is opened anew: its files may have been rotated */
     CURSOR_MOST = 512,
     SAVE_US = 1000000,
+    CUT_FILE_MOST = 512 << 20, /* systemd's own are of 128 MiB at most */
+    CUT_FILES_KNOWN = 4096,
+    CUT_ENTRIES_A_TURN = 1024,
 };
 
 struct sd_journal;
@@ -43,6 +46,18 @@ struct systemd { /* systemd/sd-journal.h */
     int (*get_realtime_usec)(struct sd_journal *j, uint64_t *us);
 };
 
+struct cut { /* a file that was cut */
+    struct cut *next;
+    char name[256];
+    uint8_t *bytes;
+    size_t len;
+    uint64_t skip;           /* entries up to this number the library gave */
+    uint64_t entries, whole; /* read; the end of the last */
+    uint64_t seq;            /* of the last of its lines */
+    bool pending;            /* the entry it stands at found no room */
+    struct sdfile reads;
+};
+
 struct journald {
     struct intake *in;
     struct systemd sd;
@@ -55,6 +70,8 @@ struct journald {
     char read[CURSOR_MOST], kept[CURSOR_MOST]; /* appended up to here; on our disk up to here */
     uint64_t last_seq;
     int64_t saved_us;
+    struct cut *cuts, *done; /* to be read; read, and not yet on our disk */
+    struct cut *cut;         /* the one whose entry becomes a line; NULL: the library's */
     uint8_t line[STORE_LINE_MAX];
 };
 
@@ -94,6 +111,8 @@ static struct slice value_of(struct journald *d, const char *name)
     size_t len = 0;
     size_t skip = strlen(name) + 1;
 
+    if (d->cut)
+        return sdfile_value(&d->cut->reads, slice_text(name));
     if (d->sd.get_data(d->j, name, &at, &len) < 0 || len < skip)
         return slice_of(NULL, 0);
     return slice_skip(slice_of(at, len), skip);
@@ -141,50 +160,126 @@ static struct slice write_line(struct journald *d, uint64_t at_us)
 }
 
 /* False: no room. */
-static bool put(struct journald *d)
+static bool put_line(struct journald *d, uint64_t at_us)
 {
     struct log_line line = { .way = LOG_JOURNALD, .peer = SLICE("journald") };
-    uint64_t at_us = 0;
-    char *cursor = NULL;
     uint64_t seq;
 
-    (void)d->sd.get_realtime_usec(d->j, &at_us);
     line.at_us = clock_wall_us();
     line.near_us = (int64_t)at_us;
     line.raw = write_line(d, at_us);
     seq = intake_line(d->in, &line, NULL);
-    if (seq == 0)
+    if (seq != 0)
+        d->last_seq = seq;
+    return seq != 0;
+}
+
+static bool put(struct journald *d)
+{
+    uint64_t at_us = 0;
+    char *cursor = NULL;
+
+    (void)d->sd.get_realtime_usec(d->j, &at_us);
+    if (!put_line(d, at_us))
         return false;
-    d->last_seq = seq;
     if (d->sd.get_cursor(d->j, &cursor) >= 0)
         (void)snprintf(d->read, sizeof(d->read), "%s", cursor);
     free(cursor);
     return true;
 }
 
-/* "LPKSHHRH", ..., le64 header_size, le64 arena_size at 88 (systemd's JOURNAL_FILE_FORMAT): the file is as long as
- * both. */
-static bool is_cut(int dir, const char *name)
+/* ---- files that were cut ---- */
+
+/* What is on our disk of such files stands in the store's folder in the file `journald-cut`: their ids, in a row. */
+static bool is_known(const struct journald *d, const uint8_t id[SDFILE_ID])
 {
-    uint8_t head[104];
-    uint64_t sizes[2];
+    uint8_t *ids;
+    size_t len;
+    bool found = false;
+
+    for (const struct cut *c = d->cuts; c; c = c->next)
+        if (memcmp(c->reads.id, id, SDFILE_ID) == 0) /* a copy */
+            return true;
+    if (folder_read(d->dir, "journald-cut", CUT_FILES_KNOWN * SDFILE_ID, &ids, &len, NULL) < 0)
+        return false;
+    for (size_t i = 0; i + SDFILE_ID <= len; i += SDFILE_ID)
+        found = found || memcmp(ids + i, id, SDFILE_ID) == 0;
+    free(ids);
+    return found;
+}
+
+static void remember(const struct journald *d, const uint8_t id[SDFILE_ID])
+{
+    uint8_t *ids = NULL;
+    size_t len = 0;
+    bool full = folder_read(d->dir, "journald-cut", (CUT_FILES_KNOWN - 1) * SDFILE_ID, &ids, &len, NULL) < 0;
+
+    free(ids);
+    if (full && len > 0)
+        (void)folder_replace(d->dir, "journald-cut", 0640, slice_of(id, SDFILE_ID), NULL);
+    else
+        (void)folder_append(d->dir, "journald-cut", slice_of(id, SDFILE_ID), NULL);
+}
+
+/* "s=ID;i=NUMBER;...", in hexadecimal: entries of the same count up to that one were read while it was whole. */
+static uint64_t read_before(const struct journald *d, const struct sdfile *f)
+{
+    char id[2 * SDFILE_ID + 1];
+    const char *number = strstr(d->read, ";i=");
+
+    for (size_t i = 0; i < SDFILE_ID; i++)
+        (void)snprintf(id + 2 * i, 3, "%02x", f->numbers[i]);
+    return number && strncmp(d->read, "s=", 2) == 0 && strncmp(d->read + 2, id, 2 * SDFILE_ID) == 0
+             ? strtoull(number + 3, NULL, 16)
+             : 0;
+}
+
+static void add_cut(struct journald *d, const char *name, int fd, size_t size)
+{
+    struct cut *c = calloc(1, sizeof(*c));
+    ssize_t n;
+
+    if (!c || !(c->bytes = malloc(size))) {
+        intake_tell(d->in, EV_LOG_FILE_PROBLEM, (struct addr){ 0 }, name,
+                    "systemd's journal was cut, and there is no memory to read it", 0);
+        free(c);
+        return;
+    }
+    (void)snprintf(c->name, sizeof(c->name), "%s", name);
+    for (size_t len = 0; len < size && (n = pread(fd, c->bytes + len, size - len, (off_t)len)) > 0; len += (size_t)n)
+        c->len = len + (size_t)n;
+    if (!sdfile_begin(&c->reads, slice_of(c->bytes, c->len)) || is_known(d, c->reads.id)) {
+        free(c->bytes);
+        free(c);
+        return;
+    }
+    c->skip = read_before(d, &c->reads);
+    c->next = d->cuts;
+    d->cuts = c;
+}
+
+static void look_at_file(struct journald *d, int dir, const char *name)
+{
+    uint8_t head[SDFILE_HEAD];
     struct stat st;
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    bool read_it = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-                   pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) && memcmp(head, "LPKSHHRH", 8) == 0;
 
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+        sdfile_is_cut(slice_of(head, sizeof(head)), (uint64_t)st.st_size)) {
+        if (st.st_size <= CUT_FILE_MOST)
+            add_cut(d, name, fd, (size_t)st.st_size);
+        else
+            intake_tell(d->in, EV_LOG_FILE_PROBLEM, (struct addr){ 0 }, name,
+                        "systemd's journal was cut, and is too large to be read without its library", 0);
+    }
     if (fd >= 0)
         (void)close(fd);
-    if (!read_it)
-        return false;
-    memcpy(sizes, head + 88, sizeof(sizes));
-    return le64toh(sizes[1]) > INT64_MAX || le64toh(sizes[0]) > (uint64_t)st.st_size ||
-           le64toh(sizes[0]) + le64toh(sizes[1]) > (uint64_t)st.st_size;
 }
 
 /* Also in the folders of machines below it.  The library leaves a file that was cut out as a whole, and does not say
  * so. */
-static void tell_cut_files(const struct journald *d, int folder, bool below)
+static void find_cut_files(struct journald *d, int folder, bool below)
 {
     DIR *dir = folder < 0 ? NULL : fdopendir(folder);
     const struct dirent *entry;
@@ -193,14 +288,80 @@ static void tell_cut_files(const struct journald *d, int folder, bool below)
         (void)close(folder);
     while (dir && (entry = readdir(dir))) {
         if (below && entry->d_type == DT_DIR && entry->d_name[0] != '.')
-            tell_cut_files(d, openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), false);
-        else if (strstr(entry->d_name, ".journal") && is_cut(dirfd(dir), entry->d_name))
-            intake_tell(d->in, EV_LOG_FILE_PROBLEM, (struct addr){ 0 }, entry->d_name,
-                        "systemd's journal was cut; what is left of it is not read", 0);
+            find_cut_files(d, openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), false);
+        else if (strstr(entry->d_name, ".journal"))
+            look_at_file(d, dirfd(dir), entry->d_name);
     }
     if (dir)
         (void)closedir(dir);
 }
+
+static void free_cut(struct cut *c)
+{
+    free(c->bytes);
+    free(c);
+}
+
+/* The place, and what was before it; remembered when that is on our disk. */
+static void end_cut_file(struct journald *d, struct cut *c)
+{
+    char words[200];
+    struct text t = TEXT_IN(words);
+
+    text_addf(&t, "systemd's journal was cut at byte %llu; %llu entries before it were read",
+              (unsigned long long)c->len, (unsigned long long)c->entries);
+    if (c->reads.at < c->len)
+        text_addf(&t, ", the last ends at byte %llu", (unsigned long long)c->whole);
+    if (c->reads.packed_otherwise > 0)
+        text_word(&t, "; fields packed by XZ or LZ4 are missing");
+    intake_tell(d->in, EV_LOG_FILE_PROBLEM, (struct addr){ 0 }, c->name, words, 0);
+    d->cuts = c->next;
+    c->next = d->done;
+    c->seq = d->last_seq;
+    free(c->bytes);
+    c->bytes = NULL;
+    d->done = c;
+}
+
+/* False: no room, or enough for one turn. */
+static bool read_cut_files(struct journald *d)
+{
+    for (int i = 0; d->cuts && i < CUT_ENTRIES_A_TURN; i++) {
+        struct cut *c = d->cuts;
+
+        if (!c->pending && !sdfile_next(&c->reads)) {
+            end_cut_file(d, c);
+            continue;
+        }
+        d->cut = c;
+        c->pending = c->reads.number > c->skip && !put_line(d, c->reads.at_us);
+        d->cut = NULL;
+        if (c->pending)
+            return false;
+        c->whole = c->reads.at;
+        c->entries++;
+    }
+    return !d->cuts;
+}
+
+static void remember_cut_files(struct journald *d, uint64_t seq)
+{
+    struct cut **at = &d->done;
+
+    while (*at) {
+        struct cut *c = *at;
+
+        if (c->seq > seq) {
+            at = &c->next;
+            continue;
+        }
+        remember(d, c->reads.id);
+        *at = c->next;
+        free_cut(c);
+    }
+}
+
+/* ---- the library's ---- */
 
 /* At the entry behind the cursor; at the first one when it is gone. */
 static int open_journal(struct journald *d, struct err *e)
@@ -222,8 +383,9 @@ static void look(void *ctx)
     struct journald *d = ctx;
     struct err e;
 
-    if (intake_is_held(d->in))
+    if (intake_is_held(d->in) || !read_cut_files(d))
         return;
+    remember_cut_files(d, store_synced(d->in->store));
     if (d->quiet >= QUIET_TURNS || !d->j) {
         d->quiet = 0;
         if (d->j)
@@ -272,7 +434,7 @@ int journald_start(struct journald *d, struct err *e)
     }
     if (open_journal(d, e) < 0)
         return -1;
-    tell_cut_files(d, open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), true);
+    find_cut_files(d, open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), true);
     d->timer = loop_timer(d->in->loop, 1, LOOK_US, look, d);
     return 0;
 }
@@ -306,5 +468,12 @@ void journald_free(struct journald *d)
     }
     if (d->j)
         d->sd.close(d->j);
+    while (d->cuts || d->done) {
+        struct cut **first = d->cuts ? &d->cuts : &d->done;
+        struct cut *c = *first;
+
+        *first = c->next;
+        free_cut(c);
+    }
     free(d);
 }
