@@ -15,12 +15,22 @@ while True:
 PYTHON
 start one box python3 "$T/churn.py"
 until_true 5 on box sh -c 'ss -Htln | grep -q :2600'
+by_proc() # NAME
+{
+    on box setpriv --bounding-set=-bpf,-perfmon,-sys_admin --inh-caps=-bpf,-perfmon,-sys_admin \
+        "$(command -v serviola)" xray --force -o "$T/$1.xray"
+    serviola explain --json "$T/$1.xray" >"$T/$1.found" || [ $? = 1 ]
+}
 for i in 1 2 3 4 5 6; do
-    xray box "round$i"
+    if [ $i -gt 4 ]; then by_proc "round$i"; else xray box "round$i"; fi
     tar --zstd -xOf "$T/round$i.xray" process.jsonl | python3 -c '
 import json, sys
 pids = [json.loads(line)["pid"] for line in sys.stdin]
 assert len(pids) == len(set(pids)), "twice in one picture"'
+    tar --zstd -xOf "$T/round$i.xray" socket.jsonl | python3 -c '
+import json, sys
+held = [s["inode"] for s in map(json.loads, sys.stdin) if s.get("inode")]
+assert len(held) == len(set(held)), "a socket twice in one picture"'
     is_not shows "round$i" hidden_process
     is_not shows "round$i" hidden_port
 done

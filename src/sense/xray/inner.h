@@ -11,6 +11,7 @@
 #include "snap/snap.h"
 #include "wire/diag.h"
 
+enum { XRAY_FRESH = 64 };
 enum { XRAY_ROOM = 256 << 10, XRAY_PIDS = 4 << 20, XRAY_MOUNTS_ASKED = 64, XRAY_PATIENCE_MS = 1500 };
 
 struct xray {
@@ -27,6 +28,12 @@ struct xray {
     uint64_t tick_hz, page_bytes;
     int64_t self;                                       /* our own pid */
     size_t early_processes, early_holders, early_files; /* records of xray_newest, at the beginning of their parts */
+    struct {         /* who was forked since xray_newest, and is looked at when it has had the time to open something */
+        bool wanted; /* while connections are listed */
+        int64_t last_pid;
+        int64_t pid[XRAY_FRESH], seen_us[XRAY_FRESH]; /* a ring */
+        size_t from, count;
+    } fresh;
 
     struct helper asked[XRAY_MOUNTS_ASKED]; /* a statfs each */
     size_t mount_of[XRAY_MOUNTS_ASKED];     /* index into the part */
@@ -57,7 +64,8 @@ void xray_kmsg(struct xray *x);
 
 void xray_clock_end(struct xray *x);
 
-void xray_newest(struct xray *x); /* before the sockets: who may be gone after them */
+void xray_newest(struct xray *x);    /* before the sockets: who may be gone after them */
+void xray_newcomers(struct xray *x); /* between two looks at sockets: who was forked in the meantime */
 void xray_processes(struct xray *x);
 bool xray_list(struct xray *x); /* only which pids /proc lists: x->pids */
 /* Those of them that have no record, by /proc; how many it could tell of. */
@@ -79,7 +87,8 @@ void xray_sockets_left(struct xray *x);      /* those that sock_diag lists, and 
 void xray_sockets_elsewhere(struct xray *x); /* after xray_processes */
 void xray_sockets_again(struct xray *x);     /* what appeared and vanished meanwhile */
 
-/* The iterators of sys/iter/: begin tells why they can't be had, and has read processes and descriptors when they can. */
+/* The iterators of sys/iter/: begin tells why they can't be had, and has read processes and descriptors when they can.
+ */
 bool iterate_begin(struct xray *x, struct text *why);
 bool iterate_records(struct xray *x); /* false: there are processes that it was not told of */
 /* Links that give what nobody holds in the namespace that they are opened in, ITERATE_REST descriptors. */

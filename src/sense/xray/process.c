@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "sense/xray/inner.h"
+#include "sys/clock.h"
 #include "wire/proc.h"
 
-enum { ARGS_KEPT = 32 << 10, TASKS_LOOKED_AT = 512, STACK_LINES = 24, LIMITS_FROM = 200, NEWEST = 32 };
+enum { ARGS_KEPT = 32 << 10, TASKS_LOOKED_AT = 512, STACK_LINES = 24, LIMITS_FROM = 200, NEWEST = 32, FRESH_US = 5000 };
 
 static void mark(uint8_t *bits, int64_t pid)
 {
@@ -387,6 +388,24 @@ static bool has_early(const struct xray *x, int64_t pid)
     return false;
 }
 
+static void look_early(struct xray *x, int64_t pid)
+{
+    if (has_early(x, pid))
+        return;
+    look_at(x, pid);
+    x->early_processes = x->s->part[SNAP_PROCESS].count;
+    x->early_holders = x->s->part[SNAP_HOLDER].count;
+    x->early_files = x->s->part[SNAP_FILE].count;
+}
+
+/* The number that the kernel gave last, to a process or a thread; 0: not known. */
+static int64_t last_pid(struct xray *x)
+{
+    struct proc_load load;
+
+    return proc_load_read(xray_read_once(x, x->proc, "loadavg"), &load) ? (int64_t)load.last_pid : 0;
+}
+
 /*
  * Who lives for a moment only is gone when the sockets have been listed: the
  * newest few are looked at before that, and right after the connections.
@@ -395,14 +414,47 @@ void xray_newest(struct xray *x)
 {
     struct pids pids;
 
+    x->fresh.last_pid = last_pid(x);
+    x->fresh.count = 0;
     if (list(x, &pids))
         for (size_t i = 0; i < pids.count && i < NEWEST; i++)
-            if (!has_early(x, pids.at[i]))
-                look_at(x, pids.at[i]);
+            look_early(x, pids.at[i]);
     free(pids.at);
-    x->early_processes = x->s->part[SNAP_PROCESS].count;
-    x->early_holders = x->s->part[SNAP_HOLDER].count;
-    x->early_files = x->s->part[SNAP_FILE].count;
+}
+
+/* A thread has a folder of that number, too. */
+static bool is_process(int64_t pid)
+{
+    int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Without a listing: numbers are given in a row.  After the last one they begin anew, which this does not follow. */
+void xray_newcomers(struct xray *x)
+{
+    int64_t last = last_pid(x);
+    int64_t now_us = clock_mono_us();
+
+    if (last - x->fresh.last_pid > XRAY_FRESH)
+        x->fresh.last_pid = last - XRAY_FRESH;
+    while (x->fresh.last_pid < last && x->fresh.count < XRAY_FRESH) {
+        size_t i = (x->fresh.from + x->fresh.count++) % XRAY_FRESH;
+
+        x->fresh.pid[i] = ++x->fresh.last_pid;
+        x->fresh.seen_us[i] = now_us;
+    }
+    while (x->fresh.count > 0 && now_us - x->fresh.seen_us[x->fresh.from] >= FRESH_US) {
+        int64_t pid = x->fresh.pid[x->fresh.from];
+
+        x->fresh.from = (x->fresh.from + 1) % XRAY_FRESH;
+        x->fresh.count--;
+        if (is_process(pid))
+            look_early(x, pid);
+    }
+    x->fresh.last_pid = last;
 }
 
 static bool was_read_again(const struct xray *x, int64_t pid)

@@ -78,6 +78,8 @@ int netlink_ask(struct xray *x, int fd, const void *question, size_t len,
             }
             message(own, &m);
         }
+        if (x->fresh.wanted)
+            xray_newcomers(x);
     }
 }
 
@@ -217,9 +219,11 @@ static void dump_all(struct xray *x, int fd, uint64_t network)
 {
     struct dump d = { .x = x, .network = network };
 
+    x->fresh.wanted = x->early_processes > 0 && network == snap_host(x->s)->network;
     dump_tcp(&d, fd);
-    if (x->early_processes > 0 && network == snap_host(x->s)->network)
+    if (x->fresh.wanted)
         xray_newest(x);
+    x->fresh.wanted = false;
     dump_inet(&d, fd, "udp", IPPROTO_UDP);
     dump_inet(&d, fd, "raw", IPPROTO_RAW);
     dump_local(&d, fd);
