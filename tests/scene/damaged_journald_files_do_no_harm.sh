@@ -4,7 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 data=${SERVIOLA_DATA:-$(dirname "$0")/../../../shared/data}/log/journal
 [ -e "$data/slice.journal.gz" ] || skip "no journals: $data/slice.journal.gz"
-ldconfig -p | grep -q libsystemd.so.0 || skip "no libsystemd"
+ldconfig -p >"$T/libraries"
+grep -q libsystemd.so.0 "$T/libraries" || skip "no libsystemd"
 host box
 cat >"$T/export.py" <<'PYTHON'
 import struct, sys
