@@ -8,8 +8,9 @@
  * nothing else.  Numbers are little-endian.
  *
  *   active (.wal)    HEAD BLOCK BLOCK ...            payload in zstd frames of raw blocks: written as it came
- *   sealed (.zst)    HEAD BLOCK ... INDEX SEAL       payload compressed, several commits in one block
- *   packed again     HEAD BLOCK ... INDEX ANEW SEAL  the same payload in larger blocks; HEAD and SEAL as they were
+ *   sealed (.zst)    HEAD BLOCK ... PROOF INDEX SEAL       payload compressed, several commits in one block
+ *   packed again     HEAD BLOCK ... PROOF INDEX ANEW SEAL  the same payload in larger blocks; HEAD and SEAL as they
+ * were
  *
  * Every element begins with struct seg_prefix.  `mark` is a random number of
  * the segment: bytes from outside that end up in a payload, or in a disk block
@@ -21,6 +22,8 @@
  * BLOCK  struct seg_block, then, for each commit but the last, two LEB128
  *        numbers: records, bytes of payload.  What was one write of the
  *        writer is one commit; packing puts neighbours into one block.
+ * PROOF  SHA-256 of each BLOCK element with its payload as it is stored, 32 bytes each, in their order.  May be
+ * missing; stands right in front of INDEX, and index_hash is over both: so a seal proves each byte without unpacking.
  * INDEX  struct seg_index, then entries and filters (index.h).
  * SEAL   struct seg_seal: the last element, of a fixed size, so that a reader
  *        finds everything from the end of the file.
@@ -65,7 +68,7 @@ enum {
     SEG_COMMITS_MAX = 4096,   /* in one block */
     SEG_INDEX_MAX = 64 << 20, /* body of an index */
 };
-enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW };
+enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW, SEG_PROOF };
 enum seg_content { SEG_EVENTS = 1, SEG_LINES };
 
 struct seg_prefix {
@@ -113,7 +116,7 @@ struct seg_seal {
     uint8_t id[SEG_HASH], key[SEG_HASH], next_key[SEG_HASH];
     uint8_t prev[SEG_HASH], chain[SEG_HASH]; /* chain before and after this segment */
     uint8_t head_hash[SEG_HASH];             /* BLAKE2b-256 of the HEAD element ... */
-    uint8_t index_hash[SEG_HASH];            /* ... and of the INDEX element */
+    uint8_t index_hash[SEG_HASH];            /* ... and of the PROOF and INDEX elements */
     uint8_t signature[64];
 };
 _Static_assert(sizeof(struct seg_seal) == 368, "on disk");
@@ -178,6 +181,7 @@ bool seg_commits_fit(const struct seg_element *el, const struct seg_block *b); /
 void seg_chain(uint8_t chain[SEG_HASH], enum seg_content content, uint32_t records, uint64_t first_seq,
                struct slice payload); /* in place: before to after */
 void seg_hash(uint8_t out[SEG_HASH], struct slice s);
+void seg_digest(uint8_t out[SEG_HASH], struct slice s); /* SHA-256: of much, faster */
 
 /* Writing: appends to `out`, which grows. */
 struct seg_out {

@@ -59,10 +59,20 @@ static bool chain_fits(struct block_check *c, const struct seg_block *b, const u
     return commits.left == 0 && memcmp(chain, b->chain, SEG_HASH) == 0;
 }
 
+static bool is_proven(const struct block_check *c)
+{
+    uint8_t digest[SEG_HASH];
+
+    seg_digest(digest, slice_of(c->el.whole.at, c->el.size));
+    return memcmp(digest, c->proof, SEG_HASH) == 0;
+}
+
 static enum block_state check(struct block_check *c, uint8_t *raw, const uint8_t *head)
 {
     struct seg_block b;
 
+    if (c->proof)
+        return is_proven(c) ? BLOCK_WHOLE : BLOCK_OFF_PROOF;
     if (!raw)
         return BLOCK_NO_MEMORY;
     if (!seg_read_block(&c->el, &b) || seg_unpack(&c->el, &b, raw, NULL) < 0)
@@ -79,7 +89,8 @@ static void *check_some(void *own)
     size_t i;
 
     while ((i = __atomic_fetch_add(&w->next, 1, __ATOMIC_RELAXED)) < w->count)
-        w->at[i].state = check(&w->at[i], raw, w->head);
+        if (w->at[i].is_block)
+            w->at[i].state = check(&w->at[i], raw, w->head);
     free(raw);
     return NULL;
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * verify_blocks - what can be said of each block by itself, by all processors at once: it unpacks, its chain leads from
- * where it says to where it says, its events are those its head speaks of.
+ * verify_blocks - what can be said of each block by itself, by all processors at once: its bytes are those that were
+ * sealed; or it unpacks, its chain leads from where it says to where it says, its events are those its head speaks of.
  */
 #ifndef SERVIOLA_JOURNAL_VERIFY_BLOCKS_H
 #define SERVIOLA_JOURNAL_VERIFY_BLOCKS_H
 #include "journal/segment.h"
 
-enum block_state { BLOCK_WHOLE, BLOCK_NOT_UNPACKED, BLOCK_OFF_CHAIN, BLOCK_OFF_HEAD, BLOCK_NO_MEMORY };
+enum block_state { BLOCK_WHOLE, BLOCK_NOT_UNPACKED, BLOCK_OFF_CHAIN, BLOCK_OFF_HEAD, BLOCK_OFF_PROOF, BLOCK_NO_MEMORY };
 
 struct block_check {
-    struct seg_element el; /* a block, whole by its checksums; borrows from the file's bytes */
+    struct seg_element el; /* borrows from the file's bytes */
+    enum seg_got got;
+    bool is_block;        /* whole by its checksums; what is none is passed over */
+    const uint8_t *proof; /* what a seal says its bytes are: then it is not unpacked.  NULL: nothing */
     enum block_state state;
     bool head_seen; /* the wanted chain head is one of its commits' */
 };

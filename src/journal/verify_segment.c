@@ -23,6 +23,7 @@ struct look { /* one file, element by element */
     int64_t min_us, max_us;
     uint8_t head_hash[SEG_HASH], index_hash[SEG_HASH];
     uint64_t index_at;
+    struct slice proof; /* a PROOF element that INDEX may stand behind */
     bool packed_again;
     struct seg_anew anew;
 };
@@ -114,6 +115,8 @@ static void check_block(struct look *l, const struct seg_block *b, const struct 
         REPORT(l, FAULT_CHANGED, "the payload is not what the chain says");
     else if (c->state == BLOCK_OFF_HEAD)
         REPORT(l, FAULT_CHANGED, "the payload is not what its head says");
+    else if (c->state == BLOCK_OFF_PROOF)
+        REPORT(l, FAULT_CHANGED, "its bytes are not those that were sealed");
     else {
         l->w->v->blocks++;
         l->w->v->events += b->count;
@@ -162,6 +165,12 @@ static void check_seal(struct look *l, const struct seg_element *el, const struc
     walk_leave(l->w, s, signed_well && by_its_key);
 }
 
+/* INDEX with the PROOF right in front of it. */
+static struct slice with_proof(struct slice proof, struct slice index)
+{
+    return proof.len > 0 && proof.at + proof.len == index.at ? slice_of(proof.at, proof.len + index.len) : index;
+}
+
 static void look_at(struct look *l, const struct seg_element *el, const struct block_check *c)
 {
     struct seg_head head;
@@ -178,8 +187,10 @@ static void look_at(struct look *l, const struct seg_element *el, const struct b
     if (el->type == SEG_HEAD && el->offset == 0 && seg_read_head(el, &head)) {
         seg_hash(l->head_hash, el->whole);
         enter(l, &head);
+    } else if (el->type == SEG_PROOF && l->sealed) {
+        l->proof = el->whole;
     } else if (el->type == SEG_INDEX && l->sealed) {
-        seg_hash(l->index_hash, el->whole);
+        seg_hash(l->index_hash, with_proof(l->proof, el->whole));
         l->index_at = el->offset;
     } else if (l->sealed && !l->packed_again && seg_read_anew(el, &l->anew)) {
         l->packed_again = true;
@@ -208,19 +219,16 @@ static void look_end(struct look *l)
     }
 }
 
-/* All blocks that are whole by their checksums, in their order.  -1: no memory. */
-static int find_blocks(struct seg_scan scan, struct block_check **at, size_t *count)
+/* All elements in their order.  -1: no memory. */
+static int find_elements(struct seg_scan scan, struct block_check **at, size_t *count)
 {
-    struct seg_element el;
+    struct block_check c = { 0 };
     struct seg_block b;
-    enum seg_got got;
     size_t cap = 0;
 
     *at = NULL;
     *count = 0;
-    while ((got = seg_next(&scan, &el)) != SEG_END) {
-        if (got != SEG_GOT || !seg_read_block(&el, &b))
-            continue;
+    while ((c.got = seg_next(&scan, &c.el)) != SEG_END) {
         if (*count == cap) {
             struct block_check *more = reallocarray(*at, cap * 2 + 256, sizeof(*more));
 
@@ -229,31 +237,60 @@ static int find_blocks(struct seg_scan scan, struct block_check **at, size_t *co
             *at = more;
             cap = cap * 2 + 256;
         }
-        (*at)[(*count)++] = (struct block_check){ .el = el };
+        c.is_block = c.got == SEG_GOT && seg_read_block(&c.el, &b);
+        (*at)[(*count)++] = c;
     }
     return 0;
 }
 
-static void walk_elements(struct look *l, struct seg_scan scan, const struct block_check *checked)
+/*
+ * Gives each block what the seal says of its bytes, when the elements end with PROOF INDEX SEAL, well signed, and all
+ * blocks are here.  Not when a chain head is looked for, which only the payload shows; and what was packed again nobody
+ * has signed.
+ */
+static void find_proof(const struct look *l, struct block_check *at, size_t count)
+{
+    const struct block_check *last = at + (count < 3 ? 0 : count - 3); /* PROOF */
+    uint8_t hash[SEG_HASH];
+    struct slice proof;
+    struct seg_seal s;
+    size_t blocks = 0;
+
+    if (l->w->since_head || count < 3 || last[0].got != SEG_GOT || last[0].el.type != SEG_PROOF ||
+        last[1].got != SEG_GOT || last[1].el.type != SEG_INDEX || last[2].got != SEG_GOT ||
+        !seg_read_seal(&last[2].el, &s) || !seal_is_signed(&s))
+        return;
+    for (size_t i = 0; i < count; i++)
+        blocks += at[i].is_block;
+    seg_hash(hash, with_proof(last[0].el.whole, last[1].el.whole));
+    proof = last[0].el.body;
+    if (memcmp(hash, s.index_hash, SEG_HASH) != 0 || proof.len != blocks * SEG_HASH)
+        return;
+    for (; count > 0; count--, at++)
+        if (at->is_block) {
+            at->proof = proof.at;
+            proof = slice_skip(proof, SEG_HASH);
+        }
+}
+
+static void walk_elements(struct look *l, const struct block_check *at, size_t count)
 {
     struct walk *w = l->w;
-    struct seg_element el;
-    enum seg_got got;
 
-    while ((got = seg_next(&scan, &el)) != SEG_END) {
-        struct seg_block b;
+    for (; count > 0; count--, at++) {
+        const struct seg_element *el = &at->el;
 
-        if (got == SEG_BAD) {
-            l->bad_at = el.offset;
-            l->bad_size = el.size;
+        if (at->got == SEG_BAD) {
+            l->bad_at = el->offset;
+            l->bad_size = el->size;
             continue;
         }
-        if (!l->entered && !(el.type == SEG_HEAD && el.offset == 0)) { /* its head is damaged: go on without */
+        if (!l->entered && !(el->type == SEG_HEAD && el->offset == 0)) { /* its head is damaged: go on without */
             l->entered = true;
             w->known = w->promises = w->proven = false;
             w->segment = l->segment;
         }
-        look_at(l, &el, got == SEG_GOT && seg_read_block(&el, &b) ? checked++ : NULL);
+        look_at(l, el, at->is_block ? at : NULL);
     }
     look_end(l);
 }
@@ -261,7 +298,7 @@ static void walk_elements(struct look *l, struct seg_scan scan, const struct blo
 void walk_segment(struct walk *w, const char *file, uint64_t segment, bool sealed, struct slice bytes)
 {
     struct look l = { .w = w, .segment = segment, .sealed = sealed, .bytes = bytes };
-    struct block_check *blocks;
+    struct block_check *elements;
     struct seg_scan scan;
     size_t count;
 
@@ -272,10 +309,11 @@ void walk_segment(struct walk *w, const char *file, uint64_t segment, bool seale
         w->known = w->promises = w->proven = false;
         return;
     }
-    if (find_blocks(scan, &blocks, &count) == 0) {
-        verify_blocks(blocks, count, w->since_head);
-        walk_elements(&l, scan, blocks);
+    if (find_elements(scan, &elements, &count) == 0) {
+        find_proof(&l, elements, count);
+        verify_blocks(elements, count, w->since_head);
+        walk_elements(&l, elements, count);
     } else
-        REPORT(&l, FAULT_UNREADABLE, "no memory for the list of its blocks");
-    free(blocks);
+        REPORT(&l, FAULT_UNREADABLE, "no memory for the list of its elements");
+    free(elements);
 }

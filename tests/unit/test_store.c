@@ -23,7 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "journal/crc32c.h"
 #include "journal/folder.h"
+#include "journal/segment.h"
 #include "journal/verify.h"
 #include "sense/log/lines.h"
 #include "sense/log/rotation.h"
@@ -480,6 +482,65 @@ static void a_changed_byte_is_named_and_the_rest_is_read(void **state)
     lines_close(l);
 }
 
+/* Another payload under the true head, with right checksums: only what was sealed tells. */
+static void a_block_that_was_made_anew_is_not_what_was_sealed(void **state)
+{
+    struct world *w = *state;
+    char words[300] = "";
+    char path[128];
+    uint8_t head[512];
+    struct verdict v;
+    struct err e = { 0 };
+    struct seg_scan scan;
+    struct seg_element el;
+    struct seg_block b;
+    struct seg_out made = { 0 };
+    uint8_t *bytes;
+    size_t len;
+    int dir;
+    int fd;
+
+    world_open(w);
+    for (uint64_t n = 1; n <= 20000; n++) {
+        struct text_of t = line_text(n);
+
+        (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us);
+    }
+    settle(w->s);
+    assert_true(store_seal(w->s, 20000000));
+    world_close(w);
+    assert_int_equal(journal_verify(w->folder, NULL, NULL, nothing, words, &v, &e), 0);
+    assert_int_equal(v.faults, 0);
+    assert_int_equal(v.events, 20000);
+    memcpy(head, v.head, sizeof(v.head));
+    assert_int_equal(journal_verify(w->folder, NULL, head, nothing, words, &v, &e), 0);
+    assert_int_equal(v.faults, 0);
+
+    dir = folder_open(w->folder, &e);
+    assert_int_equal(folder_read(dir, "0000000001.zst", 1 << 30, &bytes, &len, &e), 0);
+    assert_true(seg_scan_start(&scan, slice_of(bytes, len)));
+    while (seg_next(&scan, &el) == SEG_GOT && !seg_read_block(&el, &b))
+        continue;
+    bytes[el.offset + el.size - 1] ^= 1;
+    b.stored_crc = crc32c(0, el.stored.at, el.stored.len);
+    memcpy(head, &b, sizeof(b));
+    assert_true(el.body.len <= sizeof(head));
+    memcpy(head + sizeof(b), el.body.at + sizeof(b), el.body.len - sizeof(b));
+    assert_int_equal(
+        seg_put(&made, scan.mark, SEG_BLOCK, el.content, slice_of(head, el.body.len), slice_of(NULL, 0), el.stored, &e),
+        0);
+    (void)snprintf(path, sizeof(path), "%s/0000000001.zst", w->folder);
+    fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, made.at, made.len, (off_t)el.offset), (ssize_t)made.len);
+    close(fd);
+    close(dir);
+    seg_out_free(&made);
+    free(bytes);
+    assert_int_equal(journal_verify(w->folder, NULL, NULL, nothing, words, &v, &e), 0);
+    assert_int_equal(v.faults, 1);
+    assert_non_null(strstr(words, "not those that were sealed"));
+}
+
 static void a_store_without_room_says_so_and_takes_more_later(void **state)
 {
     struct world *w = *state;
@@ -638,6 +699,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(octets_are_not_changed_whatever_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rare_word_is_looked_for_in_few_blocks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(passing_over_blocks_loses_no_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_block_that_was_made_anew_is_not_what_was_sealed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_segments_are_packed_again_and_stay_what_they_were, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_byte_is_named_and_the_rest_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_without_room_says_so_and_takes_more_later, set_up, tear_down),

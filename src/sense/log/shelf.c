@@ -27,6 +27,7 @@ struct packer {
     struct shelf_entry *entries;
     size_t count, cap;
     struct seg_out filters;
+    struct seg_out proof;
     struct token_set tokens;
     ZSTD_CCtx *zstd;
     struct seg_seal seal;
@@ -169,8 +170,10 @@ static int flush(struct packer *p, struct err *e)
     b->stored_crc = crc32c(0, p->frame.at, p->frame.len);
     if (seg_put(p->out, p->mark, SEG_BLOCK, SEG_LINES, slice_of(b, sizeof(*b)), written(&p->list), written(&p->frame),
                 e) < 0 ||
-        add_entry(p, at, (uint32_t)(p->out->len - at), e) < 0)
+        seg_out_room(&p->proof, SEG_HASH, e) < 0 || add_entry(p, at, (uint32_t)(p->out->len - at), e) < 0)
         return -1;
+    seg_digest(p->proof.at + p->proof.len, slice_of(p->out->at + at, p->out->len - at));
+    p->proof.len += SEG_HASH;
     count_block(&p->seal, b);
     *b = (struct seg_block){ 0 };
     p->raw_len = 0;
@@ -261,15 +264,19 @@ static int put_index(struct packer *p, struct err *e)
     struct shelf_index head = { .entries = (uint32_t)p->count, .filter_bytes = (uint32_t)p->filters.len };
     struct seg_out body = { 0 };
     size_t entries = p->count * sizeof(*p->entries);
+    const size_t from = p->out->len;
     int result = seg_out_room(&body, sizeof(head) + entries, e);
 
+    if (result == 0 && p->count > 0)
+        result = put_part(p, SEG_PROOF, written(&p->proof), slice_of(NULL, 0), NULL, e);
     if (result == 0) {
         memcpy(body.at, &head, sizeof(head));
         if (entries > 0)
             memcpy(body.at + sizeof(head), p->entries, entries);
         body.len = sizeof(head) + entries;
         p->seal.index_at = p->out->len;
-        result = put_part(p, SEG_INDEX, written(&body), written(&p->filters), p->seal.index_hash, e);
+        result = put_part(p, SEG_INDEX, written(&body), written(&p->filters), NULL, e);
+        seg_hash(p->seal.index_hash, slice_of(p->out->at + from, p->out->len - from));
     }
     seg_out_free(&body);
     return result;
@@ -282,6 +289,7 @@ static void packer_done(struct packer *p)
     seg_out_free(&p->list);
     seg_out_free(&p->frame);
     seg_out_free(&p->filters);
+    seg_out_free(&p->proof);
     free(p->entries);
     free(p->raw);
 }
