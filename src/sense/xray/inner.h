@@ -11,7 +11,7 @@
 #include "snap/snap.h"
 #include "wire/diag.h"
 
-enum { XRAY_FRESH = 64 };
+enum { XRAY_FRESH = 64, XRAY_PARTNERS = 256 };
 enum { XRAY_ROOM = 256 << 10, XRAY_PIDS = 4 << 20, XRAY_MOUNTS_ASKED = 64, XRAY_PATIENCE_MS = 1500 };
 
 struct xray {
@@ -34,6 +34,12 @@ struct xray {
         int64_t pid[XRAY_FRESH], seen_us[XRAY_FRESH]; /* a ring */
         size_t from, count;
     } fresh;
+    struct { /* of partner.c */
+        int fd;
+        size_t first_holder; /* of a newcomer */
+        struct diag_socket at[XRAY_PARTNERS];
+        size_t count;
+    } partners;
 
     struct helper asked[XRAY_MOUNTS_ASKED]; /* a statfs each */
     size_t mount_of[XRAY_MOUNTS_ASKED];     /* index into the part */
@@ -64,8 +70,12 @@ void xray_kmsg(struct xray *x);
 
 void xray_clock_end(struct xray *x);
 
-void xray_newest(struct xray *x);    /* before the sockets: who may be gone after them */
-void xray_newcomers(struct xray *x); /* between two looks at sockets: who was forked in the meantime */
+void xray_newest(struct xray *x);         /* before the sockets: who may be gone after them */
+void xray_newcomers(struct xray *x);      /* between two looks at sockets: who was forked in the meantime */
+void xray_partners_begin(struct xray *x); /* after xray_newest, before the sockets */
+void xray_partner_of(struct xray *x, const struct diag_socket *s); /* if a newcomer has it */
+void xray_partners_of(struct xray *x, size_t from);       /* the newest newcomer's, its holders from there on */
+void xray_partners_end(struct xray *x, uint64_t network); /* those that were not listed */
 void xray_processes(struct xray *x);
 bool xray_list(struct xray *x); /* only which pids /proc lists: x->pids */
 /* Those of them that have no record, by /proc; how many it could tell of. */

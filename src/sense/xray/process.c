@@ -390,9 +390,12 @@ static bool has_early(const struct xray *x, int64_t pid)
 
 static void look_early(struct xray *x, int64_t pid)
 {
+    size_t before = x->s->part[SNAP_HOLDER].count;
+
     if (has_early(x, pid))
         return;
     look_at(x, pid);
+    xray_partners_of(x, before);
     x->early_processes = x->s->part[SNAP_PROCESS].count;
     x->early_holders = x->s->part[SNAP_HOLDER].count;
     x->early_files = x->s->part[SNAP_FILE].count;

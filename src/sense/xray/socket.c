@@ -121,8 +121,11 @@ static void on_socket(void *own, const struct diag_message *m)
     const struct dump *d = own;
     struct diag_socket from;
 
-    if (d->read(m->body, &from))
-        xray_socket(d->x, d->kind, d->network, &from);
+    if (!d->read(m->body, &from))
+        return;
+    xray_socket(d->x, d->kind, d->network, &from);
+    if (d->x->fresh.wanted)
+        xray_partner_of(d->x, &from);
 }
 
 int netlink_ask_inet(struct xray *x, int fd, uint8_t family, uint8_t protocol,
@@ -220,9 +223,13 @@ static void dump_all(struct xray *x, int fd, uint64_t network)
     struct dump d = { .x = x, .network = network };
 
     x->fresh.wanted = x->early_processes > 0 && network == snap_host(x->s)->network;
-    dump_tcp(&d, fd);
     if (x->fresh.wanted)
+        xray_partners_begin(x);
+    dump_tcp(&d, fd);
+    if (x->fresh.wanted) {
         xray_newest(x);
+        xray_partners_end(x, network);
+    }
     x->fresh.wanted = false;
     dump_inet(&d, fd, "udp", IPPROTO_UDP);
     dump_inet(&d, fd, "raw", IPPROTO_RAW);
