@@ -109,10 +109,24 @@ static void read_text(struct walk *w, const struct key *k, char *to, const struc
         memcpy(to, n->text.at, n->text.len);
 }
 
+/* fe80::1%eth0 means something beside one interface alone; no part of us keeps the interface. */
+static bool is_scoped(struct walk *w, const struct node *n)
+{
+    if (n->text.len == 0 || !memchr(n->text.at, '%', n->text.len))
+        return false;
+    conf_fault(w, n,
+               "%s: \"%s\" names an interface behind its %%, which can't be taken here; write an address of that "
+               "host which needs none, such as fd00::1",
+               w->path.at, conf_shown(n->text).text);
+    return true;
+}
+
 static void read_addr(struct walk *w, const struct key *k, char *to, const struct node *n)
 {
     struct addr a = { 0 };
 
+    if (is_scoped(w, n))
+        return;
     if (!(n->text.len == 0 && k->def && k->def[0] == '\0') && !addr_read(n->text, &a) && !addr_read_port(n->text, &a))
         wrong(w, n, "an address such as 192.0.2.1, 192.0.2.1:25 or [2001:db8::1]:25");
     else
@@ -144,6 +158,8 @@ static bool add_addr(struct walk *w, const struct key *k, char *to, const struct
     struct addr a;
 
     (void)k;
+    if (is_scoped(w, n))
+        return false;
     if (!addr_read(n->text, &a) && !addr_read_port(n->text, &a)) {
         conf_fault(w, n, "%s: \"%s\" is no address such as 192.0.2.1:25 or \"[2001:db8::1]:25\"", w->path.at,
                    conf_shown(n->text).text);

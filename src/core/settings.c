@@ -204,12 +204,27 @@ static int check_triggers(const struct watch_settings *w, struct conf_faults *fa
     return faults->count > 0 ? -1 : 0;
 }
 
+/* Without its interface, which an address here never has, nobody can be reached by it. */
+static bool is_of_one_cable(struct addr a)
+{
+    return a.family == 6 && addr_is_link_local(a);
+}
+
 /* Keys that are right each by itself, and wrong together. */
 static int check_gate(const struct gate_settings *gate, struct conf_faults *faults)
 {
     for (uint32_t i = 0; i < gate->listeners_count; i++) {
         const struct gate_listener *l = &gate->listeners[i];
 
+        if (is_of_one_cable(l->to))
+            fault_in(faults, "gate.listeners", l->name, "`to` is %s, which is somebody else on each cable; %s",
+                     addr_text(addr_ip(l->to)).text,
+                     "write an address of that server which is its own, such as fd00::1");
+        for (uint32_t a = 0; a < l->listen.count; a++)
+            if (is_of_one_cable(l->listen.at[a]))
+                fault_in(faults, "gate.listeners", l->name, "`listen` has %s, which each cable may have; %s",
+                         addr_text(addr_ip(l->listen.at[a])).text,
+                         "write [::], or an address of one cable alone, such as fd00::1");
         for (uint32_t k = 0; k < gate->listeners_count; k++)
             for (uint32_t a = 0; a < gate->listeners[k].listen.count; a++)
                 if (addr_eq(l->to, gate->listeners[k].listen.at[a]))

@@ -137,6 +137,41 @@ static void the_hand_opens_what_the_listeners_name_and_nothing_else(void **state
     free(h);
 }
 
+/* `words` stand in the first fault, `place` where it is. */
+static void expect_fault(const char *yaml, unsigned line, const char *words)
+{
+    struct house_settings *h = calloc(1, sizeof(*h));
+    struct conf_faults faults = { .count = 0 };
+    char path[] = "/tmp/test_settings.XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_non_null(h);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
+    assert_int_equal(settings_read(path, h, &faults), -1);
+    (void)unlink(path);
+    (void)close(fd);
+    assert_int_equal(faults.at[0].line, line);
+    if (!strstr(faults.at[0].text, words))
+        fail_msg("%s", faults.at[0].text);
+    free(h);
+}
+
+static void an_address_that_needs_an_interface_is_told_with_a_way_out(void **state)
+{
+    (void)state;
+    expect_fault("gate:\n  listeners:\n    mx: { listen: \"[fe80::1%eth0]:25\", to: 127.0.0.1:2525 }\n", 3,
+                 "gate.listeners.mx.listen: \"[fe80::1%eth0]:25\" names an interface");
+    expect_fault("gate:\n  listeners:\n    mx: { listen: [\"[::]:25\", \"fe80::1%eth0\"], to: 127.0.0.1:2525 }\n", 3,
+                 "such as fd00::1");
+    expect_fault("gate:\n  listeners:\n    mx:\n      listen: \"[::]:25\"\n      to: \"[fe80::1%eth0]:2525\"\n", 5,
+                 "gate.listeners.mx.to: \"[fe80::1%eth0]:2525\" names an interface");
+    expect_fault("gate:\n  listeners:\n    mx: { listen: \"[::]:25\", to: \"[fe80::1]:2525\" }\n", 0,
+                 "`to` is fe80::1, which is somebody else on each cable");
+    expect_fault("gate:\n  listeners:\n    mx: { listen: \"[fe80::1]:25\", to: \"[fd00::1]:2525\" }\n", 0,
+                 "write [::], or an address");
+}
+
 static void the_guard_closes_the_front_door_to_local_programs_but_not_the_back_one(void **state)
 {
     struct house_settings *h = with(two_listeners);
@@ -198,6 +233,7 @@ int main(void)
         cmocka_unit_test(the_hand_learns_who_must_never_be_blocked),
         cmocka_unit_test(every_process_gets_settings_of_its_own_size),
         cmocka_unit_test(the_hand_opens_what_the_listeners_name_and_nothing_else),
+        cmocka_unit_test(an_address_that_needs_an_interface_is_told_with_a_way_out),
         cmocka_unit_test(the_guard_closes_the_front_door_to_local_programs_but_not_the_back_one),
         cmocka_unit_test(the_gates_secrets_go_to_the_gate_alone),
     };
