@@ -25,6 +25,8 @@ static const char *const templates[EV_KINDS] = {
     [EV_LOG_FOUND_OVER] = N_("what the logs showed is over[: {why}][ ({rule})]"),
     [EV_LOG_LISTENING] = N_("lines are received[ at {name}], too"),
     [EV_LOG_NOT_LISTENING] = N_("lines are not received[ at {name}][: {why}]; it is tried again"),
+    [EV_LOG_UNKNOWN] = N_("no rule knows lines such as this one[ of {name}][: {why}]"),
+    [EV_LOG_UNKNOWN_COUNTED] = N_("[{count} ]lines that no rule knows came in an hour[; {why}]"),
     [EV_LOG_PROOF] = N_("it is proved[ for {name}] by[: {proof}]"),
 };
 

@@ -66,6 +66,15 @@ until_true 10 hold
 send 'new word'
 until_true 10 says rule_violation 'new word'
 
+say "since a rule says what is harmless, a kind that no rule knows is told: once"
+unknown()
+{
+    [ "$(on box serviola events --kind log.unknown --json | grep -c 'strange news' || true)" = "$1" ]
+}
+send 'strange news' 50
+until_true 10 unknown 1
+send 'strange news' 50
+send 'new word'
 say "rules that are none leave the old ones in force"
 with_rules '      broken: { match: "new ((word", means: attack }'
 kill -HUP "$(pid_of serviola-box)"

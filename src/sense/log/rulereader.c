@@ -14,6 +14,7 @@
 #include "sense/log/logrules.h"
 #include "sense/log/payload.h"
 #include "sense/log/template.h"
+#include "sense/log/unknowns.h"
 #include "sys/say.h"
 
 enum { WAITING = 1024, KINDS = 8192, HOST_MOST = 80, A_MINUTE = 60 };
@@ -41,6 +42,7 @@ struct rulereader {
     struct logrules_scan *scan;
     struct templates *templates;
     struct table *kinds; /* struct kind_key -> struct kind */
+    struct unknowns *unknowns;
     uint64_t seed;
     struct waiting waiting[WAITING];
     uint64_t given, judged; /* lines */
@@ -75,6 +77,16 @@ static struct event event_of(enum logrules_verdict v, const struct waiting *of, 
     return ev;
 }
 
+/* Else no rule knows any line, and that tells nothing. */
+static bool says_what_is_harmless(const struct log_analyse *s)
+{
+    bool harmless = s->logcheck[0] != '\0';
+
+    for (uint32_t i = 0; i < s->rules_count && i < LOG_RULES; i++)
+        harmless = harmless || s->rules[i].means == LOG_RULE_HARMLESS;
+    return harmless;
+}
+
 static void on_judged(void *own, enum logrules_verdict v, struct slice text)
 {
     struct rulereader *r = own;
@@ -83,6 +95,11 @@ static void on_judged(void *own, enum logrules_verdict v, struct slice text)
     struct kind *k;
     bool fresh;
 
+    if (v == LOGRULES_UNKNOWN && says_what_is_harmless(&r->now)) {
+        const struct unknown_line line = { .at_us = of->at_us, .from = of->from, .host = of->host, .text = text };
+
+        unknowns_line(r->unknowns, &line, r->now.unknown);
+    }
     if (v != LOGRULES_ATTACKS && v != LOGRULES_VIOLATES)
         return;
     key.host = hash_bytes(of->host, strlen(of->host), r->seed);
@@ -227,8 +244,14 @@ static void on_tick(void *own, int64_t now_us, bool again)
     struct rulereader *r = own;
 
     (void)again;
-    (void)now_us;
     look_for_new(r);
+    unknowns_tick(r->unknowns, now_us);
+    unknowns_save(r->unknowns, now_us);
+}
+
+static void tell_unknown(void *ctx, const struct event *ev)
+{
+    live_event(((struct rulereader *)ctx)->live, ev);
 }
 
 static void on_settle(void *own)
@@ -242,6 +265,7 @@ static void on_end(void *own)
 
     logrules_scan_free(r->scan);
     logrules_free(r->rules);
+    unknowns_free(r->unknowns);
     templates_free(r->templates);
     table_free(r->kinds);
     (void)pthread_mutex_destroy(&r->lock);
@@ -268,7 +292,8 @@ struct rulereader *rulereader_add(struct live *l, const struct log_analyse *s, s
     r->next = *s;
     r->renewed = s->logcheck[0] || s->rules_count > 0;
     reader.own = r;
-    if (r->templates && r->kinds && live_add(l, &reader, e) == 0)
+    r->unknowns = unknowns_new(live_folder(l), &(struct unknowns_way){ .ctx = r, .tell = tell_unknown }, r->seed, e);
+    if (r->templates && r->kinds && r->unknowns && live_add(l, &reader, e) == 0)
         return r;
     on_end(r);
     return NULL;

@@ -40,6 +40,7 @@ struct log_analyse {
     struct key_prefixes own; /* mail from there is not stolen */
     char logcheck[200];      /* a folder of rules; empty: none */
     int level;               /* enum logrules_level */
+    uint64_t unknown;        /* new kinds of lines that no rule knows, told in an hour */
     uint32_t zero;
     uint32_t rules_count;
     struct log_rule rules[LOG_RULES];
