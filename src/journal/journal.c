@@ -329,7 +329,7 @@ int writer_pack(struct journal *j, uint64_t segment, int64_t now_us, struct jour
 
     if (folder_read(j->dir, name.text, wal_max, &at, &len, e) < 0)
         return -1;
-    wal_look(slice_of(at, len), &w);
+    wal_look_head(slice_of(at, len), &w);
     head = head_of(j, &w, segment, now_us);
     if (j->kind.pack(j->kind.own, slice_of(at, len), w.mark, &head, &j->keys, now_us, &out, &packed, e) == 0 &&
         finish_pack(j, segment, slice_of(out.at, out.len), e) == 0) {

@@ -46,6 +46,18 @@ void wal_look(struct slice bytes, struct wal_scan *w)
     w->end.offset = w->good_end;
 }
 
+void wal_look_head(struct slice bytes, struct wal_scan *w)
+{
+    struct seg_scan scan;
+    struct seg_element el;
+
+    *w = (struct wal_scan){ .any = seg_scan_start(&scan, bytes) };
+    w->mark = scan.mark;
+    w->head_ok = w->any && seg_next(&scan, &el) == SEG_GOT && seg_read_head(&el, &w->head);
+    if (!w->head_ok)
+        wal_look(bytes, w);
+}
+
 /* All bytes that belong to no whole element, up to torn_max, go into NNN.torn. */
 static int keep_torn(struct journal *j, uint64_t segment, struct slice bytes, const struct wal_scan *w, struct err *e)
 {
