@@ -12,6 +12,25 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
+/* At most 15 bytes, filled up with zeros. */
+static void load_rest(const uint8_t *p, size_t len, uint64_t words[2])
+{
+    uint32_t low = 0;
+    uint32_t high = 0;
+
+    words[1] = 0;
+    if (len >= 8) {
+        memcpy(&words[0], p, 8);
+        memcpy(&words[1], p + len - 8, 8);
+        words[1] = len > 8 ? words[1] >> 8 * (16 - len) : 0;
+    } else if (len >= 4) {
+        memcpy(&low, p, 4);
+        memcpy(&high, p + len - 4, 4);
+        words[0] = low | (uint64_t)high << 8 * (len - 4);
+    } else
+        words[0] = len == 0 ? 0 : p[0] | (uint64_t)p[len / 2] << 8 * (len / 2) | (uint64_t)p[len - 1] << 8 * (len - 1);
+}
+
 /*
  * Both factors of each product carry a part of the secret: with a public
  * constant in one of them, a sender could make it 0, and with it the product.
@@ -27,8 +46,6 @@ uint64_t hash_bytes(const void *at, size_t len, uint64_t seed)
         memcpy(words, p, sizeof(words));
         h = fold(words[0] ^ key, words[1] ^ h) + key;
     }
-    words[0] = words[1] = 0;
-    if (len > 0)
-        memcpy(words, p, len);
+    load_rest(p, len, words);
     return fold(fold(words[0] ^ key, words[1] ^ h) ^ key, h ^ 0x9e3779b97f4a7c15u);
 }
