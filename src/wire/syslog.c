@@ -44,26 +44,32 @@ static bool is_date(int64_t year, unsigned month, unsigned day)
            day <= (month == 2 && is_leap(year) ? 29u : (unsigned)longest[month - 1]);
 }
 
-/* The year that brings month and day nearest; false when that year has no such day. */
-static bool guess_year(int64_t near_us, unsigned month, unsigned day, int64_t second, int64_t *year)
+/* Midnight of the month's day in the year that brings it nearest; false when that year has no such day. */
+static bool guess_year(int64_t near_us, unsigned month, unsigned day, int64_t second, int64_t *days)
 {
+    const int64_t surely = 182 * (int64_t)DAY_S; /* another year is further away */
     int64_t near_s = near_us / SECOND;
     int64_t best = INT64_MAX;
     int64_t this_year;
+    int64_t year;
     unsigned m;
     unsigned d;
 
     date_of(near_s / DAY_S, &this_year, &m, &d);
-    for (int64_t y = this_year - 1; y <= this_year + 1; y++) {
-        int64_t away = days_of(y, month, day) * DAY_S + second - near_s;
+    year = this_year;
+    for (int64_t step = 0; step < 3 && best > surely; step++) { /* this one, the one before, the next */
+        int64_t y = step == 1 ? this_year - 1 : this_year + (step == 2);
+        int64_t at = days_of(y, month, day);
+        int64_t away = at * DAY_S + second - near_s;
 
         away = away < 0 ? -away : away;
-        if (away < best) {
+        if (away < best || (away == best && y < year)) {
             best = away;
-            *year = y;
+            *days = at;
+            year = y;
         }
     }
-    return is_date(*year, month, day);
+    return is_date(year, month, day);
 }
 
 void syslog_stamp_write(int64_t at_us, char out[SYSLOG_STAMP_BYTES])
@@ -142,16 +148,22 @@ static size_t clock_at(struct slice s, size_t at, int64_t *us)
 /* 0: no month. */
 static unsigned month_at(struct slice s)
 {
-    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    char three[3];
+    static const char names[12][4] = { "jan", "feb", "mar", "apr", "may", "jun",
+                                       "jul", "aug", "sep", "oct", "nov", "dec" };
+    const uint32_t lower = 0x20202020;
+    char three[4] = { 0 };
+    uint32_t name;
+    uint32_t word;
 
     if (s.len < 3)
         return 0;
-    for (unsigned i = 0; i < 3; i++)
-        three[i] = (char)(s.at[i] | 0x20);
-    for (unsigned m = 0; m < 12; m++)
-        if (memcmp(three, names + 3 * m, 3) == 0)
+    memcpy(three, s.at, 3);
+    memcpy(&word, three, 4);
+    for (unsigned m = 0; m < 12; m++) {
+        memcpy(&name, names[m], 4);
+        if ((name | lower) == (word | lower))
             return m + 1;
+    }
     return 0;
 }
 
@@ -177,7 +189,7 @@ static size_t stamp_3164(struct slice s, int64_t near_us, struct syslog *into)
     unsigned written = 0;
     size_t at = 4;
     size_t used;
-    int64_t year = 0;
+    int64_t days = 0;
     int64_t us;
     bool real;
 
@@ -199,13 +211,13 @@ static size_t stamp_3164(struct slice s, int64_t near_us, struct syslog *into)
     if (written == 0 && year_behind(s, at + used, &written))
         used += 5;
     if (written > 0) {
-        year = written;
-        real = is_date(year, month, day);
+        real = is_date(written, month, day);
+        days = days_of(written, month, day);
     } else
-        real = guess_year(near_us, month, day, us / SECOND, &year);
+        real = guess_year(near_us, month, day, us / SECOND, &days);
     into->stamped = real;
     into->yearless = written == 0;
-    into->stamp_us = real ? days_of(year, month, day) * DAY_S * (int64_t)SECOND + us : 0;
+    into->stamp_us = real ? days * DAY_S * (int64_t)SECOND + us : 0;
     return at + used;
 }
 
@@ -408,15 +420,17 @@ static bool read_tag(struct slice s, struct syslog *into)
 
 static bool is_name(struct slice w) /* a host's name or address */
 {
+    /* A bit for each byte from 0 to 127: letters, digits, . - _ : / @ % */
+    static const uint64_t in_names[2] = {
+        (uint64_t)0x3ff << '0' | 1ull << '.' | 1ull << '-' | 1ull << ':' | 1ull << '/' | 1ull << '%',
+        (uint64_t)0x3ffffff << ('A' - 64) | (uint64_t)0x3ffffff << ('a' - 64) | 1ull << ('_' - 64) | 1ull << ('@' - 64)
+    };
+
     if (w.len == 0 || w.len > SYSLOG_NAME_MAX)
         return false;
-    for (size_t i = 0; i < w.len; i++) {
-        uint8_t c = w.at[i];
-
-        if (!is_digit(c) && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && c != '.' && c != '-' && c != '_' && c != ':' &&
-            c != '/' && c != '@' && c != '%' && c < 0x80)
+    for (size_t i = 0; i < w.len; i++)
+        if (w.at[i] < 0x80 && !(in_names[w.at[i] / 64] >> w.at[i] % 64 & 1))
             return false;
-    }
     return w.at[w.len - 1] != ':';
 }
 
