@@ -30,6 +30,8 @@ struct templates {
     struct table *boughs;    /* hash of number and first word -> struct bough */
     struct table *spellings; /* hash of a masked message -> uint32_t id */
     struct template_told told;
+    struct masked looked_at; /* by templates_look, and its hash */
+    uint64_t looked_key;
 };
 
 const struct template_caps template_usual = { .templates = 20000, .children = 256, .spellings = 65536 };
@@ -217,25 +219,32 @@ static uint32_t find_or_add(struct templates *t, const struct masked *m)
     return id;
 }
 
-uint32_t templates_learn(struct templates *t, struct slice message)
+void templates_look(struct templates *t, struct slice message)
 {
-    struct masked m;
-    uint64_t key;
-    const uint32_t *known;
-    uint32_t id;
+    mask_message(message, &t->looked_at);
+    t->looked_key = hash_bytes(t->looked_at.text, t->looked_at.len, t->seed);
+}
 
-    mask_message(message, &m);
+uint32_t templates_learn_it(struct templates *t)
+{
+    const struct masked *m = &t->looked_at;
+    const uint32_t *known = table_find(t->spellings, &t->looked_key);
+    uint32_t id = known ? *known : find_or_add(t, m);
+
     t->told.lines++;
-    t->told.cut += m.cut;
-    key = hash_bytes(m.text, m.len, t->seed);
-    known = table_find(t->spellings, &key);
-    id = known ? *known : find_or_add(t, &m);
+    t->told.cut += m->cut;
     if (id == 0)
         return 0;
     t->all[id - 1].lines++;
     if (!known)
-        *(uint32_t *)table_add(t->spellings, &key, NULL, NULL, NULL) = id;
+        *(uint32_t *)table_add(t->spellings, &t->looked_key, NULL, NULL, NULL) = id;
     return id;
+}
+
+uint32_t templates_learn(struct templates *t, struct slice message)
+{
+    templates_look(t, message);
+    return templates_learn_it(t);
 }
 
 uint32_t templates_count(const struct templates *t)

@@ -51,6 +51,9 @@ void templates_free(struct templates *t); /* NULL is fine */
 
 /* The id of its template, from 1 on in the order of their first message; 0: no room.  The message is not kept. */
 uint32_t templates_learn(struct templates *t, struct slice message);
+/* The same in two steps: the first changes nothing that is learned, the second learns what was looked at last. */
+void templates_look(struct templates *t, struct slice message);
+uint32_t templates_learn_it(struct templates *t);
 
 uint32_t templates_count(const struct templates *t);
 struct template_told templates_told(const struct templates *t);

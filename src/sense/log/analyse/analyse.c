@@ -212,10 +212,10 @@ static void identify(struct analysis *a, struct reading *r)
 {
     char lower[NAMES_LENGTH];
     struct slice program = program_name(r->line->program, lower, sizeof(lower));
-    uint32_t host = names_id(a->host_names, r->line->host);
+    uint32_t host = r->host->id != 0 ? r->host->id : names_id(a->host_names, r->line->host);
 
     r->program = names_id(a->program_names, program);
-    r->template = templates_learn(a->templates, r->text);
+    r->template = templates_learn_it(a->templates);
     a->told.no_host += host == 0;
     a->told.no_program += r->program == 0;
     a->told.no_template += r->template == 0;
@@ -246,11 +246,13 @@ void analyse_line(struct analysis *a, const struct log_line *l)
         a->began_us = a->ticked_us = r.at_us;
     analyse_tick(a, r.at_us);
     a->told.lines++;
+    copies_look(a, &r);
+    r.text = without_uptime(l->text, &r.uptime_us);
+    templates_look(a->templates, r.text);
     if (copies_line(a, &r)) {
         a->told.copies++;
         return;
     }
-    r.text = without_uptime(l->text, &r.uptime_us);
     identify(a, &r);
     for (size_t i = 0; i < sizeof(hearers) / sizeof(hearers[0]); i++)
         if (hearers[i].marks == 0 || hearers[i].marks & r.kind.marks)

@@ -102,16 +102,27 @@ static uint64_t print_of(const struct analysis *a, const struct log_line *l)
     return hash_bytes(&l->stamp_us, sizeof(l->stamp_us), h + l->pid);
 }
 
+static struct print *set_of(const struct analysis *a, uint64_t print)
+{
+    return &a->copies->at[(print >> 32) % PRINTS / WAYS * WAYS];
+}
+
+void copies_look(struct analysis *a, struct reading *r)
+{
+    r->print = print_of(a, r->line);
+    __builtin_prefetch(set_of(a, r->print), 1);
+}
+
 bool copies_line(struct analysis *a, struct reading *r)
 {
     const struct log_line *l = r->line;
     uint32_t host = names_find(a->host_names, l->host);
     struct log_host *h = &a->hosts[host];
-    uint64_t hash = print_of(a, l);
-    struct print *set = &a->copies->at[(hash >> 32) % PRINTS / WAYS * WAYS];
-    struct print is = { .hash = (uint32_t)hash | 1, .source = (uint8_t)l->source };
+    struct print *set = set_of(a, r->print);
+    struct print is = { .hash = (uint32_t)r->print | 1, .source = (uint8_t)l->source };
     bool old;
 
+    r->host = h;
     if (l->stamp_us == 0 || l->text.len == 0)
         return false;
     old = l->stamp_us < h->newest_stamp_us - ORDER_US || l->stamp_us < r->at_us + h->offset_us - 4 * ORDER_US;

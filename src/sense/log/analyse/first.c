@@ -58,18 +58,20 @@ static void write_finding(struct analysis *a, struct log_finding *f, const struc
                      fault_class_name(t->kind.fault));
 }
 
-void first_line(struct analysis *a, struct reading *r)
+static void tell_first(struct analysis *a, const struct reading *r)
 {
     struct trace_key key = { r->host->id, r->program, r->template };
-    struct log_finding f;
+    struct log_finding f = finding_of(a, "first_seen", GRADE_WARN, r->host->id);
 
-    if (!r->fresh || r->at_us - a->began_us < LEARN_HOURS * HOUR_US || r->kind.marks & KIND_MAIL)
-        return;
-    if (rank_of(&r->kind, r->trace->severity, r->trace->only_here) < GRAVE)
-        return;
-    f = finding_of(a, "first_seen", GRADE_WARN, r->host->id);
     write_finding(a, &f, &key, r->trace);
     finding_tell(a, &f, (uint64_t)r->program << 32 | r->template);
+}
+
+void first_line(struct analysis *a, struct reading *r)
+{
+    if (r->fresh && r->at_us - a->began_us >= LEARN_HOURS * HOUR_US && !(r->kind.marks & KIND_MAIL) &&
+        rank_of(&r->kind, r->trace->severity, r->trace->only_here) >= GRAVE)
+        tell_first(a, r);
 }
 
 struct newcomer {

@@ -174,13 +174,14 @@ struct reading {
     const struct log_line *line;
     struct slice text; /* of the message, without the kernel's stamp */
     int64_t at_us;
-    int64_t uptime_us; /* -1: none */
-    struct log_host *host;
+    int64_t uptime_us;         /* -1: none */
+    struct log_host *host;     /* by copies_line; that of the others when it is a new one */
     struct log_stream *stream; /* NULL: no room */
     struct log_trace *trace;   /* NULL: no room */
     struct kind kind;
     uint32_t program, template;
-    bool fresh; /* this trace is new */
+    bool fresh;     /* this trace is new */
+    uint64_t print; /* copies.c's */
 };
 
 struct analysis {
@@ -233,10 +234,11 @@ bool log_number_after(struct slice s, const char *word, uint64_t *n);
 
 /* --- the questions: each file answers one */
 
-/* Is the stamp where it should be?  First of all: true when the line is a copy of an earlier one, which counts
- * nowhere else. */
+/* Was this line here before?  First of all: true when it is a copy of an earlier one, which counts nowhere else.
+ * copies_look asks for the memory that copies_line reads, a while before. */
 int copies_open(struct analysis *a, struct err *e);
 void copies_close(struct analysis *a);
+void copies_look(struct analysis *a, struct reading *r);
 bool copies_line(struct analysis *a, struct reading *r);
 void copies_tick(struct analysis *a, int64_t now_us);
 
