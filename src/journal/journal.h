@@ -72,9 +72,9 @@ bool journal_is_due(const struct journal *j, int64_t now_us); /* time to journal
 /* Syncs, begins a new active segment, packs and seals the old one.  After a failure the journal can still be written.
  */
 int journal_rotate(struct journal *j, int64_t now_us, struct journal_sealed *s, struct err *e);
-/* Removes what is over the limits, whole segments, never one that a replay still needs. */
 /* Other sizes and ages from now on; the reserve stays. */
 void journal_set_limits(struct journal *j, const struct journal_limits *l);
+/* Removes what is over the limits, whole segments, never one that a replay still needs. */
 int journal_retain(struct journal *j, int64_t now_us, struct journal_expired *x, struct err *e);
 
 /* On a full disk: gives the reserve back, so that the alarm itself can be written.  False: it is gone already. */
