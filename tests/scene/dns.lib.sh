@@ -6,6 +6,7 @@
 #   names_add HOST RECORD...        while it runs; RECORD: 'evil.test. MX 10 mx.evil.test.', 'mx.evil.test. A 127.0.1.50',
 #                                   'evil.test. TXT "v=spf1 +all"'
 #   names_forget HOST NAME...       these do not exist any more; NAME with its final dot
+#   names_broken HOST NAME...       it answers SERVFAIL about these and what is below them
 #   names_silent HOST NAME...       it does not answer about these and what is below them
 #   names_reverse ADDR NAME         prints the record that says that ADDR is called NAME
 #   names_off HOST; names_again HOST
@@ -43,8 +44,10 @@ remote-control:
     control-enable: yes
     control-use-cert: no
     control-interface: "$T/names-$place.socket"
+include: "$T/names-$place.zones"
 END
     : >"$T/names-$place.records"
+    : >"$T/names-$place.zones"
     names_again "$place"
     shift
     [ $# = 0 ] || names_add "$place" "$@"
@@ -85,6 +88,18 @@ names_forget()
     for name in "$@"; do
         grep -vF "'$name " "$T/names-$place.records" >"$T/names-$place.kept" || true
         mv "$T/names-$place.kept" "$T/names-$place.records"
+    done
+    names_control "$place" reload
+}
+
+names_broken() # they are asked where nobody is
+{
+    local place=$1 name
+
+    shift
+    for name in "$@"; do
+        printf 'local-zone: "%s" transparent\n' "$name" >>"$T/names-$place.records"
+        printf 'forward-zone:\n    name: "%s"\n    forward-addr: 127.0.0.1@9\n' "$name" >>"$T/names-$place.zones"
     done
     names_control "$place" reload
 }

@@ -9,12 +9,14 @@
 #   $far                           what addresses there begin with: `${far}3` is 44.1.0.3; in a twin that sets six=yes
 #                                  before it sources a scene, 2a00:44:1::3; $record: A or AAAA
 #   crowd_on_far                   far has all of $crowd, too; `one_of_crowd 3 1` is 44.2.3.1 or 2a00:66:0:3::1
+#   abroad 3 1                     host 1 of network 3 elsewhere, which nobody need come from: 45.7.3.1 or 2a00:77:3::1
 #   gate_house                     draws it
 #   gate_on [LISTENER [SECTION]]   starts serviola on mx; LISTENER: more keys of the listener `mx`, as `tls: end,`;
 #                                  SECTION: more lines of the section gate, indented by two
 #   gate_takes_mail                until it greets
 #   $quiet                         checks that ask somebody, switched off; between the braces of `checks`
 #   gate_pid                       sets $pid; then `descriptors`, `memory_kb` are the gate's
+#   tells WORDS WHAT               serviola why says so of WHAT: an address, an account, or the newest event of a kind
 #   ended                          sessions that the journal has the end of
 #   postfix_on                     Debian's Postfix as the mail server, which takes mail for example.com; `mails` counts it;
 #                                  POSTFIX_SERVICES: more lines of its master.cf
@@ -58,6 +60,15 @@ one_of_crowd() # NETWORK HOST
     fi
 }
 
+abroad() # NETWORK HOST
+{
+    if [ -z "${six-}" ]; then
+        echo "45.7.$1.$2"
+    else
+        echo "2a00:77:$1::$2"
+    fi
+}
+
 gate_yaml() # [LISTENER [SECTION]]
 {
     printf 'hunt: { mode: off }\ngate:\n  folder: %s\n' "$T/mx.state/gate"
@@ -96,6 +107,19 @@ descriptors()
 memory_kb()
 {
     awk '/VmRSS/ { print $2 }' "/proc/$pid/status"
+}
+
+tells() # WORDS ADDRESS|USER|KIND
+{
+    until_true 20 tells_now "$@"
+}
+
+tells_now()
+{
+    local what=$2
+
+    [[ $what != *.*_* ]] || what=$(on mx serviola events --kind "$2" --json | tail -n 1 | sed 's/.*"seq":\([0-9]*\).*/\1/')
+    prints "$1" on mx serviola why "$what"
 }
 
 ended()

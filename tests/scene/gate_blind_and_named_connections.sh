@@ -34,6 +34,7 @@ until_true 5 prints '"bytes":60' on mx serviola events --kind gate.session_passe
 say "TLS that the server ends: a new client is asked to come again before the server hears of it, and then does"
 on far smtp --src 44.1.0.4 44.1.0.1 26 "EHLO passed.test" STARTTLS QUIT >"$T/talk" || true
 grep -q '^451 4.7.1 greylisted' "$T/talk" || fail "$(cat "$T/talk")"
+tells "greylisted, please come again" 44.1.0.4
 until_true 10 prints "220 2.0.0" on far smtp --src 44.1.0.4 44.1.0.1 26 "EHLO passed.test" STARTTLS
 on far smtp --src 44.1.0.4 44.1.0.1 26 "EHLO passed.test" @starttls "EHLO passed.test" "${body[@]}" QUIT >/dev/null
 until_true 10 test "$(mails)" = 4
@@ -45,4 +46,5 @@ on far smtp --src 44.1.0.3 44.1.0.1 27 "EHLO named.test" "${body[@]}" QUIT >/dev
 on far smtp --src 2a00:44:1::2 2a00:44:1::1 27 "EHLO named6.test" "${body[@]}" QUIT >/dev/null
 until_true 10 test "$(mails)" = 6
 grep -rhE '^Received: from named.test \(.*\[44.1.0.3\]' "$T/boxes" >/dev/null || fail "$(grep -rh '^Received' "$T/boxes")"
+tells "from <a@far.test> to <b@example.com>" 44.1.0.3
 grep -rhE '^Received: from named6.test \(.*\[IPv6:2a00:44:1::2\]' "$T/boxes" >/dev/null || fail "$(grep -rh '^Received' "$T/boxes")"

@@ -17,6 +17,7 @@ names_on far \
     'good.test. MX 10 mx.good.test.' 'mx.good.test. A 44.2.0.25' \
     'house.test. MX 10 mx.example.' 'mx.example. A 127.0.1.1'
 names_silent far silent.test
+names_broken far broken.test
 
 say "/etc/hosts maps our name to 127.0.1.1, as Debian does it"
 printf '127.0.0.1 localhost\n127.0.1.1 mx.example\n127.0.0.1 good.test\n' >"$T/hosts"
@@ -34,13 +35,18 @@ sends() # WORDS SENDER [FROM TO]: what the reply to RCPT says, or to DATA's end 
 
 say "loopback, private, this host, our own, alias, null MX, no domain, literal: refused with the reason"
 sends "127.0.1.50" x@evil.test
+tells "the mail server of evil.test, mx.evil.test, is at 127.0.1.50" 44.1.0.2
 sends "10.1.2.3" x@private.test
+tells "10.1.2.3" 44.1.0.2
 sends "0.0.0.0" x@zero.test
 sends "44.1.0.1, our own" x@ours.test
 sends "5.1.8" x@alias.test # unbound does not follow aliases in data of its own
 sends "null MX" x@null.test
+tells "null MX" 44.1.0.2
 sends "no such domain" x@nobody.test
+tells "no such domain" 44.1.0.2
 sends "loopback" 'x@[127.0.0.1]'
+tells "127.0.0.1" 44.1.0.2
 sends "5.1.8" 'x@[IPv6:::1]'
 sends "550 " x@evil.test
 [ "$(delivered)" = 0 ] || fail "the server was sent something"
@@ -48,13 +54,18 @@ until_true 5 event mx gate.bogus_mx
 prints '"x@evil.test"' on mx serviola events --kind gate.bogus_mx --json
 prints '127.0.1.50' on mx serviola events --kind gate.bogus_mx --json
 
-say "a name server's silence is no reason to refuse"
+say "a name server's silence is no reason to refuse, nor is its failure"
 sends "451 " x@silent.test
+tells "where the mail of silent.test goes could not be asked" 44.1.0.2
+sends "451 " x@broken.test
+tells "where the mail of broken.test goes could not be asked" 44.1.0.2
 
 say "twins: a good domain, one of two, our own, and the empty sender pass"
 sends "queued" x@good.test
 sends "queued" x@half.test
+tells "from <x@half.test>" 44.1.0.2
 sends "queued" x@house.test
+tells "from <x@house.test>" 44.1.0.2
 sends "queued" ""
 has_taken()
 {
@@ -65,6 +76,7 @@ until_true 5 has_taken 4
 say "twin: the same over IPv6"
 sends "127.0.1.50" x@evil.test 2a00:44:1::2 2a00:44:1::1
 sends "::1, loopback" x@six.test 2a00:44:1::2 2a00:44:1::1
+tells "mx.six.test, is at ::1" 2a00:44:1::2
 sends "queued" x@good.test 2a00:44:1::2 2a00:44:1::1
 
 say "twin: with the check off, mail of evil.test is taken"

@@ -17,9 +17,11 @@ sends() # SENDER RECIPIENT
 for to in b@example.com postmaster@example.com; do
     say "a bounce for $to"
     prints "451 4.7.1" sends "" $to
+    tells "greylisted, please come again" "${far}2"
     until_true 10 prints queued sends "" $to
 done
 until_true 5 grep -q '<> <postmaster@example.com>' "$T/mail"
+tells "came again" gate.greylist_passed
 
 say "a thousand recipients"
 finish serviola-mx
@@ -38,6 +40,7 @@ s.quit()
 END
 grep -q '250: 300, 452: 700' "$T/codes" || fail "$(cat "$T/codes")"
 grep -qx 250 "$T/codes"
+tells "from <news@far.test>" gate.session_passed
 until_true 5 test "$(tail -n 1 "$T/mail" | grep -o '@example.com>' | wc -l)" = 300
 say "memory $memory, then $(memory_kb) KiB"
 [ -n "${SCENE_SLOW-}" ] || [ "$(memory_kb)" -le $((memory + 2048)) ] || fail "memory grew"

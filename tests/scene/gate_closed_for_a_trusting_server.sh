@@ -10,6 +10,7 @@ mx_sink_on --trusts
 gate_on "greet_after: 0, checks: { $quiet }"
 until_true 10 event mx gate.server_trusts
 prints "smtpd_upstream_proxy_protocol" on mx serviola events --kind gate.server_trusts --json
+tells "would relay for anybody who comes through the gate" gate.server_trusts
 prints "REFUSED" on far smtp 44.1.0.1 25
 finish serviola-mx
 
@@ -18,6 +19,7 @@ finish sink || true
 mx_sink_on
 gate_on "greet_after: 0, checks: { $quiet }" "  name: other.example.com"
 until_true 10 event mx gate.name_differs
+tells "stays closed" gate.name_differs
 prints "REFUSED" on far smtp 44.1.0.1 25
 finish serviola-mx
 
@@ -26,6 +28,7 @@ finish sink || true
 mx_sink_on --no-xclient
 gate_on "greet_after: 0, identity: xclient, checks: { $quiet }"
 until_true 10 event mx gate.identity_refused
+tells "does not take the client's address from us" gate.identity_refused
 on far smtp --wait 10 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 100" >"$T/talk" || true
 is_not grep -q queued "$T/talk"
 [ ! -s "$T/mail" ]
@@ -38,6 +41,7 @@ gate_on "greet_after: 0, identity: xclient, checks: { $quiet }"
 gate_takes_mail
 on far smtp --src '44.1.0.3#40444' 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 100" QUIT
 until_true 5 grep -q '^44.1.0.3 40444 ' "$T/mail"
+tells "from <a@far.test> to <b@example.com>" 44.1.0.3
 finish serviola-mx
 
 say "twin: and one that takes PROXY version 1"

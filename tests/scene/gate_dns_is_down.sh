@@ -40,6 +40,7 @@ say "the name server falls silent: a stranger is asked to come again, within fiv
 kill -STOP "$(pid_of names-far)"
 prints "451 " asks "${far}4" x@new.test
 until_true 5 took_at_most 5 "${far}4"
+tells "could not be asked" "${far}4"
 
 say "a dozen more, all of other domains: each is deferred, none refused"
 for number in $(seq 12); do
@@ -53,6 +54,7 @@ until_true 60 all_are_over
 [ "$(grep -l '^451 4' "$T"/reply.* | wc -l)" = 12 ] || fail "not every one was asked to come again"
 is_not grep -E '^5[0-9][0-9] 5\.[1467]' "$T"/reply.*
 until_true 10 event mx gate.dns_down
+tells "nobody is refused for it" gate.dns_down
 [ "$(events mx gate.session_refused)" = 0 ] || fail "somebody was refused for it"
 
 say "now the gate answers at once"
@@ -62,6 +64,7 @@ until_true 5 took_at_most 2 "${far}5"
 say "the name server is back: told within two seconds, and what was deferred comes through"
 kill -CONT "$(pid_of names-far)"
 until_true 3 event mx gate.dns_back
+tells "name servers answer again" gate.dns_back
 names_add far 'new.test. MX 10 mx.good.test.'
 until_true 5 prints queued sends "${far}4" x@new.test
 prints queued sends "${far}2" x@good.test

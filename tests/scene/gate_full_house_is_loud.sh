@@ -16,6 +16,7 @@ say "sixteen idle clients take all places but the reserve"
 start idle far hold --src "${far}3" --count 16 "${far}1" 25
 until_true 5 event mx gate.full
 prints "${far}3: 16" on mx serviola events --kind gate.full --json
+tells "most by ${far}3: 16" last
 [ "$(events mx gate.filling)" -le 1 ]
 
 say "who comes now hears 421 at once, a hundred times"
@@ -26,6 +27,7 @@ for _ in range(100):
     print(s.recv(100).decode().strip())
 END
 [ "$(grep -c '^421 4.3.2' "$T/said")" = 100 ] || fail "$(sort "$T/said" | uniq -c)"
+tells "421: no free place" "${far}4"
 
 say "a client on the list of friends gets in by the reserve"
 prints '220 mail.example.com' on far smtp --src "${far}5" --wait 1 "${far}1" 25 QUIT

@@ -41,7 +41,9 @@ done
 prints "451 4.7.1 greylisted" brings full@far.test
 until_true 10 more gate.book_stuck 1
 prints "No space left" on mx serviola events --kind gate.book_stuck --json
+tells "No space left on device, it goes on in memory" gate.book_stuck
 until_true 5 passes full@far.test
+tells "<full@far.test>" gate.greylist_passed
 rm "$disk/fill"
 until_true 40 more gate.book_back 1
 

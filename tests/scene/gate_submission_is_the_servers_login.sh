@@ -79,6 +79,8 @@ for number in 1 2 3 4 5; do
 done
 until_true 5 event mx gate.account_abused
 grep -hq "account" "$T"/talk.[45] || fail "$(cat "$T"/talk.[45])"
+tells "the account is stopped" 44.55.0.2
+tells "The mail of the account ana is stopped until" ana
 all_of log_in ben secret-word
 mapfile -t letter < <(mail ben)
 on far smtp --src 44.1.0.2 44.1.0.1 587 "${lines[@]}" "${letter[@]}" QUIT

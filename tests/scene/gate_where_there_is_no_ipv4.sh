@@ -30,3 +30,5 @@ grep -q '^2a00:44:1::2 ' "$T/mail" || fail "$(cat "$T/mail")"
 say "who has no name, or a sender nobody can answer, is refused"
 prints "2a00:44:1::3 has no name" on far smtp --src 2a00:44:1::3 2a00:44:1::1 25 "EHLO x.test" "MAIL FROM:<a@good.test>" "RCPT TO:<b@example.com>" QUIT
 prints "fe80::1" mail x@evil.test
+tells "2a00:44:1::3 has no name" 2a00:44:1::3
+tells "mx.evil.test, is at fe80::1, link-local" 2a00:44:1::2
