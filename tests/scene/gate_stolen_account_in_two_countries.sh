@@ -5,20 +5,26 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
+es=203.0.113. ro=198.51.100. vn=45.1.0. vn2=45.1.1. pt=192.0.2. other=44.99.1. de=2a00:99::
+es_net=203.0.113.0/24 ro_net=198.51.100.0/24 vn_net='ipv4|45.1.0.0|512' pt_net=192.0.2.0/24 at=44.1.0.1:10031
+[ -z "${six-}" ] || {
+    es=2a00:77:1:: ro=2a00:77:2:: vn=2a00:77:4:: vn2=2a00:77:5:: pt=2a00:77:6:: other=2a00:77:7::
+    es_net=2a00:77:1::/48 ro_net=2a00:77:2::/48 vn_net='ipv6|2a00:77:4::|47' pt_net=2a00:77:6::/48 at='[2a00:44:1::1]:10031'
+}
 cat >"$T/countries" <<END
 # all three forms in one file
-203.0.113.0/24 ES
-198.51.100.0/24,RO,RO-B,Bucharest,
+$es_net ES
+$ro_net,RO,RO-B,Bucharest,
 2|ripencc|1700000000|2|19830705|20231115|+0100
 ripencc|*|ipv4|*|1|summary
-ripencc|VN|ipv4|45.1.0.0|512|20100101|allocated|a
-ripencc|DE|ipv6|2a00:99::|32|20100101|allocated|b
+ripencc|VN|$vn_net|20100101|allocated|a
+ripencc|DE|ipv6|$de|32|20100101|allocated|b
 END
 configure mx "hunt: { mode: off }
 gate:
   folder: $T/mx.state/gate
-  policy_listen: 44.1.0.1:10031
-  dns: { servers: [\"44.1.0.2:53\"], try: 100ms, tries: 1, total: 200ms }
+  policy_listen: \"$at\"
+  dns: { servers: [\"$resolver\"], try: 100ms, tries: 1, total: 200ms }
   accounts: { response: note, messages: 20, countries: $T/countries }"
 gate_again
 until_true 15 prints policy on mx serviola events --kind gate.listening --json
@@ -29,14 +35,14 @@ prints '"count":4' on mx serviola events --kind gate.lists_loaded --json
 mkfifo "$T/letters"
 cat >"$T/client" <<'END'
 import socket, sys
-s = socket.create_connection(("44.1.0.1", 10031), 20)
+s = socket.create_connection((sys.argv[2], 10031), 20)
 for number, line in enumerate(open(sys.argv[1])):
     user, client = line.split()
     s.sendall((f"request=smtpd_access_policy\nprotocol_state=RCPT\nclient_address={client}\nsasl_username={user}\n"
                f"instance=scene.{number}\nsender={user}@example.com\nrecipient=x@elsewhere.test\n\n").encode())
     print(s.recv(500).decode().strip(), flush=True)
 END
-start client far python3 "$T/client" "$T/letters"
+start client far python3 "$T/client" "$T/letters" "${far}1"
 exec 4>"$T/letters"
 letters=0
 sends() # USER ADDRESS...
@@ -55,26 +61,26 @@ answered()
 }
 
 say "ana is from Spain; her password is used in Romania and Vietnam: ten messages of twenty are enough"
-sends ana 203.0.113.7 198.51.100.1 198.51.100.2 45.1.1.1 45.1.0.2 198.51.100.3 2a00:99::1 45.1.1.4 45.1.0.5
+sends ana "${es}7" "${ro}1" "${ro}2" "${vn2}1" "${vn}2" "${ro}3" "${de}1" "${vn2}4" "${vn}5"
 is_not event mx gate.account_abused
-sends ana 198.51.100.9 45.1.1.9
+sends ana "${ro}9" "${vn2}9"
 until_true 5 event mx gate.account_abused
 prints "from ES, RO, VN, DE, while it was first seen in ES" on mx serviola why last
 
 say "twin: ben writes as much from one country abroad"
-sends ben 203.0.113.8 198.51.100.1 198.51.100.2 198.51.100.3 198.51.100.4 198.51.100.5 198.51.100.6 198.51.100.7 \
-    198.51.100.8 198.51.100.9 198.51.100.10 198.51.100.11
+sends ben "${es}8" "${ro}1" "${ro}2" "${ro}3" "${ro}4" "${ro}5" "${ro}6" "${ro}7" \
+    "${ro}8" "${ro}9" "${ro}10" "${ro}11"
 [ "$(events mx gate.account_abused)" = 1 ] || fail "$(on mx serviola events --kind gate.account_abused)"
 
 say "a bad line is named by its number, and the old countries stay"
-echo "192.0.2.0/24 Atlantis" >>"$T/countries"
-until_true 10 prints "$T/countries:8:14: a country has two letters" on mx serviola events --kind gate.lists_refused --json
+echo "$pt_net Atlantis" >>"$T/countries"
+until_true 10 prints "$T/countries:8:$((${#pt_net} + 2)): a country has two letters" on mx serviola events --kind gate.lists_refused --json
 prints '"list":"countries"' on mx serviola events --kind gate.lists_refused --json
 
 say "a good one is in force at once, and the session went on"
 sed -i 's/ Atlantis/ PT/' "$T/countries"
 until_true 10 prints 2 events mx gate.lists_loaded
-sends eva 192.0.2.1 198.51.100.1 198.51.100.2 45.1.1.1 45.1.0.2 198.51.100.3 2a00:99::1 45.1.1.4 45.1.0.5 45.1.1.7 45.1.1.8 45.1.1.9
+sends eva "${pt}1" "${ro}1" "${ro}2" "${vn2}1" "${vn}2" "${ro}3" "${de}1" "${vn2}4" "${vn}5" "${vn2}7" "${vn2}8" "${vn2}9"
 until_true 5 prints "first seen in PT" on mx serviola why last
 exec 4>&-
 
@@ -84,11 +90,11 @@ sed -i 's/, countries: [^ ]*//' "$T/mx.conf"
 gate_again
 until_true 15 prints policy on mx serviola events --kind gate.listening --json
 letters=0
-start client far python3 "$T/client" "$T/letters"
+start client far python3 "$T/client" "$T/letters" "${far}1"
 exec 4>"$T/letters"
-until_true 10 sends zoe 203.0.113.7
-for net in 198.51.100 45.1.1 45.1.0 192.0.2 44.99.1; do
-    sends zoe $net.1 $net.2 $net.3 $net.4 $net.5
+until_true 10 sends zoe "${es}7"
+for net in "$ro" "$vn2" "$vn" "$pt" "$other"; do
+    sends zoe "${net}1" "${net}2" "${net}3" "${net}4" "${net}5"
 done
 exec 4>&-
 until_true 5 prints '"user":"zoe"' on mx serviola events --kind gate.account_abused --json

@@ -3,6 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gate.lib.sh"
 gate_house
+home=45.7.1.0/24 at=44.1.0.1:10031
+[ -z "${six-}" ] || home=2a00:77:1::/48 at='[2a00:44:1::1]:10031'
 mx_sink_on
 configure mx "serviola:
   control: $T/mx.state/control
@@ -10,9 +12,9 @@ configure mx "serviola:
 hunt: { mode: off }
 gate:
   folder: $T/mx.state/gate
-  policy_listen: 44.1.0.1:10031
-  dns: { servers: [\"44.1.0.2:53\"], try: 100ms, tries: 1, total: 200ms }
-  accounts: { response: refuse, messages: 6, own: [203.0.113.0/24] }"
+  policy_listen: \"$at\"
+  dns: { servers: [\"$resolver\"], try: 100ms, tries: 1, total: 200ms }
+  accounts: { response: refuse, messages: 6, own: [\"$home\"] }"
 gate_again
 until_true 15 prints policy on mx serviola events --kind gate.listening --json
 
@@ -23,9 +25,9 @@ sends() # USER ADDRESS: what the policy service says to one more message
     printf '%s\n' request=smtpd_access_policy protocol_state=RCPT "client_address=$2" "sasl_username=$1" \
         "instance=scene.$number" "sender=$1@example.com" recipient=x@elsewhere.test '' |
         on far python3 -c 'import socket, sys
-s = socket.create_connection(("44.1.0.1", 10031), 5)
+s = socket.create_connection((sys.argv[1], 10031), 5)
 s.sendall(sys.stdin.buffer.read())
-print(s.recv(500).decode())'
+print(s.recv(500).decode())' "${far}1"
 }
 
 pid_of_part()
@@ -42,7 +44,7 @@ is_back() # PART OLD-PID
 
 answers_again()
 {
-    prints "action=" sends warm 10.9.9.9
+    prints "action=" sends warm "$(abroad 99 9)"
 }
 
 dies() # PART...
@@ -61,13 +63,13 @@ dies() # PART...
 }
 
 say "ana writes from her home; a thief sends from seven networks, and she is stopped there"
-prints "action=DUNNO" sends ana 203.0.113.7
-for net in 198.51.100 192.0.2 45.1.2 45.1.3 45.1.4 45.1.5 45.1.6; do
-    sends ana $net.9 >/dev/null
+prints "action=DUNNO" sends ana "$(abroad 1 7)"
+for net in 2 3 4 5 6 7 8; do
+    sends ana "$(abroad $net 9)" >/dev/null
 done
 until_true 5 event mx gate.account_stopped
-prints "this account is stopped" sends ana 45.1.2.77
-prints "action=DUNNO" sends ana 203.0.113.8
+prints "this account is stopped" sends ana "$(abroad 4 77)"
+prints "action=DUNNO" sends ana "$(abroad 1 8)"
 
 say "in words"
 prints "The mail of the account ana is stopped until" on mx serviola why ana
@@ -76,9 +78,9 @@ prints '"state":"stopped"' on mx serviola why ana --json
 
 holds()
 {
-    prints "this account is stopped" sends ana 45.1.2.77
-    prints "action=DUNNO" sends ana 203.0.113.8
-    prints "action=DUNNO" sends ben 45.1.2.77
+    prints "this account is stopped" sends ana "$(abroad 4 77)"
+    prints "action=DUNNO" sends ana "$(abroad 1 8)"
+    prints "action=DUNNO" sends ben "$(abroad 4 77)"
 }
 
 for who in gate book "gate book"; do
@@ -99,14 +101,14 @@ holds
 say "who is released stays released, through a stop in good order, too"
 on mx serviola mail release ana --server-config "$T" >/dev/null 2>&1 || true
 until_true 5 event mx gate.account_released
-prints "action=DUNNO" sends ana 45.1.2.77
+prints "action=DUNNO" sends ana "$(abroad 4 77)"
 prints "The account ana may send" on mx serviola why ana
 dies gate
-prints "action=DUNNO" sends ana 45.1.2.77
+prints "action=DUNNO" sends ana "$(abroad 4 77)"
 finish serviola-mx || true
 gate_again
 until_true 15 answers_again
-prints "action=DUNNO" sends ana 45.1.2.77
+prints "action=DUNNO" sends ana "$(abroad 4 77)"
 
 say "a damaged file is put aside, and said; accounts are learned anew"
 finish serviola-mx || true
