@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # How fast lines are received and kept, what it costs, and what is lost; rsyslog in the same run, to a plain file.
+# Live analysis, which reads every line, has a row of its own: elsewhere it is off.
 # usage: log.sh [MESSAGES]     Needs the corpus maker and the sender in SERVIOLA_DATA/../bench/log, rsyslogd for the peer.
 # Exit code 1 when a line was lost, or one of the figures of the README is missed.
 set -euo pipefail
@@ -25,6 +26,9 @@ rm "$T/all.log"
 n=$(wc -l <"$T/lines")
 tick=$(getconf CLK_TCK)
 missed=0
+echo 'log: { analyse: { on: no } }' >"$T/keep.conf"
+echo 'log: { analyse: { on: yes } }' >"$T/read.conf"
+conf=$T/keep.conf
 
 cpu() # PID: ticks, its own and the kernel's for it
 {
@@ -52,7 +56,7 @@ idle() # PID: until it has done nothing for half a second
 receive() # PROTOCOL PORT: our receiver, in the background; its pid is the last of pids
 {
     rm -rf "$T/store"
-    "$serviola" log receive --store "$T/store" "--$1" "127.0.0.1:$2" "${@:3}" 2>"$T/said" &
+    "$serviola" log receive --config "$conf" --store "$T/store" "--$1" "127.0.0.1:$2" "${@:3}" 2>"$T/said" &
     pids+=($!)
     until grep -q log.started "$T/said"; do sleep 0.02; done
 }
@@ -94,6 +98,9 @@ with_lsend() # WHAT PROTOCOL PORT CONNECTIONS RATE MOST-CPU LEAST-RATE [ARGUMENT
 
 echo "$n messages of $(($(stat -c %s "$T/lines") / n)) bytes; load $(cut -d' ' -f1 /proc/loadavg)"
 with_lsend "TCP, 4 connections" tcp 15140 4 "" 1.0 600000
+conf=$T/read.conf
+with_lsend "TCP, and analysed live" tcp 15145 4 "" 0 0
+conf=$T/keep.conf
 with_lsend "UDP, 200,000 a second" udp 15141 1 200000 0 0
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/key.pem" -out "$T/cert.pem" -days 1 -subj /CN=bench 2>/dev/null
 with_lsend "TLS, 4 connections" tls 15142 4 "" 1.5 0 --certificate "$T/cert.pem" --key "$T/key.pem"
