@@ -50,15 +50,23 @@ asks "3-0-9-44.dsl.isp.test holds its address reversed and says dsl" 44.9.0.3
 asks "black.test says 127.0.0.2" 44.9.0.7
 asks "our own name" 44.9.0.5 mx.example
 asks "our own address" 44.9.0.5 '[44.1.0.1]'
+tells "44.9.0.1 has no name" 44.9.0.1
+tells "liar.test does not lead to 44.9.0.2" 44.9.0.2
+tells "3-0-9-44.dsl.isp.test holds its address reversed and says dsl" 44.9.0.3
+tells "black.test says 127.0.0.2" 44.9.0.7
+tells "it greets with our own address" 44.9.0.5
 
 say "twins: these pass"
 asks "250 2.1.5" 44.9.0.4
 asks "250 2.1.5" 44.9.0.5
 asks "250 2.1.5" 44.9.0.8
 asks "250 2.1.5" 44.9.0.9
+tells "its name is static-44-9-0-4.isp.test" 44.9.0.4
+tells "white.test says 127.0.5.3" 44.9.0.8
 
 say "a name with line ends and an escape is told without them"
 asks "a??250?ok?[2J.evil.test does not lead to" 44.9.0.6
+tells "a??250?ok?[2J.evil.test does not lead to" 44.9.0.6
 is_not grep -P '\x1b' <(on mx serviola events --src 44.9.0.6)
 
 say "twin: IPv6"
@@ -67,4 +75,6 @@ asks "liar.test does not lead to 2a00:44:9::2" 2a00:44:9::2
 asks "holds its address" 2a00:44:9::3
 asks "black.test says 127.0.0.2" 2a00:44:9::7
 asks "our own address" 2a00:44:9::5 '[IPv6:2a00:44:1::1]'
+tells "2a00:44:9::1 has no name" 2a00:44:9::1
+tells "holds its address" 2a00:44:9::3
 asks "250 2.1.5" 2a00:44:9::5

@@ -23,6 +23,7 @@ until_true 20 grep -q '^held 30' "$T/one.out"
 until_true 10 held 10
 prints "421 " on far smtp --src "$(one_of_crowd 1 7)" "${far}1" 25
 prints "too many" on mx serviola events --kind gate.client_capped --json
+tells "too many sessions of this address: 11, and 10 are allowed" "$(one_of_crowd 1 7)"
 greets "$(one_of_crowd 1 8)"
 finish one || true
 until_true 10 held 0
@@ -36,6 +37,7 @@ start many far hold "${sources[@]}" --count 100 "${far}1" 25
 until_true 20 grep -q '^held 100' "$T/many.out"
 until_true 10 held 50
 prints "421 " on far smtp --src "$(one_of_crowd 2 200)" "${far}1" 25
+tells "too many sessions of this network: 51, and 50 are allowed" "$(one_of_crowd 2 200)"
 greets "$(one_of_crowd 3 1)"
 finish many || true
 until_true 10 held 0

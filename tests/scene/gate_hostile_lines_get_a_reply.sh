@@ -69,6 +69,7 @@ for name, data in loops.items():
     good = good and last[:1] in (b"4", b"5") and len(replies) < 100000
 raise SystemExit(not good)
 END
+tells "was refused with 421: too many bad commands" 44.1.0.2
 
 say "words of servers among themselves are not for clients, and are not offered"
 on far python3 - <<'END' >"$T/offer"
@@ -85,6 +86,7 @@ END
 is_not grep -qE 'CHUNKING|XNONSENSE|^AUTH|XCLIENT NAME' "$T/offer"
 [ "$(grep -cE '^50[0-9] ' "$T/offer")" = 5 ] || fail "$(cat "$T/offer")"
 grep -q '^521' "$T/offer" || fail "$(cat "$T/offer")"
+tells "BDAT was not offered" 44.1.0.2
 
 say "nothing stays behind: descriptors $before, then $(descriptors)"
 until_true 10 test "$(descriptors)" -le "$before"
@@ -94,3 +96,9 @@ gate_pid
 until_true 5 prints gate.session on mx serviola events --kind gate.session_refused
 say "memory $(memory_kb) KiB; $(ended) sessions told"
 [ -n "${SCENE_SLOW-}" ] || [ "$(memory_kb)" -lt 120000 ] || fail "memory grew"
+
+say "who talks before the greeting is no mail server"
+configure mx "$(gate_yaml "greet_after: 2s, checks: { $quiet }")"
+kill -HUP "$(pid_of serviola-mx)"
+until_true 20 prints "554 5.5.1" on far smtp --before 'EHLO far.test\r\n' 44.1.0.1 25 QUIT
+tells "talking before the greeting" 44.1.0.2

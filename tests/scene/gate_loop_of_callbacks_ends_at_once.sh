@@ -51,6 +51,8 @@ until_true 5 prints 6 events mx gate.loop_found
 
 say "serviola why says it in words"
 prints "a loop" on mx serviola why "$self"
+tells "a loop" "${far}1"
+tells "a loop" gate.loop_found
 
 say "and mail goes on"
 mail friend@good.test

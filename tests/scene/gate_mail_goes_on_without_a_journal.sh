@@ -49,6 +49,7 @@ kept()
     [ "$(events mx gate.session_passed)" -ge "$1" ]
 }
 until_true 30 kept 100
+tells "from <a@far.test>" gate.session_passed
 
 say "its writer hangs, and more is said than memory holds"
 scribe=$(pgrep -f '^serviola -x scribe$')

@@ -94,6 +94,7 @@ was=$pid
 gate_pid
 [ "$pid" = "$was" ] || fail "the gate died"
 until_true 5 prints "too slowly" on mx serviola events --kind gate.session_deferred --json
+tells "421: the message came too slowly" gate.session_deferred
 sum=$(on mx serviola status --json | python3 -c 'import json, sys; print(sum(d[k] for d in json.load(sys.stdin)["gate"] for k in ("passed", "refused", "deferred", "ended")))')
 [ "$sum" = "$(ended)" ] || fail "the status counts $sum sessions, the journal $(ended)"
 say "descriptors $before and $(descriptors), $(ended) sessions told, memory $(memory_kb) KiB"

@@ -18,6 +18,7 @@ on far smtp --src "${far}5" "${far}1" 25 @early "@raw PROXY $tcp ${said}9 ${far}
 grep -q "^${said}9 4711 " "$T/mail"
 on far smtp --src "${far}5" "${far}1" 25 @early '@raw \r\n\r\n\x00\r\nQUIT\n'"$version2" '@sleep 0.2' "@raw $ends\x12\x68\x00\x19" @reply "${mail[@]}"
 grep -q "^${said}8 4712 " "$T/mail"
+tells "from <a@far.test> to <b@example.com>" "${said}8"
 
 say "a balancer without a header, or with a wrong one, is hung up on"
 for wrong in 'EHLO x\r\n' "PROXY $tcp ${said}9 ${far}1 04711 25\r\n" "PROXY $tcp ${said}9 ${far}1 4711 25\n" \
@@ -26,10 +27,12 @@ for wrong in 'EHLO x\r\n' "PROXY $tcp ${said}9 ${far}1 04711 25\r\n" "PROXY $tcp
     grep -q EOF "$T/talk" || fail "$wrong: $(cat "$T/talk")"
 done
 until_true 5 prints 5 events mx gate.proxy_wrong
+tells "no PROXY header" "${far}5"
 
 say "a stated address that is our own is a loop"
 on far smtp --src "${far}5" "${far}1" 25 @early "@raw PROXY $tcp $local ${far}1 4711 25\r\n" @reply >"$T/talk" || true
 grep -q '^554 5.4.6' "$T/talk" || fail "$(cat "$T/talk")"
+tells "a loop" "$local"
 
 say "from anybody else the header is refused, and counts for nothing"
 on far smtp --src "${far}3" "${far}1" 25 "PROXY $tcp ${said}9 ${far}1 4711 25" >"$T/talk" || true
@@ -37,3 +40,4 @@ grep -q '^521 ' "$T/talk" || fail "$(cat "$T/talk")"
 on far smtp --src "${far}5" "${far}1" 25 @early "@raw PROXY $tcp ${said}7 ${far}1 4711 25\r\n" @reply "PROXY $tcp ${said}6 ${far}1 4711 25" >"$T/talk" || true
 grep -q '^521 ' "$T/talk" || fail "a second header: $(cat "$T/talk")"
 is_not grep -qE "${said}[67]" "$T/mail"
+tells "this is SMTP: no SMTP" "${far}3"

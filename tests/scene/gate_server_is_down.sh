@@ -11,6 +11,7 @@ say "nobody is behind the gate when it starts: clients hear 421, not silence"
 gate_on "$yaml"
 until_true 15 prints "421 4.3.2" on far smtp --wait 2 "${far}1" 25
 until_true 5 event mx gate.server_down
+tells "behind the gate does not answer" gate.server_down
 until_true 5 prints "server down" on mx serviola status
 until_true 5 prints "does not answer" on mx serviola status
 
@@ -42,6 +43,7 @@ for when in mail data dot; do
     rm -f "$T/mail"
 done
 until_true 5 event mx gate.outcome_unknown
+tells "went away before it said whether it took a message" gate.outcome_unknown
 
 say "it accepts and says nothing: an answer within ten seconds"
 mx_sink_on
@@ -51,3 +53,4 @@ rm -f "$T/mail"
 mx_sink_on --silent
 on far smtp --wait 12 "${far}1" 25 "${mail[@]:0:3}" >"$T/talk" || true
 grep -q "^451 4.3.2" "$T/talk" || fail "$(cat "$T/talk")"
+tells "451: no connection in time" gate.session_deferred

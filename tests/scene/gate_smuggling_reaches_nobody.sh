@@ -28,6 +28,7 @@ on far smuggle good@far.test "${far}1" 25 >"$T/talk"
 [ "$(grep -c ' 550 5.6.0' "$T/talk")" = 12 ] || fail "$(cat "$T/talk")"
 [ ! -s "$T/mail" ] || fail "the server has: $(cat "$T/mail")"
 until_true 5 prints 12 events mx gate.smuggling
+tells "could have hidden another message, and was refused" last
 
 say "made right instead: one message a session, never the hidden one"
 finish serviola-mx

@@ -22,6 +22,7 @@ on far smtp 44.1.0.1 25 "EHLO far.test" '@raw STARTTLS\r\nMAIL FROM:<evil@far.te
 grep -q '^554 5.5.1' "$T/talk" || fail "$(cat "$T/talk")"
 is_not grep -q '^220 2.0.0' "$T/talk"
 until_true 5 event mx gate.starttls_injected
+tells "in plain text behind STARTTLS, they were forgotten" gate.starttls_injected
 
 say "what was said before the handshake is forgotten"
 on far smtp 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<evil@far.test>" @starttls "RCPT TO:<b@example.com>" >"$T/talk" || true
@@ -50,3 +51,4 @@ grep -qE '^521|^500' "$T/talk" || fail "$(cat "$T/talk")"
 say "and who asks for TLS and then says nothing"
 until_true 30 grep -q EOF "$T/stalls.out"
 until_true 5 prints "no TLS handshake in time" on mx serviola events --kind gate.session_ended --json
+tells "no TLS handshake in time" gate.session_ended

@@ -32,3 +32,4 @@ wait "$(pid_of crowd)"
 
 say "they left: mail goes on"
 until_true 15 prints "250 2.0.0 queued" on far smtp 44.1.0.1 25 "EHLO far.test" "MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 100" QUIT
+tells "from <a@far.test> to <b@example.com>" 44.1.0.2
