@@ -35,15 +35,15 @@ struct logrules {
 };
 
 struct block {
-    struct patterns_scan *scan;
-    uint8_t *bytes; /* owned, grows to a batch and a line */
+    struct patterns_scan *scan; /* NULL: no line has come */
+    uint8_t *bytes;             /* owned, grows to a batch and a line */
     size_t len, cap;
     uint32_t *from, *line; /* owned: where each of its lines begins, and its number in the batch */
     size_t lines, lines_cap;
 };
 
 struct logrules_scan {
-    const struct logrules *r;
+    struct logrules *r;
     void (*judged)(void *own, enum logrules_verdict v, struct slice text);
     void *own;
     struct block block[GROUPS_MOST];
@@ -432,10 +432,7 @@ int logrules_logcheck(struct logrules *r, const char *folder, enum logrules_leve
 
 int logrules_compile(struct logrules *r, struct err *e)
 {
-    for (size_t i = 0; i < r->groups; i++)
-        if (patterns_compile(r->group[i].set, e) < 0)
-            return -1;
-    return 0;
+    return patterns_compile(r->group[SHORT].set, e) < 0 ? -1 : patterns_compile(r->group[WHOLE].set, e);
 }
 
 size_t logrules_count(const struct logrules *r)
@@ -445,7 +442,7 @@ size_t logrules_count(const struct logrules *r)
 
 /* --- judging */
 
-struct logrules_scan *logrules_scan_new(const struct logrules *r,
+struct logrules_scan *logrules_scan_new(struct logrules *r,
                                         void (*judged)(void *own, enum logrules_verdict v, struct slice text),
                                         void *own, struct err *e)
 {
@@ -461,13 +458,6 @@ struct logrules_scan *logrules_scan_new(const struct logrules *r,
         logrules_scan_free(s);
         (void)err_set(e, ENOMEM, "rules");
         return NULL;
-    }
-    for (size_t i = 0; i < r->groups; i++) {
-        s->block[i].scan = patterns_scan_new(r->group[i].set, e);
-        if (!s->block[i].scan) {
-            logrules_scan_free(s);
-            return NULL;
-        }
     }
     return s;
 }
@@ -520,29 +510,41 @@ static enum logrules_verdict verdict_of(unsigned marks)
     return marks & 1u << LOGRULES_IGNORE ? LOGRULES_HARMLESS : LOGRULES_UNKNOWN;
 }
 
+/* What waits in a group's block is held against its rules. */
+static int hold_against(struct logrules_scan *s, size_t group, struct block *lines, struct err *e)
+{
+    struct patterns *set = s->r->group[group].set;
+    struct block *b = &s->block[group];
+
+    if (lines->lines == 0 || patterns_count(set) == 0)
+        return 0;
+    if (!b->scan && patterns_compile(set, e) == 0)
+        b->scan = patterns_scan_new(set, e);
+    s->at = lines;
+    return b->scan ? patterns_block(b->scan, slice_of(lines->bytes, lines->len), on_hit, s, e) : -1;
+}
+
 int logrules_flush(struct logrules_scan *s, struct err *e)
 {
     const struct block *b = &s->text;
+    int status = 0;
 
     for (size_t i = 0; i < s->r->groups; i++) {
         struct block *k = i == SHORT ? &s->text : &s->block[i];
 
-        if (i == SHORT && patterns_count(s->r->group[i].set) == 0)
-            continue;
-        s->at = k;
-        if (k->lines > 0 && patterns_block(s->block[i].scan, slice_of(k->bytes, k->len), on_hit, s, e) < 0)
-            return -1;
+        if (status == 0)
+            status = hold_against(s, i, k, e);
         if (i != SHORT)
             k->lines = k->len = 0;
     }
-    for (size_t i = 0; i < s->lines; i++) {
+    for (size_t i = 0; status == 0 && i < s->lines; i++) {
         size_t end = i + 1 < s->lines ? b->from[i + 1] : b->len;
 
         s->judged(s->own, verdict_of(s->marks[i]), slice_of(b->bytes + b->from[i], end - b->from[i] - 1));
     }
     memset(s->marks, 0, s->lines);
     s->lines = s->text.lines = s->text.len = 0;
-    return 0;
+    return status;
 }
 
 static int make_room(struct block *b, size_t bytes, struct err *e)

@@ -10,7 +10,8 @@
  * Most expressions begin with a stamp and a host.  That beginning is taken off, and they are held against
  * `program[pid]: text`: so they work for every form of a line's header.  The others see the line as it came.
  *
- * Rules never change once compiled.  A reload makes new ones; a scan that has lines finishes with the old.
+ * Rules take no more once compiled.  A reload makes new ones; a scan that has lines finishes with the old.  The rules
+ * of a program are compiled when its first line comes: of a thousand, a host's own programs have a few hundred.
  */
 #ifndef SERVIOLA_SENSE_LOG_LOGRULES_H
 #define SERVIOLA_SENSE_LOG_LOGRULES_H
@@ -47,11 +48,11 @@ int logrules_compile(struct logrules *r, struct err *e);
 size_t logrules_count(const struct logrules *r);
 
 struct logrules_scan;
-/* `judged` hears of each line in order; `text` is `program[pid]: text`, good during the call. */
-struct logrules_scan *logrules_scan_new(const struct logrules *r,
+/* One scan at a time.  `judged` hears of each line in order; `text` is `program[pid]: text`, good during the call. */
+struct logrules_scan *logrules_scan_new(struct logrules *r,
                                         void (*judged)(void *own, enum logrules_verdict v, struct slice text),
                                         void *own, struct err *e);
 void logrules_scan_free(struct logrules_scan *s); /* NULL is fine; what waits is not judged */
 int logrules_line(struct logrules_scan *s, const struct log_line *l, struct err *e);
-int logrules_flush(struct logrules_scan *s, struct err *e); /* judges what waits */
+int logrules_flush(struct logrules_scan *s, struct err *e); /* judges what waits; -1: that was left out */
 #endif
