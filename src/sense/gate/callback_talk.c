@@ -85,7 +85,7 @@ enum callback_next callback_talk_hear(struct callback_talk *t, struct slice *byt
     size_t i = 0;
 
     while (i < bytes->len && next == CALLBACK_GOES_ON)
-        next = on_byte(t, bytes->at[i++], v);
+        next = on_byte(t, (char)bytes->at[i++], v);
     *bytes = slice_skip(*bytes, i);
     return next;
 }
