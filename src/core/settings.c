@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/doors.h"
+#include "sense/log/classes.h"
 #include "sense/watch/condition.h"
 #include "sense/watch/indicator.h"
 
@@ -241,6 +242,8 @@ static int check_others(const struct house_settings *h, struct conf_faults *faul
 
     if (!notify_check(&h->notify, &name, &e))
         fault_in(faults, "notify", name, "%s", e.text);
+    if (!classes_sound(&h->log, &name, &e))
+        fault_in(faults, "log.keep.classes", name, "%s", e.text);
     if (h->metrics.listen.family && h->metrics.listen.port == 0)
         fault_in(faults, "metrics", "listen", "a port is missing, such as in 127.0.0.1:9464");
     return faults->count > 0 ? -1 : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/analyst.h"
+#include "sense/log/classes.h"
 #include "sense/log/forward.h"
 #include "sense/log/inner.h"
 #include "sense/log/live.h"
@@ -367,6 +368,8 @@ static int start_readers(struct intake *in, struct err *e)
         return -1;
     if (in->settings.analyse.on && (analyst_add(in->live, &in->settings.analyse, e) < 0 ||
                                     !(in->rules = rulereader_add(in->live, &in->settings.analyse, e))))
+        return -1;
+    if (classes_add(in->live, &in->settings, e) < 0)
         return -1;
     return live_start(in->live, e);
 }

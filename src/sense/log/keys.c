@@ -7,6 +7,8 @@ static const char *const modes[] = { "off", "keep", NULL };
 static const char *const ways[] = { "serviola", "relp", "tls", "tcp", NULL };
 static const char *const meanings[] = { "attack", "violation", "harmless", NULL };
 static const char *const levels[] = { "paranoid", "server", "workstation", NULL };
+static const char *const severities[] = { "emerg",  "alert", "crit",  "err", "warning",
+                                          "notice", "info",  "debug", "any", NULL };
 static const char *const clients[] = { "any", "asked", "must", NULL };
 
 enum { KIB = 1 << 10, MIB = 1 << 20, SECOND = 1000000 };
@@ -61,6 +63,45 @@ static const struct key tls_keys[] = {
     { .name = NULL },
 };
 
+static const struct key class_keys[] = {
+    { .name = "facilities",
+      .type = KEY_NAMES,
+      KEY_AT(struct log_class, facilities),
+      .def = "",
+      .help = "Of these facilities, such as [auth, authpriv]; empty: any.  A line is of the class when all holds." },
+    { .name = "severity",
+      .type = KEY_WORD,
+      KEY_AT(struct log_class, severity),
+      .words = severities,
+      .def = "any",
+      .help = "So grave, or graver." },
+    { .name = "programs",
+      .type = KEY_NAMES,
+      KEY_AT(struct log_class, programs),
+      .def = "",
+      .help = "Of these programs, such as [sshd, sudo]; empty: any." },
+    { .name = "hosts",
+      .type = KEY_NAMES,
+      KEY_AT(struct log_class, hosts),
+      .def = "",
+      .help = "Of these hosts, as the lines name them; empty: any." },
+    { .name = "size",
+      .type = KEY_BYTES,
+      KEY_AT(struct log_class, bytes),
+      .min = MIB,
+      .max = (int64_t)1 << 46,
+      .def = "1GiB",
+      .help = "Oldest sealed segments of the class are removed above this size in all," },
+    { .name = "age",
+      .type = KEY_SPAN,
+      KEY_AT(struct log_class, age_us),
+      .min = SECOND,
+      .max = 100 * YEAR,
+      .def = "1830d",
+      .help = "or above this age." },
+    { .name = NULL },
+};
+
 static const struct key keep_keys[] = {
     { .name = "sync",
       .type = KEY_SPAN,
@@ -111,6 +152,13 @@ static const struct key keep_keys[] = {
       .max = 100 * YEAR,
       .def = "366d",
       .help = "or above this age." },
+    { .name = "classes",
+      .type = KEY_EACH,
+      KEY_EACH_AT(struct log_settings, classes, classes_count),
+      .sub = class_keys,
+      .def = "",
+      .help = "Lines that live longer than the others, each class in a store of its own, kept/NAME below the folder: "
+              "search and verify take it by --store." },
     { .name = "reserve",
       .type = KEY_BYTES,
       KEY_AT(struct log_settings, reserve_bytes),

@@ -64,6 +64,8 @@ static const struct {
     FIXED(files_count, "log.files"),
     FIXED(forwards, "log.forward"),
     FIXED(forwards_count, "log.forward"),
+    FIXED(classes, "log.keep.classes"),
+    FIXED(classes_count, "log.keep.classes"),
     FIXED(udp_sockets, "log.udp_sockets"),
     FIXED(memory_bytes, "log.keep.memory"),
     FIXED(reserve_bytes, "log.keep.reserve"),

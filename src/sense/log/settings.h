@@ -34,6 +34,15 @@ struct log_rule { /* `rules: { su: { match: "su(do)?: .*FAILED", means: attack }
     int means; /* enum log_rule_means */
 };
 
+enum { LOG_CLASSES = 8, LOG_ANY_SEVERITY = 8 };
+struct log_class { /* `keep: { classes: { security: { facilities: [auth, authpriv], age: 1830d } } }` */
+    char name[KEY_NAME_LEN];
+    struct key_names facilities, programs, hosts; /* none: any */
+    int severity;                                 /* so grave or graver; LOG_ANY_SEVERITY */
+    uint64_t bytes;
+    int64_t age_us;
+};
+
 struct log_analyse {
     bool on;
     uint64_t memory_bytes;   /* at most, about */
@@ -75,6 +84,9 @@ struct log_settings {
     uint64_t keep_bytes;
     int64_t keep_us;
     uint64_t reserve_bytes;
+    uint32_t zero3;
+    uint32_t classes_count;
+    struct log_class classes[LOG_CLASSES];
     uint64_t level;
     int64_t again_us;
 
