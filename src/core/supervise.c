@@ -12,10 +12,12 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "core/crew.h"
+#include "core/doors.h"
 #include "core/eye.h"
 #include "core/pem.h"
 #include "core/prepare.h"
 #include "core/roster.h"
+#include "core/stock.h"
 #include "part/link.h"
 #include "sense/gate/ports.h"
 #include "sense/log/ports.h"
@@ -59,6 +61,7 @@ struct house {
     struct papers papers; /* for the log */
     struct loop *loop;
     struct chan *core;
+    struct stock stock; /* sockets that the house listens at */
     struct child children[ROSTER_MAX];
     enum house_state state;
     int64_t up_us, asked_us;
@@ -136,11 +139,11 @@ static int gift_of(const struct house *h, const struct row *row)
                                             : -1;
 }
 
-static int spawn_row(struct house *h, struct child *c, int link, int settings, struct err *e)
+static int spawn_row(struct house *h, struct child *c, int link, int settings, int gift, struct err *e)
 {
     const struct row *row = &roster[c->row];
     const char *argv[] = { row->part ? "serviola" : "serviola-hand", "-x", row->part ? row->name : row->mode, NULL };
-    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { gift_of(h, row), RUNNER_FD } };
+    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { gift, RUNNER_FD } };
     struct spawn how = {
         .image = row->part ? h->ground.image : h->ground.hand_image, .argv = argv, .places = places, .places_count = 2
     };
@@ -152,7 +155,7 @@ static int spawn_row(struct house *h, struct child *c, int link, int settings, s
     return spawn_start(&how, &c->process, e);
 }
 
-_Static_assert((int)WATCH_GLANCE_FD == (int)RUNNER_FD, "one place for either");
+_Static_assert((int)WATCH_GLANCE_FD == (int)RUNNER_FD && (int)HAND_STOCK_FD == (int)RUNNER_FD, "one place for all");
 
 static void on_exit_of(void *ctx, int fd, int events);
 static struct chan *core_link(struct house *h, int fd, struct err *e);
@@ -173,11 +176,15 @@ static int introduce(struct house *h, struct child *c, int *link, struct err *e)
 
 static int start_child(struct house *h, struct child *c, struct err *e)
 {
+    bool is_hand = roster[c->row].kind == ROW_HAND;
     int pair[2] = { -1, -1 };
     int settings = settings_file(h, &roster[c->row], e);
+    int stock = settings >= 0 && is_hand ? stock_link(&h->stock, h->loop, e) : -1;
+    int gift = is_hand ? stock : gift_of(h, &roster[c->row]);
     int rc = -1;
 
-    if (settings >= 0 && chan_pair(pair, e) == 0 && spawn_row(h, c, pair[1], settings, e) == 0 &&
+    if (settings >= 0 && (!is_hand || stock >= 0) && chan_pair(pair, e) == 0 &&
+        spawn_row(h, c, pair[1], settings, gift, e) == 0 &&
         loop_watch(h->loop, c->process.pidfd, LOOP_IN, on_exit_of, c, e) == 0)
         rc = introduce(h, c, &pair[0], e);
     if (rc < 0)
@@ -187,6 +194,8 @@ static int start_child(struct house *h, struct child *c, struct err *e)
             close(pair[i]);
     if (settings >= 0)
         close(settings);
+    if (stock >= 0)
+        close(stock);
     return rc;
 }
 
@@ -228,6 +237,8 @@ static void wind_down(struct house *h, enum house_state why)
     if (h->state == HOUSE_STOPPING)
         return;
     h->state = why;
+    if (why == HOUSE_STOPPING)
+        stock_freeze(&h->stock);
     if (h->core && why == HOUSE_STOPPING)
         (void)chan_send(h->core, CREW_STOP, 0, 0, &stop, sizeof(stop), -1);
     for (uint32_t i = 0; i < roster_count; i++) {
@@ -657,6 +668,20 @@ static int jail_self(const struct house *h, struct err *e)
     return jail_enter(&jail, &gaps, e);
 }
 
+/* What systemd kept for us, before anything else has a descriptor. */
+static int open_stock(struct house *h, struct err *e)
+{
+    const struct found nothing = { .gate_uid = 0 };
+    struct hand_settings *named = calloc(1, sizeof(*named));
+
+    if (!named)
+        return err_set(e, ENOMEM, "settings");
+    doors_tell_hand(h->conf, &nothing, named);
+    stock_open(&h->stock, named);
+    free(named);
+    return 0;
+}
+
 static int open_house(struct house *h, struct err *e)
 {
     h->loop = loop_new(e);
@@ -674,6 +699,7 @@ static int open_house(struct house *h, struct err *e)
 static void close_house(struct house *h)
 {
     chan_free(h->core);
+    stock_close(&h->stock);
     loop_free(h->loop);
     if (h->conf)
         ground_done(&h->ground, h->conf->core.control);
@@ -694,6 +720,7 @@ int run_house(const struct run_options *o)
     if (!h)
         return CANNOT_START;
     h->options = o;
+    h->stock.manager = -1;
     h->ground = (struct ground){
         .image = -1, .hand_image = -1, .eye = -1, .glance = -1, .runner = -1, .probe_runner = -1, .control = -1
     };
@@ -707,7 +734,7 @@ int run_house(const struct run_options *o)
         goto out;
     }
     override(o, h->conf);
-    if (prepare_privileges(&e) < 0 || open_house(h, &e) < 0) {
+    if (open_stock(h, &e) < 0 || prepare_privileges(&e) < 0 || open_house(h, &e) < 0) {
         say("%s", e.text);
         for (uint32_t i = 0; i < roster_count; i++)
             signal_child(&h->children[i], SIGKILL);

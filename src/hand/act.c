@@ -11,6 +11,7 @@
 #include "hand/cuts.h"
 #include "hand/cutter.h"
 #include "hand/facts.h"
+#include "hand/inherit.h"
 #include "hand/lend.h"
 #include "hand/never.h"
 #include "hand/op.h"
@@ -37,6 +38,7 @@ struct act {
     struct wall wall;
     struct cuts cuts;
     struct lent lent;
+    struct inherit inherit;
     uint32_t cut_timer;
     struct hand_link *told; /* own; what the core knows, FACTS_LINKS of them */
     size_t told_count;
@@ -673,11 +675,17 @@ fail:
     return NULL;
 }
 
+int act_inherit(struct act *a, int stock, struct err *e)
+{
+    return inherit_open(&a->inherit, a->loop, stock, &a->lent, a->set, e);
+}
+
 void act_free(struct act *a)
 {
     if (!a)
         return;
-    lent_let_go(&a->lent, &(struct hand_listen){ 0 });
+    lent_close(&a->lent);
+    inherit_close(&a->inherit);
     wall_close(&a->wall);
     facts_close(&a->facts);
     chan_free(a->cutter);

@@ -14,6 +14,8 @@ struct act;
 /* Owns `settings` (a mapping of sizeof(struct hand_settings)), `link`, and `cutter`, the link to hand/cutter.h.  Opens
  * all sockets. */
 struct act *act_new(struct loop *l, int link, int cutter, const struct hand_settings *settings, struct err *e);
+/* `stock` is the link of hand/stock.h, the act's from here on. */
+int act_inherit(struct act *a, int stock, struct err *e);
 void act_free(struct act *a);
 /* In the jail: says that it is ready, tells the facts, puts the table up.  -1: it can't work at all. */
 int act_begin(struct act *a, unsigned gaps, struct err *e);

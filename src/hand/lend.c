@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hand/stock.h"
+
 enum hand_code lend_may_listen(const struct hand_settings *set, const struct hand_listen *ask)
 {
     if (ask->v6only > 1 || ask->transparent > 1 || ask->early > 1 || ask->tenant > HAND_FOR_LOG || ask->datagrams > 1 ||
@@ -52,10 +54,10 @@ static int set(int fd, int level, int option, int value, const char *name, struc
     return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? err_set(e, errno, "%s", name) : 0;
 }
 
-static int set_transparent(int fd, struct addr a, struct err *e)
+static int set_transparent(int fd, struct addr a, bool on, struct err *e)
 {
-    return a.family == 4 ? set(fd, IPPROTO_IP, IP_TRANSPARENT, 1, "IP_TRANSPARENT", e)
-                         : set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1, "IPV6_TRANSPARENT", e);
+    return a.family == 4 ? set(fd, IPPROTO_IP, IP_TRANSPARENT, on, "IP_TRANSPARENT", e)
+                         : set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, on, "IPV6_TRANSPARENT", e);
 }
 
 static int set_early(int fd, struct addr a, struct err *e)
@@ -91,7 +93,7 @@ static int as_listener(int fd, const void *how, struct err *e)
 
     if (ask->at.family == 6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, ask->v6only, "IPV6_V6ONLY", e) < 0)
         return -1;
-    if (ask->transparent && set_transparent(fd, ask->at, e) < 0)
+    if (ask->transparent && set_transparent(fd, ask->at, true, e) < 0)
         return -1;
     return ask->early ? set_early(fd, ask->at, e) : 0;
 }
@@ -125,29 +127,76 @@ int lend_listen(const struct hand_listen *ask, struct err *e)
 
 static void drop(struct lent *l, uint32_t i)
 {
+    if (l->tell)
+        l->tell(l->ctx, &l->at[i], -1);
     (void)close(l->fd[i]);
     l->count--;
     l->at[i] = l->at[l->count];
     l->fd[i] = l->fd[l->count];
 }
 
-int lent_listen(struct lent *l, const struct hand_listen *ask, struct err *e)
+static uint32_t find(const struct lent *l, struct addr at) /* l->count: none */
 {
     uint32_t i = 0;
 
-    while (i < l->count && !addr_eq(l->at[i].at, ask->at))
+    while (i < l->count && !addr_eq(l->at[i].at, at))
         i++;
-    if (i < l->count && memcmp(&l->at[i], ask, sizeof(*ask)) == 0)
-        return l->fd[i];
-    if (i < l->count) /* it shall be another kind of socket now */
-        drop(l, i);
+    return i;
+}
+
+/* The kept one becomes as it is asked for, and nobody who waits in it is lost. */
+static int retune(struct lent *l, uint32_t i, const struct hand_listen *ask, struct err *e)
+{
+    if (ask->v6only != l->at[i].v6only)
+        return err_set(e, EADDRINUSE, "IPV6_V6ONLY");
+    if (ask->transparent != l->at[i].transparent && set_transparent(l->fd[i], ask->at, ask->transparent, e) < 0)
+        return -1;
+    l->at[i] = *ask;
+    return l->fd[i];
+}
+
+int lent_adopt(struct lent *l, const struct hand_settings *set, int fd, struct err *e)
+{
+    const struct hand_listen *place = stock_named(set, fd, e);
+
+    if (place && (l->count == HAND_LISTENS || find(l, place->at) < l->count)) {
+        (void)err_set(e, 0, "another one listens there too");
+        place = NULL;
+    }
+    if (place && (set_transparent(fd, place->at, place->transparent, e) < 0 || listen(fd, LEND_BACKLOG) < 0))
+        place = NULL;
+    if (!place) {
+        (void)close(fd);
+        return -1;
+    }
+    l->at[l->count] = *place;
+    l->fd[l->count++] = fd;
+    return 0;
+}
+
+int lent_listen(struct lent *l, const struct hand_listen *ask, struct err *e)
+{
+    uint32_t i = find(l, ask->at);
+
+    if (i < l->count)
+        return retune(l, i, ask, e);
     if (l->count == HAND_LISTENS)
         return err_set(e, ENOBUFS, "every place is taken");
-    l->fd[l->count] = lend_listen(ask, e);
-    if (l->fd[l->count] < 0)
+    l->fd[i] = lend_listen(ask, e);
+    if (l->fd[i] < 0)
         return -1;
-    l->at[l->count] = *ask;
-    return l->fd[l->count++];
+    l->at[i] = *ask;
+    l->count++;
+    if (l->tell)
+        l->tell(l->ctx, ask, l->fd[i]);
+    return l->fd[i];
+}
+
+void lent_close(struct lent *l)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        (void)close(l->fd[i]);
+    l->count = 0;
 }
 
 void lent_let_go(struct lent *l, const struct hand_listen *which)
@@ -169,7 +218,7 @@ static int as_client(int fd, const void *how, struct err *e)
 {
     const struct addr *who = how;
 
-    if (set_transparent(fd, *who, e) < 0)
+    if (set_transparent(fd, *who, true, e) < 0)
         return -1;
     return who->port == 0 ? set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, "IP_BIND_ADDRESS_NO_PORT", e) : 0;
 }

@@ -26,14 +26,20 @@ struct lent {
     struct hand_listen at[HAND_LISTENS];
     int fd[HAND_LISTENS]; /* own; first `count` */
     uint32_t count;
+    /* Hears of each that is opened, and (fd -1) of each that is let go; NULL: nobody does. */
+    void (*tell)(void *ctx, const struct hand_listen *at, int fd);
+    void *ctx;
 };
 
+/* One of an earlier life; `fd` is ours from here on.  -1: the settings name no such place. */
+int lent_adopt(struct lent *l, const struct hand_settings *set, int fd, struct err *e);
 /* The kept one, or a new one that is kept from now on: it stays ours.  -1 with the kernel's error. */
 int lent_listen(struct lent *l, const struct hand_listen *ask, struct err *e);
 /* No longer kept; without an address: none of them. */
 void lent_let_go(struct lent *l, const struct hand_listen *which);
 /* Keeps what these settings name for the same tenant. */
 void lent_sift(struct lent *l, const struct hand_settings *set);
+void lent_close(struct lent *l); /* we end: nobody hears of it */
 
 /* Descriptors, close-on-exec and non-blocking; -1 with the kernel's error. */
 int lend_listen(const struct hand_listen *ask, struct err *e);

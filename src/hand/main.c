@@ -30,6 +30,7 @@
 #include "hand/look.h"
 #include "hand/op.h"
 #include "hand/settings.h"
+#include "hand/stock.h"
 #include "hand/valve.h"
 #include "sys/chan.h"
 #include "sys/jail.h"
@@ -43,10 +44,16 @@ enum { LATER = 10 }; /* nice */
 static const char *const proc_only[] = { "/proc", NULL };
 
 static int cutter_link = -1; /* act's end */
+static bool has_stock;       /* the supervisor's link at HAND_STOCK_FD */
 
 static void *new_act(struct loop *l, const struct hand_settings *set, struct err *e)
 {
-    return act_new(l, HAND_LINK_FD, cutter_link, set, e);
+    struct act *a = act_new(l, HAND_LINK_FD, cutter_link, set, e);
+
+    if (!a || !has_stock || act_inherit(a, HAND_STOCK_FD, e) == 0)
+        return a;
+    act_free(a);
+    return NULL;
 }
 
 static int begin_act(void *own, unsigned gaps, struct err *e)
@@ -212,6 +219,8 @@ static int fork_cutter(struct running *r, struct err *e)
     (void)sched_setscheduler(0, SCHED_BATCH, &batch);
     (void)setpriority(PRIO_PROCESS, 0, LATER);
     (void)close(ends[0]);
+    if (has_stock)
+        (void)close(HAND_STOCK_FD);
     return dup2(ends[1], HAND_LINK_FD) < 0 || close(ends[1]) < 0 ? err_set(e, errno, "link") : 0;
 }
 
@@ -240,12 +249,12 @@ static int start(struct running *r, struct err *e)
     return r->mode->begin(r->own, gaps, e);
 }
 
-static bool has_link(void)
+static bool is_link(int fd)
 {
     int type = 0;
     socklen_t len = sizeof(type);
 
-    return getsockopt(HAND_LINK_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
 }
 
 int main(int argc, char **argv)
@@ -258,10 +267,11 @@ int main(int argc, char **argv)
         if (modes[i].name ? argc == 3 && strcmp(argv[1], "-x") == 0 && strcmp(argv[2], modes[i].name) == 0 : argc == 1)
             r.mode = &modes[i];
     say_name("serviola-hand");
-    if (!r.mode || !has_link()) {
+    if (!r.mode || !is_link(HAND_LINK_FD)) {
         say("this is a part of serviola and not for people; type: serviola run");
         return 2;
     }
+    has_stock = !r.mode->name && is_link(HAND_STOCK_FD);
     say_name(r.mode->says);
     (void)signal(SIGINT, SIG_IGN); /* Ctrl-C is said to the supervisor, which tells us */
     (void)signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# kill -9 of the gate, again and again, and reloads that open a door, close it and start the gate anew: nobody who
+# kill -9 of the gate, the hand and the core, and reloads that open a door, close it and start the gate anew: nobody who
 # connects meanwhile is refused, and all are served.
 . "$(dirname "$0")/lib.sh"
 house
@@ -20,29 +20,6 @@ $1"
 }
 same="identity: none, relay_test: no, greet_after: 0s,
       checks: { rdns: off, confirmed: off, generic: off, callback: off, bogus_mx: off, greylist: off, limits: off }"
-
-knocking() # each 10 ms, until it is told to end; one line for each
-{
-    on out python3 - "$T/enough" <<'PYTHON'
-import os, socket, sys, threading, time
-lock = threading.Lock()
-def knock():
-    try:
-        with socket.create_connection(("10.2.0.1", 25), 15) as s:
-            said = s.recv(200)[:3].decode()
-    except OSError as e:
-        said = type(e).__name__
-    with lock:
-        print(said, flush=True)
-threads = []
-while not os.path.exists(sys.argv[1]):
-    threads.append(threading.Thread(target=knock))
-    threads[-1].start()
-    time.sleep(0.01)
-for t in threads:
-    t.join()
-PYTHON
-}
 
 gate_pid()
 {
@@ -77,17 +54,29 @@ reload()
 conf ""
 serviola_again wall
 until_true 5 event wall gate.listening
-knocking > "$T/heard" &
+on out knock 10.2.0.1 25 "$T/enough" > "$T/heard" &
 knocker=$!
 until_true 10 grep -q 220 "$T/heard"
 
-for i in 1 2 3; do
-    say "the gate is killed, time $i"
+another_hand() # PID
+{
+    local now
+
+    now=$(pgrep -o -f '^serviola-hand$') && [ "$now" != "$1" ]
+}
+
+say "the hand is killed, which opened the sockets"
+was=$(pgrep -o -f '^serviola-hand$')
+kill -KILL "$was"
+until_true 20 another_hand "$was"
+for who in gate gate core; do
+    say "the $who is killed"
     was=$(gate_pid)
     listening=$(events wall gate.listening)
-    kill -KILL "$was"
-    until_true 10 another_gate "$was"
-    until_true 10 listened_again "$listening"
+    kill -KILL "$(pgrep -f "^serviola -x $who\$")"
+    until_true 20 another_gate "$was"
+    until_true 20 answers wall
+    until_true 20 listened_again "$listening"
 done
 
 say "a door more, and the gate is the same one"
