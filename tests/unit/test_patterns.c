@@ -152,7 +152,7 @@ static void a_catastrophic_expression_ends(void **state)
 /* --- rules */
 
 struct verdicts {
-    char words[256];
+    char words[1024];
 };
 static void on_judged(void *own, enum logrules_verdict v, struct slice text)
 {
@@ -178,8 +178,12 @@ static void logchecks_header_fits_any_stamp(void **state)
     static const char head[] = "^(\\w{3} [ :[:digit:]]{11}|[0-9T:.+-]{32}) [._[:alnum:]-]+ ";
     static const char *const ignore[] = {
         "sshd\\[[[:digit:]]+\\]: Received disconnect from [:.[:xdigit:]]+: 11: Bye Bye$",
-        "(openvpn|ovpn-[a-z]+)\\[[0-9]+\\]: ok$", "(/usr/sbin/)?cron\\[[0-9]+\\]: started$",
-        "kernel: VFS: Disk change detected on device$"
+        "(openvpn|ovpn-[a-z]+)\\[[0-9]+\\]: ok$",
+        "(/usr/sbin/)?cron\\[[0-9]+\\]: started$",
+        "kernel: VFS: Disk change detected on device$",
+        "postfix/[ls]mtpd?\\[[[:digit:]]+\\]: lost connection$",
+        "a(|b)(c|de?)\\[[[:digit:]]+\\]: odd$",
+        "kernel:( \\[ *[[:digit:]]+\\.[[:digit:]]+\\])? link up$"
     };
     struct err e = { 0 };
     struct logrules *r = logrules_new(&e);
@@ -207,16 +211,27 @@ static void logchecks_header_fits_any_stamp(void **state)
     judge(s, "/usr/sbin/cron", 3, "started", "");
     judge(s, "cron", 3, "started", "");
     judge(s, "kernel", 0, "VFS: Disk change detected on device", "");
+    judge(s, "postfix/lmtp", 4, "lost connection", "");
+    judge(s, "postfix/smtpd", 4, "lost connection", "");
+    judge(s, "postfix/xmtpd", 4, "lost connection", "");
+    judge(s, "ac", 5, "odd", "");
+    judge(s, "abde", 5, "odd", "");
+    judge(s, "ab", 5, "odd", "");
+    judge(s, "kernel", 0, "link up", "");
+    judge(s, "kernel", 0, "[   12.345678] link up", "");
+    judge(s, "kernel", 0, "[12] link up", "");
     judge(s, "md", 0, "DISK FAILURE", "");
     judge(s, "x", 0, "ATTACK", "");
     judge(s, "x", 0, "ATTACK of laughter", "");
     judge(s, "exim", 0, "End queue run: pid=7", "2007-12-05 18:28:00 End queue run: pid=7");
     judge(s, "two", 0, "a line\nDISK", "");
     assert_int_equal(logrules_flush(s, &e), 0);
-    assert_string_equal(v.words,
-                        "h:sshd[1]: Received di;U:xsshd[1]: Received d;h:ovpn-a[2]: ok;h:/usr/sbin/cron[3]: s;"
-                        "h:cron[3]: started;h:kernel: VFS: Disk ch;V:md: DISK FAILURE;A:x: ATTACK;U:x: ATTACK of "
-                        "laughte;h:exim: End queue run:;U:two: a line DISK;");
+    assert_string_equal(
+        v.words, "h:sshd[1]: Received di;U:xsshd[1]: Received d;h:ovpn-a[2]: ok;h:/usr/sbin/cron[3]: s;"
+                 "h:cron[3]: started;h:kernel: VFS: Disk ch;h:postfix/lmtp[4]: los;h:postfix/smtpd[4]: "
+                 "lo;U:postfix/xmtpd[4]: lo;h:ac[5]: odd;h:abde[5]: odd;U:ab[5]: odd;h:kernel: link "
+                 "up;h:kernel: [   12.34567;U:kernel: [12] link up;V:md: DISK FAILURE;A:x: ATTACK;U:x: ATTACK of "
+                 "laughte;h:exim: End queue run:;U:two: a line DISK;");
     logrules_scan_free(s);
     logrules_free(r);
 }

@@ -10,7 +10,7 @@
 
 #include "base/hash.h"
 
-enum { LINES_MOST = LOGRULES_BATCH / 8, NAME_MOST = 128, GROUPS_MOST = 512, LEAD = 3, LEADS_MOST = 8 };
+enum { LINES_MOST = LOGRULES_BATCH / 8, NAME_MOST = 128, GROUPS_MOST = 512, LEAD = 3, LEADS_MOST = 8, NAMES_MOST = 8 };
 
 /*
  * Most expressions say at once of which program they speak: `^sshd\[[[:digit:]]+\]: text`.  Those of one program are a
@@ -246,42 +246,134 @@ static size_t leads_of(struct slice s, char leads[LEADS_MOST][LEAD])
     return n;
 }
 
-/* `^sshd\[[[:digit:]]+\]: text` gives "sshd[" and what follows; `^kernel: text` "kernel:". */
-static bool program_of(struct slice s, char name[NAME_MOST], size_t *len, struct slice *rest)
+/* What an expression's beginning may be, spelled out: postfix/n?qmgr gives two. */
+struct names {
+    char at[NAMES_MOST][NAME_MOST];
+    size_t len[NAMES_MOST];
+    size_t count;
+};
+
+/* Each of `names` with each of `more` behind it; `optional`: and without.  False: too many, or too long. */
+static bool add_more(struct names *names, const struct names *more, bool optional)
 {
-    static const char *const numbers[] = { "[[[:digit:]]+\\]: ", "[[0-9]+\\]: ", "[\\d+\\]: " };
+    const struct names old = *names;
+
+    if (more->count == 0 || old.count * (more->count + optional) > NAMES_MOST)
+        return false;
+    names->count = optional ? old.count : 0;
+    for (size_t i = 0; i < old.count; i++)
+        for (size_t k = 0; k < more->count; k++) {
+            size_t n = names->count++;
+
+            if (old.len[i] + more->len[k] > NAME_MOST - 2)
+                return false;
+            memcpy(names->at[n], old.at[i], old.len[i]);
+            memcpy(names->at[n] + old.len[i], more->at[k], more->len[k]);
+            names->len[n] = old.len[i] + more->len[k];
+        }
+    return true;
+}
+
+static bool in_name(uint8_t c)
+{
+    return isalnum(c) || c == '_' || c == '-' || c == '/';
+}
+
+static bool add_choice(struct names *n, uint8_t c)
+{
+    if (n->count == NAMES_MOST)
+        return false;
+    n->at[n->count][0] = (char)c;
+    n->len[n->count++] = 1;
+    return true;
+}
+
+static size_t names_of(struct slice s, struct names *names, unsigned depth);
+
+/* One letter, [ls] or (a|b?): how many bytes it has, 0 when it is something else. */
+static size_t choices_of(struct slice s, struct names *more, unsigned depth)
+{
+    const uint8_t *end;
+    struct slice inner;
+
+    more->count = 0;
+    if (in_name(s.at[0]))
+        return add_choice(more, s.at[0]);
+    if (s.at[0] == '\\')
+        return s.len > 1 && s.at[1] != '[' && ispunct(s.at[1]) && s.at[1] != '<' && s.at[1] != '>' &&
+                       add_choice(more, s.at[1])
+                 ? 2
+                 : 0;
+    end = memchr(s.at, s.at[0] == '[' ? ']' : ')', s.len);
+    if (!end || (s.at[0] != '[' && s.at[0] != '(') || end[-1] == '|')
+        return 0;
+    inner = slice_of(s.at + 1, (size_t)(end - s.at) - 1);
+    while (inner.len > 0 && s.at[0] == '[') {
+        if (!isalnum(inner.at[0]) || !add_choice(more, inner.at[0]))
+            return 0;
+        inner = slice_skip(inner, 1);
+    }
+    while (inner.len > 0) {
+        struct slice one = slice_until(inner, '|', &inner);
+        struct names own;
+
+        if (depth > 0 || one.len == 0 || names_of(one, &own, depth + 1) != one.len ||
+            more->count + own.count > NAMES_MOST)
+            return 0;
+        for (size_t i = 0; i < own.count; i++) {
+            memcpy(more->at[more->count], own.at[i], own.len[i]);
+            more->len[more->count++] = own.len[i];
+        }
+    }
+    return (size_t)(end - s.at) + 1;
+}
+
+/* As far as `s` can be spelled out; how far that is. */
+static size_t names_of(struct slice s, struct names *names, unsigned depth)
+{
+    struct names more;
     size_t n = 0;
-    size_t i = 1;
+
+    names->count = 1;
+    names->len[0] = 0;
+    while (n < s.len) {
+        size_t len = choices_of(slice_skip(s, n), &more, depth);
+        uint8_t next = n + len < s.len ? s.at[n + len] : 0;
+
+        if (len == 0 || next == '*' || next == '+' || next == '{' || !add_more(names, &more, next == '?'))
+            break;
+        n += len + (next == '?');
+    }
+    return n;
+}
+
+#define STAMP "\\[ *[[:digit:]]+\\.[[:digit:]]+\\]" /* the kernel's own */
+
+/* `^sshd\[[[:digit:]]+\]: text` gives "sshd[" and what follows; `^kernel: text` "kernel:", which may have a stamp. */
+static bool programs_of(struct slice s, struct names *names, bool *stamp, struct slice *rest)
+{
+    static const char *const behind[] = { ": ", ":( " STAMP ")? ",
+                                          "\\[[[:digit:]]+\\]: ", "\\[[0-9]+\\]: ", "\\[\\d+\\]: " };
+    size_t n;
 
     if (has_bar(s))
         return false;
-    for (; i + 2 < s.len && n < NAME_MOST - 1; i++) {
-        uint8_t c = s.at[i];
+    s = slice_skip(s, 1);
+    n = names_of(s, names, 0);
+    s = slice_skip(s, n);
+    for (size_t k = 0; k < sizeof(behind) / sizeof(behind[0]) && n > 0; k++) {
+        size_t len = strlen(behind[k]);
 
-        if (c == '\\' && s.at[i + 1] != '[' && !isalnum(s.at[i + 1]))
-            c = s.at[++i];
-        else if (!isalnum(c) && c != '_' && c != '-' && c != '/')
-            break;
-        name[n++] = (char)c;
-    }
-    if (n == 0 || i + 2 >= s.len)
-        return false;
-    s = slice_skip(s, i);
-    if (s.at[0] == ':' && s.at[1] == ' ') {
-        name[n++] = ':';
-        *rest = slice_skip(s, 2);
-        *len = n;
-        return s.at[2] != '?' && s.at[2] != '*' && s.at[2] != '+' && s.at[2] != '{';
-    }
-    for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]) && s.at[0] == '\\'; k++) {
-        size_t m = strlen(numbers[k]);
-
-        if (s.len <= m + 1 || memcmp(s.at + 1, numbers[k], m) != 0)
+        if (s.len <= len || memcmp(s.at, behind[k], len) != 0 || strchr("?*+{", s.at[len]))
             continue;
-        name[n++] = '[';
-        *rest = slice_skip(s, m + 1);
-        *len = n;
-        return s.at[m + 1] != '?' && s.at[m + 1] != '*' && s.at[m + 1] != '+' && s.at[m + 1] != '{';
+        for (size_t i = 0; i < names->count; i++) {
+            if (names->len[i] == 0)
+                return false;
+            names->at[i][names->len[i]++] = behind[k][0] == ':' ? ':' : '[';
+        }
+        *stamp = k == 1;
+        *rest = slice_skip(s, len);
+        return true;
     }
     return false;
 }
@@ -298,20 +390,24 @@ static int add_to(struct logrules *r, struct slice name, enum rule_layer layer, 
 /* To its program's group, or to those of its beginnings, or to the one that hears all. */
 static int add_short(struct logrules *r, enum rule_layer layer, struct slice s, unsigned flags, struct err *e)
 {
-    char name[NAME_MOST];
     char leads[LEADS_MOST][LEAD];
+    struct names names;
     struct slice rest;
-    size_t len;
+    bool stamp;
     size_t n;
 
     if (flags != PATTERN_ERE || s.len < LEAD + 1 || s.at[0] != '^' || r->groups + LEADS_MOST > GROUPS_MOST)
         return patterns_add(r->group[SHORT].set, s, flags, layer, e);
-    if (program_of(s, name, &len, &rest)) {
+    if (programs_of(s, &names, &stamp, &rest)) {
         char text[PATTERN_BYTES + 2];
+        char *to = stpcpy(text, stamp ? "^(" STAMP " )?" : "^");
 
-        text[0] = '^';
-        memcpy(text + 1, rest.at, rest.len);
-        return add_to(r, slice_of(name, len), layer, slice_of(text, rest.len + 1), flags, e);
+        to = mempcpy(to, rest.at, rest.len);
+        for (size_t i = 0; i < names.count; i++)
+            if (add_to(r, slice_of(names.at[i], names.len[i]), layer, slice_of(text, (size_t)(to - text)), flags, e) <
+                0)
+                return -1;
+        return 0;
     }
     n = leads_of(s, leads);
     if (n == 0)
