@@ -190,6 +190,24 @@ static void each_says_which_it_is(void **state)
     assert_true(snap_host(w->walk)->back_end_why.len > 0);
 }
 
+/* As after a kernel's refusal: what was loaded gives nothing. */
+static void iterators_that_give_nothing_are_told_and_proc_is_read(void **state)
+{
+    const int none[ITER_LINKS] = { -1, -1, -1, -1, -1, -1 };
+    struct xray_wish wish = { .iterators = none };
+    const struct snap_host *h;
+    struct err e;
+    struct snap *s = xray_take_as(&wish, &e);
+
+    (void)state;
+    assert_non_null(s);
+    h = snap_host(s);
+    assert_true(slice_eq(h->back_end, SLICE("proc")));
+    assert_non_null(memmem(h->back_end_why.at, h->back_end_why.len, "iterators can't be read", 23));
+    assert_true(s->part[SNAP_PROCESS].count > 1);
+    snap_free(s);
+}
+
 static void a_process_is_the_same(void **state)
 {
     const struct world *w = world(state);
@@ -345,6 +363,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_says_which_it_is),
+        cmocka_unit_test(iterators_that_give_nothing_are_told_and_proc_is_read),
         cmocka_unit_test(a_process_is_the_same),
         cmocka_unit_test(its_memory_is_about_the_same),
         cmocka_unit_test(its_sockets_are_the_same),
