@@ -39,15 +39,10 @@ static int on_ready(void *ctx, struct chan *from, const struct msg *m, const voi
 
 /* ---- sensors ---- */
 
-static int on_event(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+static int take_event(struct peer *p, struct event ev, uint64_t cause)
 {
-    struct peer *p = ctx;
-    struct event ev;
     uint64_t flow;
 
-    (void)from;
-    (void)fd;
-    memcpy(&ev, body, sizeof(ev));
     if (!event_is_sound(&ev) || !p->row->events ||
         strncmp(event_name(ev.kind), p->row->events, strlen(p->row->events)) != 0)
         return -1;
@@ -55,7 +50,7 @@ static int on_event(void *ctx, struct chan *from, const struct msg *m, const voi
     if (ev.kind != EV_LOG_FOUND) /* of this one the part knows how grave it is */
         ev.grade = (uint8_t)event_grade(ev.kind);
     if (ev.cause == 0)
-        ev.cause = m->cause;
+        ev.cause = cause;
     if (ev.cause >= tail_next(p->core->tail))
         return -1; /* nothing comes from what has not happened */
     if (!matters_before(p->core, &ev))
@@ -69,6 +64,22 @@ static int on_event(void *ctx, struct chan *from, const struct msg *m, const voi
     watching_after(p->core, &ev);
     if (ev.kind != EV_LOG_PROOF && event_get_number(&ev, F_FLOW, &flow))
         p->core->flows[flow % CORE_FLOWS] = (struct flow_seen){ flow, ev.seq };
+    return 0;
+}
+
+static int on_event(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct event ev;
+
+    (void)from;
+    (void)fd;
+    if (m->len % sizeof(ev) != 0)
+        return -1;
+    for (size_t at = 0; at < m->len; at += sizeof(ev)) {
+        memcpy(&ev, (const uint8_t *)body + at, sizeof(ev));
+        if (take_event(ctx, ev, m->cause) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -207,7 +218,7 @@ static const struct chan_op watch_ops[] = {
 };
 
 static const struct chan_op sensor_ops[] = {
-    { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
+    { LINK_EVENT, "event", sizeof(struct event), ROLE_TRAY * sizeof(struct event), false, on_event },
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
     { LINK_COUNTERS, "counters", sizeof(struct link_counters), sizeof(struct link_counters), false, on_counters },
     { LINK_EVIDENCE, "evidence", sizeof(struct link_evidence), sizeof(struct link_evidence), true, on_evidence },

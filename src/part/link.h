@@ -18,7 +18,8 @@ enum { LINK_FD = 3, SETTINGS_FD = 4 };
 
 enum link_op {
     /* part -> core */
-    LINK_EVENT = 300, /* struct event; `cause` in the header is copied into it when the event has none */
+    LINK_EVENT = 300, /* struct event, to the core up to ROLE_TRAY of them; `cause` in the header is copied into those
+                       * that have none */
     LINK_READY,       /* struct link_ready: jailed and running */
     LINK_EVIDENCE,    /* struct link_evidence, with a sealed memory file: to be kept as a file by the scribe */
     LINK_VALUE,       /* struct link_value: something measured; core -> watch too */

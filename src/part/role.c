@@ -141,16 +141,39 @@ int role_main(const struct part *p)
         say("%s", e.text);
         return 3;
     }
+    (void)role_emit_all(&run.role);
     return 0;
 }
 
-bool role_emit(struct role *r, struct event *ev, uint64_t cause)
+static void stamp(struct event *ev, uint64_t cause)
 {
     ev->at_us = clock_wall_us();
     ev->mono_us = clock_mono_us();
     if (cause != 0)
         ev->cause = cause;
+}
+
+bool role_emit(struct role *r, struct event *ev, uint64_t cause)
+{
+    stamp(ev, cause);
+    (void)role_emit_all(r);
     return chan_send(r->core, LINK_EVENT, 0, ev->cause, ev, sizeof(*ev), -1) == 0;
+}
+
+void role_emit_soon(struct role *r, struct event *ev, uint64_t cause)
+{
+    stamp(ev, cause);
+    r->tray[r->tray_count++] = *ev;
+    if (r->tray_count == ROLE_TRAY)
+        (void)role_emit_all(r);
+}
+
+bool role_emit_all(struct role *r)
+{
+    size_t n = r->tray_count;
+
+    r->tray_count = 0;
+    return n == 0 || chan_send(r->core, LINK_EVENT, 0, 0, r->tray, n * sizeof(r->tray[0]), -1) == 0;
 }
 
 int role_take_tail(struct tail **tail, int fd)

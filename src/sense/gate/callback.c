@@ -248,8 +248,7 @@ static void unlink_call(struct callback *home, struct call *c)
     while (*at != c) /* it is one of them */
         at = &(*at)->next;
     *at = c->next;
-    loop_unwatch(home->means->loop, c->fd);
-    (void)close(c->fd);
+    loop_close(home->means->loop, c->fd);
     home->in_flight--;
 }
 

@@ -69,7 +69,7 @@ void gate_tell(struct gate *g, struct event *ev, const struct visit *v, uint64_t
         if (!event_get(ev, F_FLOW, &told))
             event_add_number(ev, F_FLOW, v->number);
     }
-    (void)role_emit(g->role, ev, cause);
+    role_emit_soon(g->role, ev, cause);
 }
 
 static void tell(void *ctx, struct event *ev, const struct visit *v)
@@ -394,8 +394,11 @@ static void on_tick(void *ctx)
 
 static void before_sleep(void *ctx)
 {
-    session_flush_all(ctx);
-    remember_tick(ctx);
+    struct gate *g = ctx;
+
+    session_flush_all(g);
+    remember_tick(g);
+    (void)role_emit_all(g->role);
 }
 
 /* ---- settings ---- */
