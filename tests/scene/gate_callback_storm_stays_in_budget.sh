@@ -30,6 +30,7 @@ is_not grep -q '^250 rcpt' "$T/storm.out"
 
 say "never more than two callbacks a second to one network"
 until_true 5 event mx gate.callback_budget
+tells "more callbacks were asked for than may be made" gate.callback_budget
 on mx serviola events --kind gate.called_back --json | python3 -c '
 import collections, ipaddress, json, sys
 seen = collections.Counter()

@@ -38,6 +38,7 @@ until_true 20 loaded 1
 
 say "who is listed hears 554 at once; others come in"
 prints "554 5.7.1" on far smtp --src "$(one_of_crowd 1 7)" "${far}1" 25
+tells "is in bad, line 1000001" "$(one_of_crowd 1 7)"
 prints "220 " on far smtp --src "$(one_of_crowd 2 7)" "${far}1" 25 QUIT
 
 say "another million is read while mail comes in: nobody is lost"
@@ -56,4 +57,5 @@ say "a fault in it: the old one stays, and the place is named"
 mv "$T/next" "$T/listed"
 until_true 30 event mx gate.lists_refused
 prints ":1000002:1:" on mx serviola events --kind gate.lists_refused --json
+tells ":1000002:1:" gate.lists_refused
 prints "554 5.7.1" on far smtp --src "$(one_of_crowd 2 7)" "${far}1" 25
