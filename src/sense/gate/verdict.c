@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "sense/gate/limits.h"
+#include "sense/gate/lists.h"
 #include "sense/gate/ports.h"
 #include "sys/say.h"
 
@@ -175,11 +176,12 @@ enum gate_act visit_act(const struct visit *v, enum check_id id)
     return (enum gate_act)acts[id];
 }
 
-/* Somebody who is asked waits for what this one finds out. */
+/* Somebody who is asked waits for what this one finds out.  Lists without names of clients do not. */
 static bool is_needed(const struct visit *v, unsigned id)
 {
     for (unsigned other = 0; other < CHECKS; other++)
-        if ((checks[other]->after & BIT(id)) && is_asked(v, other))
+        if ((checks[other]->after & BIT(id)) && is_asked(v, other) &&
+            (other != CHECK_LIST_NAME || lists_have(v->means->lists, GATE_LIST_RDNS)))
             return true;
     return false;
 }
@@ -283,9 +285,16 @@ struct verdict verdict_now(const struct visit *v, enum stage stage)
 
 /* ---- asking ---- */
 
+/* Our own call is not looked into: that would be another.  Whom a list refuses at the door is not, either. */
+static bool is_settled(const struct visit *v)
+{
+    return v->found[CHECK_SELF] == FOUND_HIT ||
+           (v->stage == STAGE_CONNECT && v->found[CHECK_LIST] == FOUND_HIT && visit_act(v, CHECK_LIST) == GATE_REFUSE);
+}
+
 static bool is_over(const struct visit *v)
 {
-    if (v->found[CHECK_SELF] == FOUND_HIT)
+    if (is_settled(v))
         return true;
     for (unsigned id = 0; id < CHECKS; id++)
         if (checks[id]->start && checks[id]->due <= v->inquiry->stage && is_asked(v, id) && !(v->done & BIT(id)))
@@ -299,12 +308,12 @@ static void start_checks(struct visit *v)
     bool again = true;
 
     v->inquiry->busy = true;
-    while (again && v->found[CHECK_SELF] != FOUND_HIT) { /* our own call is not looked into: that would be another */
+    while (again && !is_settled(v)) {
         again = false;
         for (unsigned id = 0; id < CHECKS; id++) {
             uint16_t waits = checks[id]->after;
 
-            if (v->found[CHECK_SELF] == FOUND_HIT || !checks[id]->start || ((v->open | v->done) & BIT(id)) ||
+            if (is_settled(v) || !checks[id]->start || ((v->open | v->done) & BIT(id)) ||
                 checks[id]->starts > v->stage || !is_asked(v, id))
                 continue;
             for (unsigned other = 0; other < CHECKS; other++)
