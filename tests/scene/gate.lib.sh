@@ -207,7 +207,8 @@ mails()
 #   41  stolen accounts                                 stolen_account_is_stopped*, stolen_account_in_the_log*,
 #                                                       submission_is_the_servers_login
 #   42  passwords are tried                             password_guesser_is_shut_out
-#   43  reload, stop, another gate                      reload_and_stop_drop_no_session*, restart_refuses_no_connection
+#   43  reload, stop, another gate                      reload_and_stop_drop_no_session*, restart_refuses_no_connection*,
+#                                                       restart_of_everything_refuses_no_connection*
 #   44  IPv6 alone; scopes                              where_there_is_no_ipv4, loop_of_callbacks_ends_at_once*; unit: settings
 #   45  no journal                                      mail_goes_on_without_a_journal
 #   47  on and on                                       serves_on_and_on

@@ -2,6 +2,9 @@
 # systemctl restart, and kill -9 of all of serviola, with the sockets in systemd's store: nobody who connects meanwhile is
 # refused, and all are served.  What the configuration does not name is closed, and told.  The twin without a store.
 . "$(dirname "$0")/lib.sh"
+at=10.2.0.1 listen=10.2.0.1 resolver=10.2.0.2 stored=serviola-4-0a020001
+[ -z "${six-}" ] || at=fd02::1 listen='[fd02::1]' resolver=fd02::2 stored=serviola-6-fd020000000000000000000000000001
+smtp=$stored-25
 house
 start sink wall sink --log "$T/mail" --port 2525
 until_true 5 test -e "$T/mail"
@@ -13,9 +16,9 @@ conf() # LISTENERS
 hunt: { mode: off }
 gate:
   folder: $T/wall.state/gate
-  dns: { servers: [10.2.0.2], total: 100ms } # nobody answers there, and nobody is refused for it
+  dns: { servers: [\"$resolver\"], total: 100ms } # nobody answers there, and nobody is refused for it
   listeners:
-    first: { listen: \"10.2.0.1:25\", to: 127.0.0.1:2525, $same }
+    first: { listen: \"$listen:25\", to: 127.0.0.1:2525, $same }
 $1"
 }
 same="identity: none, relay_test: no, greet_after: 0s,
@@ -40,7 +43,7 @@ stored() # NAME...: these and no others
 knocks()
 {
     rm -f "$T/enough"
-    on out knock 10.2.0.1 25 "$T/enough" > "$T/heard" &
+    on out knock "$at" 25 "$T/enough" > "$T/heard" &
     knocker=$!
     until_true 20 grep -q 220 "$T/heard"
 }
@@ -54,17 +57,15 @@ knocked() # how many were not served
     say "$served were served, $refused were not"
 }
 
-smtp=serviola-4-0a020001-25
-
-conf "    second: { listen: \"10.2.0.1:587\", to: 127.0.0.1:2525, $same }"
-under_manager --listen serviola.socket=10.2.0.1:587 --listen other=10.2.0.1:2700 --udp "serviola-nonsense=10.2.0.1:25"
+conf "    second: { listen: \"$listen:587\", to: 127.0.0.1:2525, $same }"
+under_manager --listen "serviola.socket=$listen:587" --listen "other=$listen:2700" --udp "serviola-nonsense=$listen:25"
 until_true 20 listened 2
 stored $smtp || fail "in the store: $(cat "$T/store")"
 
 say "what nobody asked for is closed, and told; a socket of systemd's own is used"
 grep -q 'not used: the configuration does not name its address and port' "$T/serviola-wall.err"
 grep -q 'not used: it is no TCP socket' "$T/serviola-wall.err"
-until_true 5 prints 220 on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/587; head -c 3 <&3'
+until_true 5 prints 220 on out bash -c "exec 3<> /dev/tcp/$at/587; head -c 3 <&3"
 
 knocks
 say "systemctl restart"
@@ -81,15 +82,15 @@ knocked
 stored $smtp || fail "in the store: $(cat "$T/store")"
 
 say "a reload opens a door and another one closes it: so does the store"
-conf "    third: { listen: \"10.2.0.1:2600\", to: 127.0.0.1:2525, $same }"
+conf "    third: { listen: \"$listen:2600\", to: 127.0.0.1:2525, $same }"
 kill -HUP "$(pgrep -o -f '^serviola run ')"
-until_true 10 stored $smtp serviola-4-0a020001-2600
+until_true 10 stored $smtp $stored-2600
 
 say "the configuration names it no more at the next start: whoever knocks there is refused"
 conf ""
 kill -HUP "$(pid_of serviola-wall)"
 until_true 20 stored $smtp
-until_true 20 prints refused on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/2600'
+until_true 20 prints refused on out bash -c "exec 3<> /dev/tcp/$at/2600"
 until_true 20 listened 8
 finish serviola-wall || true
 

@@ -2,6 +2,8 @@
 # kill -9 of the gate, the hand and the core, and reloads that open a door, close it and start the gate anew: nobody who
 # connects meanwhile is refused, and all are served.
 . "$(dirname "$0")/lib.sh"
+at=10.2.0.1 listen=10.2.0.1 resolver=10.2.0.2
+[ -z "${six-}" ] || at=fd02::1 listen='[fd02::1]' resolver=fd02::2
 house
 start sink wall sink --log "$T/mail" --port 2525,2526
 until_true 5 test -e "$T/mail"
@@ -13,9 +15,9 @@ conf() # LISTENERS
   restarts: 100
 gate:
   folder: $T/wall.state/gate
-  dns: { servers: [10.2.0.2], total: 100ms } # nobody answers there, and nobody is refused for it
+  dns: { servers: [\"$resolver\"], total: 100ms } # nobody answers there, and nobody is refused for it
   listeners:
-    first: { listen: \"10.2.0.1:25\", to: 127.0.0.1:2525, $same }
+    first: { listen: \"$listen:25\", to: 127.0.0.1:2525, $same }
 $1"
 }
 same="identity: none, relay_test: no, greet_after: 0s,
@@ -54,7 +56,7 @@ reload()
 conf ""
 serviola_again wall
 until_true 5 event wall gate.listening
-on out knock 10.2.0.1 25 "$T/enough" > "$T/heard" &
+on out knock "$at" 25 "$T/enough" > "$T/heard" &
 knocker=$!
 until_true 10 grep -q 220 "$T/heard"
 
@@ -81,20 +83,20 @@ done
 
 say "a door more, and the gate is the same one"
 was=$(gate_pid)
-conf "    second: { listen: \"10.2.0.1:587\", to: 127.0.0.1:2525, $same }"
+conf "    second: { listen: \"$listen:587\", to: 127.0.0.1:2525, $same }"
 reload
-until_true 5 prints 220 on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/587; head -c 3 <&3'
+until_true 5 prints 220 on out bash -c "exec 3<> /dev/tcp/$at/587; head -c 3 <&3"
 [ "$(gate_pid)" = "$was" ]
 
 say "a door less: whoever knocks there is refused at once, and does not wait"
 conf ""
 reload
-until_true 5 prints refused on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/587'
+until_true 5 prints refused on out bash -c "exec 3<> /dev/tcp/$at/587"
 [ "$(gate_pid)" = "$was" ]
 
 say "a server on another port: the gate starts anew"
 listening=$(events wall gate.listening)
-conf "    third: { listen: \"10.2.0.1:2600\", to: 127.0.0.1:2526, $same }"
+conf "    third: { listen: \"$listen:2600\", to: 127.0.0.1:2526, $same }"
 reload
 until_true 10 another_gate "$was"
 until_true 10 listened_again "$listening"
@@ -109,4 +111,4 @@ say "$served were served"
 
 say "the end: nobody waits for a gate that does not come again"
 finish serviola-wall || true
-until_true 5 prints refused on out bash -c 'exec 3<> /dev/tcp/10.2.0.1/25'
+until_true 5 prints refused on out bash -c "exec 3<> /dev/tcp/$at/25"
