@@ -29,3 +29,4 @@ ended()
     [ "$(events mx gate.session_deferred)" -ge $count ]
 }
 until_true 60 ended
+tells "was asked to come again with 421" gate.session_deferred
