@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hand/stock.h"
+#include "sys/sockaddr.h"
 
 enum hand_code lend_may_listen(const struct hand_settings *set, const struct hand_listen *ask)
 {
@@ -33,22 +34,6 @@ enum hand_code lend_may_borrow(const struct never *n, struct addr who)
     return !n->facts.known || n->facts.cut || never_is_own(n, who) ? HAND_NEVER_OWN : HAND_OK;
 }
 
-static socklen_t to_sockaddr(struct addr a, struct sockaddr_storage *sa)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(a.port) };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a.port) };
-
-    memset(sa, 0, sizeof(*sa));
-    if (a.family == 4) {
-        memcpy(&in.sin_addr, a.ip, sizeof(in.sin_addr));
-        memcpy(sa, &in, sizeof(in));
-        return sizeof(in);
-    }
-    memcpy(&in6.sin6_addr, a.ip, sizeof(in6.sin6_addr));
-    memcpy(sa, &in6, sizeof(in6));
-    return sizeof(in6);
-}
-
 static int set(int fd, int level, int option, int value, const char *name, struct err *e)
 {
     return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? err_set(e, errno, "%s", name) : 0;
@@ -70,7 +55,7 @@ static int open_bound(struct addr a, int type, int (*prepare)(int fd, const void
                       struct err *e)
 {
     struct sockaddr_storage sa;
-    socklen_t len = to_sockaddr(a, &sa);
+    socklen_t len = sockaddr_from(a, &sa);
     int fd = socket(sa.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)

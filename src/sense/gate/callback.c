@@ -15,6 +15,7 @@
 #include "sense/gate/book.h"
 #include "sense/gate/ours.h"
 #include "sys/loop.h"
+#include "sys/sockaddr.h"
 
 #define SECOND_US 1000000LL
 enum {
@@ -99,15 +100,7 @@ static bool reached_ourselves(struct call *c)
     memset(&sa, 0, sizeof(sa));
     if (getsockname(c->fd, (struct sockaddr *)&sa, &len) < 0)
         return true;
-    if (sa.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const void *)&sa;
-
-        c->local = addr_from_ip(6, six->sin6_addr.s6_addr, ntohs(six->sin6_port));
-    } else {
-        const struct sockaddr_in *four = (const void *)&sa;
-
-        c->local = addr_v4(ntohl(four->sin_addr.s_addr), ntohs(four->sin_port));
-    }
+    c->local = sockaddr_read(&sa);
     return c->home->never == callback_never && (addr_is_loopback(c->local) || addr_eq_ip(c->local, c->target));
 }
 
@@ -405,33 +398,12 @@ static void on_tick(void *ctx)
 
 /* ---- asking ---- */
 
-static socklen_t socket_address(struct addr a, struct sockaddr_storage *sa)
-{
-    memset(sa, 0, sizeof(*sa));
-    if (a.family == 4) {
-        struct sockaddr_in *four = (void *)sa;
-
-        four->sin_family = AF_INET;
-        four->sin_port = htons(a.port);
-        memcpy(&four->sin_addr, a.ip, 4);
-        return sizeof(*four);
-    }
-    {
-        struct sockaddr_in6 *six = (void *)sa;
-
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons(a.port);
-        memcpy(&six->sin6_addr, a.ip, 16);
-        return sizeof(*six);
-    }
-}
-
 /* Connects; NULL with errno. */
 static struct call *begin_call(struct callback *home, struct addr target, const struct visit *v)
 {
     struct call *c = calloc(1, sizeof(*c));
     struct sockaddr_storage sa;
-    socklen_t len = socket_address(target, &sa);
+    socklen_t len = sockaddr_from(target, &sa);
     struct err e;
 
     if (!c)

@@ -14,6 +14,7 @@
 #include "sense/log/inner.h"
 #include "sys/clock.h"
 #include "sys/say.h"
+#include "sys/sockaddr.h"
 
 enum {
     AT_ONCE = 128, /* datagrams of one call */
@@ -62,22 +63,6 @@ struct datagrams {
 
 /* ---- sockets ---- */
 
-static socklen_t sockaddr_of(struct addr a, struct sockaddr_storage *ss)
-{
-    struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(a.port) };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a.port) };
-
-    memset(ss, 0, sizeof(*ss));
-    if (a.family == 4) {
-        memcpy(&in4.sin_addr, a.ip, 4);
-        memcpy(ss, &in4, sizeof(in4));
-        return sizeof(in4);
-    }
-    memcpy(&in6.sin6_addr, a.ip, 16);
-    memcpy(ss, &in6, sizeof(in6));
-    return sizeof(in6);
-}
-
 static void set_buffer(int fd, uint64_t bytes, const char *name)
 {
     int wanted = bytes > INT32_MAX / 2 ? INT32_MAX / 2 : (int)bytes;
@@ -112,7 +97,7 @@ static int open_udp(struct datagrams *d, const struct log_port *port, bool share
 {
     const struct addr at = port->at;
     struct sockaddr_storage ss;
-    socklen_t len = sockaddr_of(at, &ss);
+    socklen_t len = sockaddr_from(at, &ss);
     const int one = 1;
     int fd;
 
@@ -187,19 +172,8 @@ static int open_all(struct datagrams *d, struct err *e)
 static struct slice peer_of_address(struct datagrams *d, const struct arrival *a, socklen_t len)
 {
     if (len != d->last.len || memcmp(&a->from, &d->last.from, len) != 0) {
-        struct addr from = { 0 };
+        struct addr from = sockaddr_read(&a->from);
 
-        if (a->from.ss_family == AF_INET) {
-            struct sockaddr_in in4;
-
-            memcpy(&in4, &a->from, sizeof(in4));
-            from = addr_from_ip(4, (const uint8_t *)&in4.sin_addr, ntohs(in4.sin_port));
-        } else if (a->from.ss_family == AF_INET6) {
-            struct sockaddr_in6 in6;
-
-            memcpy(&in6, &a->from, sizeof(in6));
-            from = addr_from_ip(6, (const uint8_t *)&in6.sin6_addr, ntohs(in6.sin6_port));
-        }
         d->last.words = addr_socket_text(from);
         d->last.from_addr = from;
         d->last.allowed = intake_allows(d->in, from);

@@ -13,6 +13,7 @@
 #include "sense/log/stream.h"
 #include "sys/clock.h"
 #include "sys/say.h"
+#include "sys/sockaddr.h"
 #include "wire/syslog.h"
 
 enum {
@@ -449,25 +450,12 @@ static void make_place(struct streams *all)
         finish(oldest);
 }
 
-static struct addr address_of(const struct sockaddr_storage *ss)
-{
-    struct sockaddr_in in4;
-    struct sockaddr_in6 in6;
-
-    if (ss->ss_family == AF_INET) {
-        memcpy(&in4, ss, sizeof(in4));
-        return addr_from_ip(4, (const uint8_t *)&in4.sin_addr, ntohs(in4.sin_port));
-    }
-    memcpy(&in6, ss, sizeof(in6));
-    return addr_from_ip(6, (const uint8_t *)&in6.sin6_addr, ntohs(in6.sin6_port));
-}
-
 static void welcome(struct ear *ear, int fd, const struct sockaddr_storage *ss)
 {
     struct streams *all = ear->all;
     const enum log_way way = ear->port.way;
     const bool acknowledged = way == LOG_RELP || way == LOG_PEER;
-    const struct addr from = address_of(ss);
+    const struct addr from = sockaddr_read(ss);
     const int one = 1;
     struct err why = { 0 };
     struct stream *s = NULL;
@@ -557,23 +545,17 @@ static struct ear *add_ear(struct streams *all, const struct log_port *port, int
 static int open_ear(struct streams *all, const struct log_port *port, struct err *e)
 {
     const struct addr at = port->at;
-    struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(at.port) };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(at.port) };
+    struct sockaddr_storage room;
+    socklen_t len = sockaddr_from(at, &room);
     const int one = 1;
-    int fd;
-    int code;
+    int fd = socket(room.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    memcpy(&in4.sin_addr, at.ip, 4);
-    memcpy(&in6.sin6_addr, at.ip, 16);
-    fd = socket(at.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_set(e, errno, "log: TCP socket");
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (at.family == 6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-    code = at.family == 4 ? bind(fd, (const struct sockaddr *)&in4, sizeof(in4))
-                          : bind(fd, (const struct sockaddr *)&in6, sizeof(in6));
-    if (code < 0 || listen(fd, 512) < 0)
+    if (bind(fd, (const struct sockaddr *)&room, len) < 0 || listen(fd, 512) < 0)
         err_set(e, errno, "log: %s %s", log_way_name(port->way), addr_socket_text(at).text);
     else if (add_ear(all, port, fd, e))
         return 0;
