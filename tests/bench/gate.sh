@@ -34,7 +34,7 @@ refused)
     list=refuse lists="lists: { bench: { file: $dir/listed, means: refuse } }"
     ;;
 protocol)
-    printf 'client.test\nbench.test\n.\n/./\n' >"$dir/listed"
+    printf 'client.test\nbench.test\n/./\n' >"$dir/listed"
     list=refuse lists="lists: { bench: { file: $dir/listed, what: helo, means: refuse } }"
     ;;
 esac
@@ -64,13 +64,15 @@ run() # WHAT SCENARIO "CLIENTS" COLUMN...
     local what=$1 scenario=$2 clients=$3
 
     shift 3
-    GATE_SCENARIO=$scenario GATE_CMD="$work/column {listen} {backend} {dir} $what" \
-        "$bench/run.sh" -c "$clients" -n "$sessions" -r "$repeats" ${HELD:+-H "$HELD"} -o "$work/$what.tsv" gate "$@" >"$work/$what.out" 2>&1 ||
-        { cat "$work/$what.out"; return 1; }
+    for ((turn = 0; turn < repeats; turn++)); do # ours and the peers in turn: what the machine does else falls on all
+        GATE_SCENARIO=$scenario GATE_CMD="$work/column {listen} {backend} {dir} $what" \
+            "$bench/run.sh" -c "$clients" -n "$sessions" -r 1 ${HELD:+-H "$HELD"} -o "$work/$what.tsv" gate "$@" >>"$work/$what.out" 2>&1 ||
+            { cat "$work/$what.out"; return 1; }
+    done
     awk -F '\t' -v what="$what" '
-        NR > 1 { k = $1 FS $3; n[k]++; rate[k] = rate[k] " " $9; cpu[k] = cpu[k] " " $13; p99[k] = p99[k] " " $12; bad[k] += $8; if (!(k in seen)) { seen[k] = 1; order[++count] = k } }
+        NR > 1 { k = $1 FS $3; n[k]++; rate[k] = rate[k] " " $9; cpu[k] = cpu[k] " " $13; p99[k] = p99[k] " " $12; bad[k] += $8; ok[k] += $6; no[k] += $7; if (!(k in seen)) { seen[k] = 1; order[++count] = k } }
         function median(list,   at, m, i, j, t) { m = split(list, at, " "); for (i = 1; i <= m; i++) for (j = i + 1; j <= m; j++) if (at[j] + 0 < at[i] + 0) { t = at[i]; at[i] = at[j]; at[j] = t } return at[int((m + 1) / 2)] }
-        END { for (i = 1; i <= count; i++) { split(order[i], w, FS); printf "%-9s %-18s %5s clients  %6s/s  p99 %7s ms  CPU %6s s per 10,000  failed %d\n", what, w[1], w[2], median(rate[order[i]]), median(p99[order[i]]), median(cpu[order[i]]), bad[order[i]] } }' "$work/$what.tsv"
+        END { for (i = 1; i <= count; i++) { split(order[i], w, FS); printf "%-9s %-18s %5s clients  %6s/s  p99 %7s ms  CPU %6s s per 10,000  (gate %.2f of it)  ok %d, refused %d, failed %d\n", what, w[1], w[2], median(rate[order[i]]), median(p99[order[i]]), median(cpu[order[i]]), median(cpu["gate" FS w[2]]) / (median(cpu[order[i]]) + 1e-9), ok[order[i]], no[order[i]], bad[order[i]] } }' "$work/$what.tsv"
     [ -z "${HELD:-}" ] || grep -h '^IDLE' "$work/$what.tsv.idle" "$work/$what.out" | sort -u
 }
 
