@@ -12,7 +12,9 @@
 #include "sense/log/expression.h"
 
 struct pattern {
-    char *text; /* owned; as the scanner takes it */
+    char *text;    /* owned; as the scanner takes it */
+    char *literal; /* owned; the bytes alone.  NULL: it is none, or holds a newline */
+    size_t literal_len;
     uint32_t id;
     unsigned hs_flags;
     pcre2_code *confirm; /* owned; NULL: the scanner's word is enough */
@@ -22,7 +24,7 @@ struct pattern {
 struct patterns {
     struct pattern *all;
     size_t count, cap;
-    size_t everywhere, confirmed;
+    size_t everywhere, confirmed, literals;
     hs_database_t *db; /* NULL: there is nothing for the scanner */
     pcre2_match_context *limits;
 };
@@ -63,6 +65,7 @@ void patterns_free(struct patterns *p)
         return;
     for (size_t i = 0; i < p->count; i++) {
         free(p->all[i].text);
+        free(p->all[i].literal);
         pcre2_code_free(p->all[i].confirm);
     }
     free(p->all);
@@ -119,6 +122,19 @@ static int classify(struct patterns *p, struct pattern *k, const struct expressi
     return 0;
 }
 
+/* What is sought as it stands needs nobody's opinion. */
+static int keep_literal(struct patterns *p, struct pattern *k, struct slice bytes, unsigned flags, struct err *e)
+{
+    k->hs_flags = HS_FLAG_MULTILINE | (flags & PATTERN_NOCASE ? HS_FLAG_CASELESS : 0);
+    k->literal = malloc(bytes.len);
+    if (!k->literal)
+        return err_set(e, ENOMEM, "patterns");
+    memcpy(k->literal, bytes.at, bytes.len);
+    k->literal_len = bytes.len;
+    p->literals++;
+    return 0;
+}
+
 int patterns_add(struct patterns *p, struct slice expression, unsigned flags, uint32_t id, struct err *e)
 {
     struct expression x;
@@ -139,7 +155,9 @@ int patterns_add(struct patterns *p, struct slice expression, unsigned flags, ui
         return -1;
     k = &p->all[p->count];
     *k = (struct pattern){ .text = x.text, .id = id };
-    if (classify(p, k, &x, flags, e) < 0) {
+    if ((flags & PATTERN_LITERAL && !(flags & PATTERN_WORD) && expression.len > 0 && !x.crosses_lines
+             ? keep_literal(p, k, expression, flags, e)
+             : classify(p, k, &x, flags, e)) < 0) {
         free(k->text);
         return -1;
     }
@@ -147,8 +165,35 @@ int patterns_add(struct patterns *p, struct slice expression, unsigned flags, ui
     return 0;
 }
 
+/* A set of literals alone takes the scanner a twentieth of the time to compile. */
+static int compile_literals(struct patterns *p, struct err *e)
+{
+    const char **texts = calloc(p->count, sizeof(*texts));
+    unsigned *flags = calloc(p->count, sizeof(*flags));
+    unsigned *ids = calloc(p->count, sizeof(*ids));
+    size_t *lengths = calloc(p->count, sizeof(*lengths));
+    hs_compile_error_t *why = NULL;
+    int status = texts && flags && ids && lengths ? 0 : err_set(e, ENOMEM, "patterns");
+
+    for (size_t i = 0; status == 0 && i < p->count; i++) {
+        texts[i] = p->all[i].literal;
+        flags[i] = p->all[i].hs_flags & HS_FLAG_CASELESS;
+        ids[i] = (unsigned)i;
+        lengths[i] = p->all[i].literal_len;
+    }
+    if (status == 0 && hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned)p->count, HS_MODE_BLOCK, NULL, &p->db,
+                                            &why) != HS_SUCCESS)
+        status = err_set(e, 0, "patterns: %s", why->message);
+    (void)hs_free_compile_error(why);
+    free((void *)texts);
+    free(flags);
+    free(ids);
+    free(lengths);
+    return status;
+}
+
 /* What the scanner refuses only when it compiles is asked of PCRE2, on each line. */
-int patterns_compile(struct patterns *p, struct err *e)
+static int compile_all(struct patterns *p, struct err *e)
 {
     const char **texts = calloc(p->count + 1, sizeof(*texts));
     unsigned *flags = calloc(p->count + 1, sizeof(*flags));
@@ -186,6 +231,13 @@ int patterns_compile(struct patterns *p, struct err *e)
     free(flags);
     free(ids);
     return status;
+}
+
+int patterns_compile(struct patterns *p, struct err *e)
+{
+    if (p->db)
+        return 0;
+    return p->count > 0 && p->literals == p->count ? compile_literals(p, e) : compile_all(p, e);
 }
 
 size_t patterns_count(const struct patterns *p)

@@ -13,6 +13,7 @@ enum { KEYS_MOST = 16 };
 struct search {
     struct search_query q;
     struct patterns *patterns; /* NULL: the pattern is empty */
+    uint8_t *word;             /* our own copy of a word that is sought by its bytes; NULL: the patterns say it all */
     uint8_t *templates;        /* q.templates, our own copy */
     uint64_t keys[KEYS_MOST];  /* tokens that each matching line has */
     size_t key_count;
@@ -93,10 +94,16 @@ static int prepare(struct search *s, struct err *e)
     s->patterns = patterns_new(e);
     if (!s->patterns)
         return -1;
-    if (s->q.how == SEARCH_WORD)
+    if (s->q.how == SEARCH_WORD && !s->q.nocase) {
+        s->word = malloc(s->q.pattern.len);
+        if (!s->word)
+            return err_set(e, ENOMEM, "no memory");
+        memcpy(s->word, s->q.pattern.at, s->q.pattern.len);
+    }
+    if (s->q.how == SEARCH_WORD && s->q.nocase)
         rc = add_word(s, flags, e);
     else
-        rc = patterns_add(s->patterns, s->q.pattern, flags | (s->q.how == SEARCH_LITERAL ? PATTERN_LITERAL : 0), 0, e);
+        rc = patterns_add(s->patterns, s->q.pattern, flags | (s->q.how != SEARCH_REGEX ? PATTERN_LITERAL : 0), 0, e);
     return rc < 0 ? rc : patterns_compile(s->patterns, e);
 }
 
@@ -173,6 +180,7 @@ void search_free(struct search *s)
     if (!s)
         return;
     patterns_free(s->patterns);
+    free(s->word);
     free(s->templates);
     free(s);
 }
@@ -282,18 +290,35 @@ static bool step(struct found *f)
     return lines_next(&f->walk, &f->line);
 }
 
+/* A word's bytes were found: do they stand alone anywhere in the line? */
+static bool has_word(struct slice line, struct slice word)
+{
+    const uint8_t *at = line.at;
+    const uint8_t *end = line.at + line.len;
+
+    while ((at = memmem(at, (size_t)(end - at), word.at, word.len)) != NULL) {
+        if ((at == line.at || !in_token(at[-1])) && (at + word.len == end || !in_token(at[word.len])))
+            return true;
+        at++;
+    }
+    return false;
+}
+
 static bool on_match(void *own, uint32_t id, struct slice match)
 {
     struct found *f = own;
+    const struct search_query *q = &f->c->s->q;
 
     (void)id;
+    if (f->c->s->word && !has_word(match, slice_of(f->c->s->word, q->pattern.len)))
+        return false;
     while (f->line.seq == 0 || match.at > f->line.raw.at + f->line.raw.len)
         if (!step(f))
             return true;
     if (match.at < f->line.raw.at || f->decided)
         return false; /* a mark in front of the line matched */
     f->decided = true;
-    return !f->c->s->q.invert && !take(f);
+    return !q->invert && !take(f);
 }
 
 static bool every_line(struct found *f)
