@@ -131,6 +131,7 @@ struct core {
     uint64_t mails, findings;
     struct ctl_door doors[CTL_DOORS]; /* the gate's listeners, from its events */
     uint32_t doors_count;
+    struct link_lines lines; /* of the part log, as it told them last */
     bool doors_full;
     int relayed[CORE_RELAYS]; /* the newest memory file of each relay, own; -1: none came */
     bool begun;               /* events have numbers */

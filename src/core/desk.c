@@ -399,6 +399,10 @@ void desk_status(struct core *c, struct ctl_status *s)
         to->since_us = core_itself ? c->started_us : p->since_us;
         to->events = p->events;
         to->lost = p->chan ? chan_lost(p->chan) : 0;
+        if (to->up && p->row->settings == SETTINGS_LOG) {
+            s->lines_known = 1;
+            s->lines = c->lines;
+        }
     }
     for (uint32_t i = 0; i < c->links_count && s->links_count < CTL_LINKS; i++) {
         struct ctl_link *to = &s->links[s->links_count++];

@@ -198,6 +198,19 @@ static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void 
     return -1; /* a part with so many open asks is out of its mind */
 }
 
+static int on_lines(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    if (p->row->settings != SETTINGS_LOG)
+        return -1;
+    memcpy(&p->core->lines, body, sizeof(p->core->lines));
+    return 0;
+}
+
 static const struct chan_op helper_ops[] = {
     { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
@@ -207,6 +220,7 @@ static const struct chan_op helper_ops[] = {
     { LINK_MAIL, "mail", sizeof(struct link_mail), sizeof(struct link_mail), false, relay_on_mail },
     { LINK_VALUE, "value", sizeof(struct link_value), sizeof(struct link_value), false, watching_on_value },
     { HAND_LISTEN, "listen", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_ask },
+    { LINK_LINES, "lines", sizeof(struct link_lines), sizeof(struct link_lines), false, on_lines },
 };
 
 static const struct chan_op watch_ops[] = {

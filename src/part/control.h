@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "part/link.h"
 
 enum control_op {
     CTL_STATUS = 400, /* nothing                -> CTL_ANSWER with struct ctl_status */
@@ -114,5 +115,8 @@ struct ctl_status {
     struct ctl_link links[CTL_LINKS];
     uint32_t doors_count, doors_full; /* full: 1 when every place of the gate is taken */
     struct ctl_door doors[CTL_DOORS];
+    uint8_t lines_known; /* 1: the part log tells of its lines */
+    uint8_t zero[7];
+    struct link_lines lines;
 };
 #endif

@@ -36,6 +36,7 @@ enum link_op {
     LINK_MAIL,          /* struct link_mail: log -> gate */
 
     LINK_BOARD, /* nothing, with the memory file of sense/watch/board.h: watch -> metrics */
+    LINK_LINES, /* struct link_lines: log -> core, once a second when they changed; for the status */
 
     /* core -> part */
     LINK_SETTINGS = 330, /* new settings, with a sealed memory file */
@@ -60,6 +61,16 @@ enum link_op {
 
 struct link_seq {
     uint64_t seq;
+};
+
+struct link_lines {    /* of the part `log`, since its start */
+    uint64_t received; /* lines */
+    uint64_t lately;   /* of these in the last ten seconds */
+    uint64_t unread;   /* lines on the disk that the analysis has not read yet */
+    uint64_t rules;    /* that are in force */
+    uint64_t unknown;  /* lines that none of them knows */
+    uint8_t analysed;  /* 0: nothing reads them as they come */
+    uint8_t zero[7];
 };
 
 struct link_lost {

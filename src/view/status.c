@@ -208,6 +208,19 @@ static void print_journal(const struct page *p, const struct ctl_status *s)
                       number_words(last).text, number_words(waiting).text);
 }
 
+static void print_lines(const struct page *p, const struct ctl_status *s)
+{
+    const struct link_lines *l = &s->lines;
+
+    if (!s->lines_known)
+        return;
+    (void)fprintf(p->to, _("Lines       received: %s, a second: %s\n"), number_words(l->received).text,
+                  number_words(l->lately / 10).text);
+    if (l->analysed)
+        (void)fprintf(p->to, _("Analysis    lines behind: %s; rules: %s, lines that none of them knows: %s\n"),
+                      number_words(l->unread).text, number_words(l->rules).text, number_words(l->unknown).text);
+}
+
 static void print_firewall(const struct page *p, const struct ctl_status *s)
 {
     if (!has_table(s)) {
@@ -320,6 +333,7 @@ void status_print(const struct ctl_status *s, FILE *to, bool colour)
     add_mail(&counts, s);
     (void)fprintf(to, _("Mail        %s since the start\n"), mail);
     print_journal(&p, s);
+    print_lines(&p, s);
     print_firewall(&p, s);
     print_links(&p, s);
     print_doors(&p, s);
@@ -415,6 +429,20 @@ static void json_doors(struct text *t, const struct ctl_status *s)
     text_word(t, "]");
 }
 
+static void json_lines(struct text *t, const struct ctl_status *s)
+{
+    if (!s->lines_known)
+        return;
+    text_word(t, ",\"lines\":{\"part\":\"log\"");
+    json_number(t, "received", s->lines.received);
+    json_number(t, "last_ten_seconds", s->lines.lately);
+    json_bool(t, "analysed", s->lines.analysed);
+    json_number(t, "unread", s->lines.unread);
+    json_number(t, "rules", s->lines.rules);
+    json_number(t, "unknown", s->lines.unknown);
+    text_word(t, "}");
+}
+
 struct json_list {
     struct text *t;
     unsigned count;
@@ -454,6 +482,7 @@ void status_json(const struct ctl_status *s, FILE *to)
     json_parts(&t, s);
     json_links(&t, s);
     json_doors(&t, s);
+    json_lines(&t, s);
     text_word(&t, ",\"troubles\":[");
     (void)status_troubles(s, json_trouble, &list);
     text_word(&t, "]}");

@@ -460,6 +460,15 @@ void intake_free(struct intake *in, int64_t wait_us)
     free(in);
 }
 
+void intake_figures(const struct intake *in, struct link_lines *to)
+{
+    *to = (struct link_lines){ .received = in->counts.lines, .analysed = in->rules != NULL };
+    if (!in->rules)
+        return;
+    to->unread = live_unread(in->live);
+    rulereader_figures(in->rules, &to->rules, &to->unknown);
+}
+
 struct intake_counts intake_counts(const struct intake *in)
 {
     return in->counts;

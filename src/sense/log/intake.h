@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "journal/event.h"
+#include "part/link.h"
 #include "sense/log/line.h"
 #include "sense/log/papers.h"
 #include "sense/log/ports.h"
@@ -52,6 +53,7 @@ int intake_read(struct intake *in, int fd, enum log_way way, struct slice peer, 
 struct intake_counts {
     uint64_t lines, bytes, lost, cut, framing, connections, refused;
 };
+void intake_figures(const struct intake *in, struct link_lines *to); /* all but `lately` */
 struct intake_counts intake_counts(const struct intake *in);
 struct store *intake_store(struct intake *in);
 #endif

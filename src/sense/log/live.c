@@ -82,6 +82,11 @@ struct live {
     bool stop;
 };
 
+static void set_seq(struct live *l, uint64_t seq)
+{
+    __atomic_store_n(&l->seq, seq, __ATOMIC_RELAXED); /* live_unread looks from the other thread */
+}
+
 /* ---- cursors ---- */
 
 static struct file_name cursor_name(const struct reader *r)
@@ -166,7 +171,7 @@ static void give(struct live *l, struct log_line *line)
             go_past(r);
         r->is.line(r->is.own, line, !r->past);
     }
-    l->seq = line->seq;
+    set_seq(l, line->seq);
     l->now_us = line->at_us > l->now_us ? line->at_us : l->now_us;
 }
 
@@ -188,7 +193,7 @@ static bool read_block(struct live *l, size_t i, uint64_t to)
 
         l->unread = b->first_seq;
         if (again)
-            l->seq = b->last_seq;
+            set_seq(l, b->last_seq);
         return again;
     }
     w = lines_walk(payload, b->first_seq);
@@ -206,10 +211,10 @@ static bool read_to(struct live *l, uint64_t to)
     if (to <= l->seq || lines_refresh(l->lines, NULL) < 0)
         return false;
     if (l->vain++ == VAIN_MOST) /* they are nowhere */
-        l->seq = to;
+        set_seq(l, to);
     for (size_t i = lines_find(l->lines, l->seq + 1); i < lines_count(l->lines) && !stops(l) && l->seq < to; i++) {
         if (lines_block(l->lines, i)->first_seq > to) { /* what lay before has left the store */
-            l->seq = to;
+            set_seq(l, to);
             break;
         }
         if (!read_block(l, i, to))
@@ -408,6 +413,14 @@ int live_start(struct live *l, struct err *e)
     l->running = true;
     l->timer = loop_timer(l->in->loop, BEAT_US, BEAT_US, on_timer, l);
     return 0;
+}
+
+uint64_t live_unread(const struct live *l)
+{
+    uint64_t seq = __atomic_load_n(&l->seq, __ATOMIC_RELAXED);
+    uint64_t synced = store_synced(l->in->store);
+
+    return l->running && synced > seq ? synced - seq : 0;
 }
 
 void live_free(struct live *l)

@@ -57,6 +57,7 @@ int live_add(struct live *l, const struct live_reader *r, struct err *e); /* cop
 int live_start(struct live *l, struct err *e);                            /* the thread */
 void live_arrives(struct live *l, int64_t now_us); /* before what is received is kept; NULL is fine */
 void live_synced(struct live *l, uint64_t seq);    /* lines up to here may be read */
+uint64_t live_unread(const struct live *l);        /* lines on our disk that were not handed over yet */
 void live_free(struct live *l);                    /* ends the thread first; NULL is fine */
 
 /* Who handed us the line over the network; family 0: it came another way. */

@@ -11,7 +11,7 @@
 #include "part/link.h"
 #include "sense/log/intake.h"
 
-enum { LAST_WORDS_US = 3000000, AGAIN_US = 1000000, PATH_ROOM = 208 };
+enum { LAST_WORDS_US = 3000000, AGAIN_US = 1000000, SECOND_US = 1000000, LATELY_S = 10, PATH_ROOM = 208 };
 _Static_assert((int)LOG_PORTS <= 0x100, "an ask has a byte for its place");
 
 struct log_role {
@@ -21,6 +21,9 @@ struct log_role {
     size_t ports_count; /* as they were asked for last */
     struct log_port ports[LOG_PORTS];
     bool deaf[LOG_PORTS]; /* that it can't be had was told */
+    unsigned second;
+    uint64_t received[LATELY_S]; /* lines, as of the last seconds */
+    struct link_lines told;
 };
 
 static void on_event(void *ctx, struct event *ev)
@@ -97,9 +100,24 @@ static void log_confine(struct role *r, struct jail *j)
     j->read_only = read_only;
 }
 
+static void tell_figures(void *ctx)
+{
+    struct log_role *l = ctx;
+    struct link_lines now;
+
+    intake_figures(l->in, &now);
+    now.lately = now.received - l->received[l->second % LATELY_S];
+    l->received[l->second++ % LATELY_S] = now.received;
+    if (memcmp(&now, &l->told, sizeof(now)) != 0 &&
+        chan_send(l->role->core, LINK_LINES, 0, 0, &now, sizeof(now), -1) == 0)
+        l->told = now;
+}
+
 static int log_run(struct role *r, struct err *e)
 {
-    return intake_start(own(r)->in, e);
+    if (intake_start(own(r)->in, e) < 0)
+        return -1;
+    return loop_timer(r->loop, SECOND_US, SECOND_US, tell_figures, own(r)) ? 0 : err_set(e, 0, "no room for a timer");
 }
 
 /* ---- places that a reload names: the hand opens them, for we may not any more ---- */

@@ -43,6 +43,7 @@ struct rulereader {
     struct templates *templates;
     struct table *kinds; /* struct kind_key -> struct kind */
     struct unknowns *unknowns;
+    uint64_t rules_count, unknown_lines; /* read from the main thread, too */
     uint64_t seed;
     struct waiting waiting[WAITING];
     uint64_t given, judged; /* lines */
@@ -98,6 +99,7 @@ static void on_judged(void *own, enum logrules_verdict v, struct slice text)
     if (v == LOGRULES_UNKNOWN && says_what_is_harmless(&r->now)) {
         const struct unknown_line line = { .at_us = of->at_us, .from = of->from, .host = of->host, .text = text };
 
+        (void)__atomic_add_fetch(&r->unknown_lines, 1, __ATOMIC_RELAXED);
         unknowns_line(r->unknowns, &line, r->now.unknown);
     }
     if (v != LOGRULES_ATTACKS && v != LOGRULES_VIOLATES)
@@ -197,6 +199,7 @@ static void take_new(struct rulereader *r, const struct log_analyse *s)
     logrules_free(r->rules);
     r->rules = rules;
     r->scan = scan;
+    __atomic_store_n(&r->rules_count, rules ? logrules_count(rules) : 0, __ATOMIC_RELAXED);
     say("%zu rules for lines hold from line %llu on", rules ? logrules_count(rules) : 0,
         (unsigned long long)r->given + 1);
 }
@@ -297,6 +300,12 @@ struct rulereader *rulereader_add(struct live *l, const struct log_analyse *s, s
         return r;
     on_end(r);
     return NULL;
+}
+
+void rulereader_figures(const struct rulereader *r, uint64_t *rules, uint64_t *unknown)
+{
+    *rules = __atomic_load_n(&r->rules_count, __ATOMIC_RELAXED);
+    *unknown = __atomic_load_n(&r->unknown_lines, __ATOMIC_RELAXED);
 }
 
 void rulereader_renew(struct rulereader *r, const struct log_analyse *s)

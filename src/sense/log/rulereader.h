@@ -16,5 +16,7 @@ struct rulereader;
 /* Adds itself to `l`, which frees it; NULL with an error.  Without any rules it reads nothing. */
 struct rulereader *rulereader_add(struct live *l, const struct log_analyse *s, struct err *e);
 /* From the main thread: these from now on.  Copies. */
+void rulereader_figures(const struct rulereader *r, uint64_t *rules,
+                        uint64_t *unknown); /* in force; lines since start */
 void rulereader_renew(struct rulereader *r, const struct log_analyse *s);
 #endif
