@@ -133,6 +133,7 @@ struct core {
     uint32_t doors_count;
     struct link_lines lines; /* of the part log, as it told them last */
     bool doors_full;
+    struct link_account_sums accounts; /* as the gate told them last */
     int relayed[CORE_RELAYS]; /* the newest memory file of each relay, own; -1: none came */
     bool begun;               /* events have numbers */
     bool up, stopping;

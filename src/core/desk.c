@@ -394,6 +394,8 @@ void desk_status(struct core *c, struct ctl_status *s)
         (void)text_cstr(to->name, sizeof(to->name), slice_text(p->row->name));
         to->pid = core_itself ? (int32_t)getpid() : p->pid;
         to->up = core_itself || (p->chan && p->ready);
+        if (to->up && p->row->settings == SETTINGS_GATE)
+            s->accounts = c->accounts;
         to->gaps = core_itself ? (uint8_t)c->role->gaps : p->gaps;
         to->restarts = (uint16_t)p->restarts;
         to->since_us = core_itself ? c->started_us : p->since_us;

@@ -211,6 +211,19 @@ static int on_lines(void *ctx, struct chan *from, const struct msg *m, const voi
     return 0;
 }
 
+static int on_account_sums(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    if (p->row->settings != SETTINGS_GATE)
+        return -1;
+    memcpy(&p->core->accounts, body, sizeof(p->core->accounts));
+    return 0;
+}
+
 static const struct chan_op helper_ops[] = {
     { LINK_EVENT, "event", sizeof(struct event), sizeof(struct event), false, on_event },
     { LINK_READY, "ready", sizeof(struct link_ready), sizeof(struct link_ready), false, on_ready },
@@ -237,6 +250,8 @@ static const struct chan_op sensor_ops[] = {
     { LINK_COUNTERS, "counters", sizeof(struct link_counters), sizeof(struct link_counters), false, on_counters },
     { LINK_EVIDENCE, "evidence", sizeof(struct link_evidence), sizeof(struct link_evidence), true, on_evidence },
     { LINK_ACCOUNTS, "accounts", 0, 0, true, relay_on_file },
+    { LINK_ACCOUNT_SUMS, "account sums", sizeof(struct link_account_sums), sizeof(struct link_account_sums), false,
+      on_account_sums },
     { HAND_CAPTURE, "capture", sizeof(struct hand_capture), sizeof(struct hand_capture), false, on_ask },
     { HAND_HOLD, "hold", 0, 0, false, on_ask },
     { HAND_LISTEN, "listen", sizeof(struct hand_listen), sizeof(struct hand_listen), false, on_ask },

@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "part/link.h"
+#include "part/link.h"
 
 enum control_op {
     CTL_STATUS = 400, /* nothing                -> CTL_ANSWER with struct ctl_status */
@@ -111,6 +112,7 @@ struct ctl_status {
     uint8_t up; /* the journal is read and the hand is there */
     uint32_t parts_count, links_count;
     uint64_t mails, findings; /* since start */
+    struct link_account_sums accounts; /* while the gate is up */
     struct ctl_part parts[CTL_PARTS];
     struct ctl_link links[CTL_LINKS];
     uint32_t doors_count, doors_full; /* full: 1 when every place of the gate is taken */

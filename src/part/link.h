@@ -57,6 +57,7 @@ enum link_op {
     LINK_FORGET,      /* struct addr: a block was lifted; what was found about this host may be found anew */
     LINK_COUNTERS,    /* sensor -> core: struct link_counters, once a second at most, when they changed */
     LINK_ACCOUNT,     /* core -> gate: struct link_account */
+    LINK_ACCOUNT_SUMS, /* gate -> core: struct link_account_sums, twice a second at most, when they changed */
 };
 
 struct link_seq {
@@ -87,6 +88,12 @@ struct link_account {
     uint8_t stop; /* 1: nothing more goes out; 0: it is let through again */
     uint8_t zero[7];
     char name[128]; /* of who logs in; NUL-filled, at most 127 bytes */
+};
+
+struct link_account_sums { /* what the gate knows of those who log in */
+    uint32_t known, stopped;
+    uint32_t suspected; /* somebody else seems to use them now */
+    uint32_t zero;
 };
 
 enum link_mails {                       /* what a mail server logged of an account */

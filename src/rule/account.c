@@ -67,6 +67,7 @@ struct accounts {
     void *country_own;
     struct prefix nets[OWN_NETS];
     size_t nets_count;
+    size_t suspected;
     int64_t began_us; /* the first message ever; 0: none yet */
     /* Whoever changes is the newest in `all`: this one and all that are newer are not saved yet.  NULL: none. */
     struct account *unsaved;
@@ -99,6 +100,7 @@ static void forget_all(struct accounts *a)
         free(k->now);
     table_clear(a->all);
     a->unsaved = NULL;
+    a->suspected = 0;
 }
 
 void accounts_free(struct accounts *a)
@@ -127,6 +129,11 @@ void accounts_countries(struct accounts *a, account_country *of, void *own)
 size_t accounts_count(const struct accounts *a)
 {
     return table_count(a->all);
+}
+
+size_t accounts_suspected_count(const struct accounts *a)
+{
+    return a->suspected;
 }
 
 static uint64_t key_of(const struct accounts *a, struct slice name)
@@ -210,6 +217,7 @@ static void end_episode(struct accounts *a, struct account *k)
             memset(&k->net[i], 0, sizeof(k->net[i])); /* a thief's network never becomes a known one */
         k->net[i].of_episode = false;
     }
+    a->suspected -= k->now->suspected;
     free(k->now);
     k->now = NULL;
 }
@@ -384,6 +392,7 @@ static void suspect(struct accounts *a, struct account *k, int64_t now_us)
     if (!k->now || k->now->suspected || !is_suspect(a, k, now_us))
         return;
     k->now->suspected = true;
+    a->suspected++;
     will_change(a, k); /* what is kept of it is less now */
     report(a, k, false);
 }

@@ -88,6 +88,7 @@ void accounts_end(struct accounts *a, int64_t now_us);  /* no more will come: th
 /* What was learned, for the next start; of an episode under way nothing but its networks, and of a suspected one not
  * even these.  accounts_load refuses what is not sound, and then knows nothing of it. */
 size_t accounts_count(const struct accounts *a);
+size_t accounts_suspected_count(const struct accounts *a); /* that are in a suspected episode */
 void accounts_save(struct accounts *a, struct bytes_out *to);
 int accounts_load(struct accounts *a, struct slice kept, struct err *e);
 

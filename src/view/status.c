@@ -254,6 +254,16 @@ static void print_links(const struct page *p, const struct ctl_status *s)
     }
 }
 
+static void print_accounts(const struct page *p, const struct ctl_status *s)
+{
+    const struct link_account_sums *a = &s->accounts;
+
+    if (a->known == 0 && a->stopped == 0) /* nobody logs in here, or nobody has yet */
+        return;
+    (void)fprintf(p->to, _("Accounts    %s known, %s stopped, %s suspected now\n"), number_words(a->known).text,
+                  number_words(a->stopped).text, number_words(a->suspected).text);
+}
+
 static void print_doors(const struct page *p, const struct ctl_status *s)
 {
     if (s->doors_count == 0)
@@ -334,6 +344,7 @@ void status_print(const struct ctl_status *s, FILE *to, bool colour)
     (void)fprintf(to, _("Mail        %s since the start\n"), mail);
     print_journal(&p, s);
     print_lines(&p, s);
+    print_accounts(&p, s);
     print_firewall(&p, s);
     print_links(&p, s);
     print_doors(&p, s);
@@ -443,6 +454,12 @@ static void json_lines(struct text *t, const struct ctl_status *s)
     text_word(t, "}");
 }
 
+static void json_accounts(struct text *t, const struct ctl_status *s)
+{
+    text_addf(t, ",\"accounts\":{\"known\":%u,\"stopped\":%u,\"suspected\":%u}", s->accounts.known,
+              s->accounts.stopped, s->accounts.suspected);
+}
+
 struct json_list {
     struct text *t;
     unsigned count;
@@ -482,6 +499,7 @@ void status_json(const struct ctl_status *s, FILE *to)
     json_parts(&t, s);
     json_links(&t, s);
     json_doors(&t, s);
+    json_accounts(&t, s);
     json_lines(&t, s);
     text_word(&t, ",\"troubles\":[");
     (void)status_troubles(s, json_trouble, &list);

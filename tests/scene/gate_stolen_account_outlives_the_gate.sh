@@ -75,6 +75,7 @@ say "in words"
 prints "The mail of the account ana is stopped until" on mx serviola why ana
 prints "sends as if it were stolen" on mx serviola why ANA
 prints '"state":"stopped"' on mx serviola why ana --json
+until_true 10 prints "1 known, 1 stopped, 1 suspected now" on mx serviola status
 
 holds()
 {

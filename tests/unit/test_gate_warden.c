@@ -108,6 +108,8 @@ static void a_thief_is_stopped_and_the_owner_at_home_is_not(void **state)
     assert_in_range(send_many(&w, "ana", "203.0.113.9", 100), 19, 20);
     assert_int_equal(w.abused, 1);
     assert_int_equal(w.stopped, 1);
+    assert_true(warden_count(w.warden).known == 2 && warden_count(w.warden).stopped == 1 &&
+                warden_count(w.warden).suspected == 1);
     assert_int_equal(send_many(&w, "Ana", "203.0.113.200", 5), 0);
     assert_int_equal(send_many(&w, "ana", "192.0.2.7", 5), 5);
     assert_int_equal(send_many(&w, "ana", "10.1.2.3", 5), 5);
@@ -144,6 +146,7 @@ static void the_time_of_a_stop_ends(void **state)
     (void)send_many(&w, "ana", "203.0.113.9", 30);
     w.now_us += DAY_US;
     warden_tick(w.warden, w.now_us);
+    assert_true(warden_count(w.warden).stopped == 0 && warden_count(w.warden).suspected == 0);
     assert_int_equal(w.released, 1);
     assert_int_equal(send_many(&w, "ana", "203.0.113.9", 5), 5);
     warden_free(w.warden);

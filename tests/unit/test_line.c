@@ -207,6 +207,20 @@ static void a_fine_house_has_no_troubles(void **state)
     holds(f, "\"troubles\":[]}\n");
 }
 
+static void accounts_have_a_line_once_one_is_known(void **state)
+{
+    struct ctl_status s = a_fine_house();
+    FILE *f = capture();
+
+    (void)state;
+    s.accounts = (struct link_account_sums){ .known = 20000, .stopped = 2, .suspected = 1 };
+    status_print(&s, f, false);
+    holds(f, "Accounts    20,000 known, 2 stopped, 1 suspected now\n");
+    f = capture();
+    status_json(&s, f);
+    holds(f, "\"accounts\":{\"known\":20000,\"stopped\":2,\"suspected\":1}");
+}
+
 static void each_trouble_is_said_with_what_to_do(void **state)
 {
     struct ctl_status s = a_fine_house();
@@ -329,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_format_string_in_a_mail_stays_text),
         cmocka_unit_test(counts_are_grouped_by_thousands),
         cmocka_unit_test(a_fine_house_has_no_troubles),
+        cmocka_unit_test(accounts_have_a_line_once_one_is_known),
         cmocka_unit_test(each_trouble_is_said_with_what_to_do),
         cmocka_unit_test(a_table_that_is_not_used_is_no_trouble),
         cmocka_unit_test(a_house_that_is_starting_has_no_troubles_yet),

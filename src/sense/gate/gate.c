@@ -388,6 +388,7 @@ static void on_tick(void *ctx)
         warden_tick(g->warden, clock_wall_us());
     ownlist_tick(g->ownlist);
     remember_tick(g);
+    remember_tell(g);
     if (g->stopping && (g->sessions_count == 0 || now - g->stopping_us > DRAIN_S * SECOND_US))
         loop_stop(g->role->loop);
 }

@@ -11,6 +11,7 @@
 #include "base/rate.h"
 #include "base/timers.h"
 #include "hand/op.h"
+#include "part/link.h"
 #include "part/part.h"
 #include "sense/gate/check.h"
 #include "sense/gate/guess.h"
@@ -224,11 +225,14 @@ struct remember {
     bool going_on;         /* there is more to write */
     bool told;             /* that it can't be kept */
     bool came;             /* what an earlier life knew is here */
+    bool summed;           /* the core knows */
+    struct link_account_sums sums;
 };
 /* LINK_ACCOUNTS, LINK_ACCOUNTS_KEPT */
 int remember_on_accounts(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 void remember_tick(struct gate *g); /* before each sleep, and twice a second */
 void remember_now(struct gate *g);  /* the last time */
+void remember_tell(struct gate *g); /* for the status, when it changed */
 
 /* ---- heard.c ---- */
 

@@ -4,6 +4,7 @@
  * for it, who is stopped at once.  The core keeps the ledger, so that a gate that dies and comes again goes on with it,
  * however slow the disk is.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "part/link.h"
@@ -189,6 +190,19 @@ void remember_now(struct gate *g)
 {
     while (warden_news(g->warden) != WARDEN_NOTHING && go_on(g)) {
     }
+}
+
+void remember_tell(struct gate *g)
+{
+    struct warden_count now = warden_count(g->warden);
+    struct link_account_sums sums = { .known = (uint32_t)now.known,
+                                      .stopped = (uint32_t)now.stopped,
+                                      .suspected = (uint32_t)now.suspected };
+
+    if (g->remember.summed && memcmp(&sums, &g->remember.sums, sizeof(sums)) == 0)
+        return;
+    g->remember.summed = chan_send(g->role->core, LINK_ACCOUNT_SUMS, 0, 0, &sums, sizeof(sums), -1) == 0;
+    g->remember.sums = sums;
 }
 
 static void on_timer(void *ctx)

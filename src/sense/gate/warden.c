@@ -241,6 +241,12 @@ bool warden_at_home(struct warden *w, struct slice user, struct addr client, int
     return accounts_at_home(w->accounts, user, client, now_us);
 }
 
+struct warden_count warden_count(const struct warden *w)
+{
+    return (struct warden_count){ accounts_count(w->accounts), table_count(w->stops),
+                                  accounts_suspected_count(w->accounts) };
+}
+
 void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t now_us)
 {
     w->now_us = now_us;

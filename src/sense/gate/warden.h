@@ -44,6 +44,13 @@ bool warden_at_home(struct warden *w, struct slice user, struct addr client, int
 /* What the server made of a recipient or a message of his. */
 void warden_outcome(struct warden *w, struct slice user, bool refused, int64_t now_us);
 
+struct warden_count {
+    size_t known;     /* accounts */
+    size_t stopped;   /* of these, or others, now; */
+    size_t suspected; /* that somebody else seems to use now */
+};
+struct warden_count warden_count(const struct warden *w);
+
 /* The same from a log: nobody waits for an answer.  So many messages, recipients of such, outcomes. */
 void warden_heard(struct warden *w, struct slice user, struct addr client, uint32_t messages, int64_t at_us);
 void warden_heard_recipients(struct warden *w, struct slice user, uint32_t recipients, int64_t at_us);
