@@ -10,12 +10,18 @@
 
 #include "sys/loop.h"
 
-enum { EDNS_BYTES = 1232, CLASS_IN = 1 }; /* an answer of that size fits any path in one piece */
+enum {
+    EDNS_BYTES = 1232, /* an answer of that size fits any path in one piece */
+    CLASS_IN = 1,
+    IDS = 128 /* fetched from the kernel at once: 256 bytes, which getrandom gives whole */
+};
 
 struct dns_pipe {
     ares_channel channel;
     struct loop *loop;
     unsigned open, asked;
+    uint16_t ids[IDS]; /* by chance, each for one question; the first `ids_left` are unused */
+    unsigned ids_left;
     void (*answered)(void *owner, void *about, enum dns_end how, struct slice message);
     void *owner;
 };
@@ -141,6 +147,17 @@ static void on_end(void *ctx, int status, int timeouts, unsigned char *at, int l
     }
 }
 
+static bool next_id(struct dns_pipe *p, uint16_t *id)
+{
+    if (p->ids_left == 0) {
+        if (getrandom(p->ids, sizeof(p->ids), 0) != (ssize_t)sizeof(p->ids))
+            return false;
+        p->ids_left = IDS;
+    }
+    *id = p->ids[--p->ids_left];
+    return true;
+}
+
 void dns_pipe_send(struct dns_pipe *p, enum dns_kind kind, const char *name, void *about, struct dns_sent **sent)
 {
     struct dns_sent *s = calloc(1, sizeof(*s));
@@ -156,7 +173,7 @@ void dns_pipe_send(struct dns_pipe *p, enum dns_kind kind, const char *name, voi
     *s = (struct dns_sent){ .pipe = p, .about = about };
     p->asked++;
     p->open++;
-    if (getrandom(&id, sizeof(id), 0) == sizeof(id) &&
+    if (next_id(p, &id) &&
         ares_create_query(name, CLASS_IN, dns_type(kind), id, 1, &question, &len, EDNS_BYTES) == ARES_SUCCESS)
         ares_send(p->channel, question, len, on_end, s);
     else
