@@ -63,7 +63,7 @@ struct store *store_open(const char *folder, const struct store_limits *l, const
 int store_start(struct store *s, struct err *e); /* the threads */
 /* Other limits from now on; memory_bytes and the reserve stay. */
 void store_renew(struct store *s, const struct store_limits *l);
-int store_fd(const struct store *s);             /* readable: call store_turn */
+int store_fd(const struct store *s); /* readable: call store_turn */
 void store_turn(struct store *s);
 /* Seals what is on disk, when nothing more comes for a while; false: it took longer than `wait_us`. */
 bool store_seal(struct store *s, int64_t wait_us);
