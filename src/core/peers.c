@@ -198,19 +198,6 @@ static int on_ask(void *ctx, struct chan *from, const struct msg *m, const void 
     return -1; /* a part with so many open asks is out of its mind */
 }
 
-static int on_lines(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
-{
-    struct peer *p = ctx;
-
-    (void)from;
-    (void)m;
-    (void)fd;
-    if (p->row->settings != SETTINGS_LOG)
-        return -1;
-    memcpy(&p->core->lines, body, sizeof(p->core->lines));
-    return 0;
-}
-
 static int on_account_sums(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct peer *p = ctx;
@@ -221,6 +208,19 @@ static int on_account_sums(void *ctx, struct chan *from, const struct msg *m, co
     if (p->row->settings != SETTINGS_GATE)
         return -1;
     memcpy(&p->core->accounts, body, sizeof(p->core->accounts));
+    return 0;
+}
+
+static int on_lines(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct peer *p = ctx;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    if (p->row->settings != SETTINGS_LOG)
+        return -1;
+    memcpy(&p->core->lines, body, sizeof(p->core->lines));
     return 0;
 }
 

@@ -13,7 +13,6 @@
 
 #include "base/addr.h"
 #include "part/link.h"
-#include "part/link.h"
 
 enum control_op {
     CTL_STATUS = 400, /* nothing                -> CTL_ANSWER with struct ctl_status */
