@@ -325,14 +325,14 @@ static void on_end(struct call *c, int code)
     end_call(c, v.result, v.words);
 }
 
-/* True: it is connected. */
-static bool on_connected(struct call *c)
+/* True: it is connected.  A connection that failed is never merely ready. */
+static bool on_connected(struct call *c, int events)
 {
     int code = 0;
     socklen_t len = sizeof(code);
     struct err e;
 
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &code, &len) < 0)
+    if ((events & LOOP_GONE) && getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &code, &len) < 0)
         code = errno;
     if (code != 0) {
         on_end(c, code);
@@ -354,8 +354,7 @@ static void on_socket(void *ctx, int fd, int events)
     char bytes[4096];
     ssize_t n;
 
-    (void)events;
-    if (!c->connected && !on_connected(c))
+    if (!c->connected && !on_connected(c, events))
         return;
     n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
     if (n > 0)
