@@ -110,7 +110,7 @@ struct ctl_status {
     uint8_t table_whole, table_owned, table_persists;
     uint8_t up; /* the journal is read and the hand is there */
     uint32_t parts_count, links_count;
-    uint64_t mails, findings; /* since start */
+    uint64_t mails, findings;          /* since start */
     struct link_account_sums accounts; /* while the gate is up */
     struct ctl_part parts[CTL_PARTS];
     struct ctl_link links[CTL_LINKS];

@@ -53,10 +53,10 @@ enum link_op {
     LINK_TAIL,        /* core -> scribe, console: the tail's memory file */
 
     /* core -> sensor */
-    LINK_ALLOW = 390, /* struct link_allow: the allow list changed while running */
-    LINK_FORGET,      /* struct addr: a block was lifted; what was found about this host may be found anew */
-    LINK_COUNTERS,    /* sensor -> core: struct link_counters, once a second at most, when they changed */
-    LINK_ACCOUNT,     /* core -> gate: struct link_account */
+    LINK_ALLOW = 390,  /* struct link_allow: the allow list changed while running */
+    LINK_FORGET,       /* struct addr: a block was lifted; what was found about this host may be found anew */
+    LINK_COUNTERS,     /* sensor -> core: struct link_counters, once a second at most, when they changed */
+    LINK_ACCOUNT,      /* core -> gate: struct link_account */
     LINK_ACCOUNT_SUMS, /* gate -> core: struct link_account_sums, twice a second at most, when they changed */
 };
 

@@ -456,8 +456,8 @@ static void json_lines(struct text *t, const struct ctl_status *s)
 
 static void json_accounts(struct text *t, const struct ctl_status *s)
 {
-    text_addf(t, ",\"accounts\":{\"known\":%u,\"stopped\":%u,\"suspected\":%u}", s->accounts.known,
-              s->accounts.stopped, s->accounts.suspected);
+    text_addf(t, ",\"accounts\":{\"known\":%u,\"stopped\":%u,\"suspected\":%u}", s->accounts.known, s->accounts.stopped,
+              s->accounts.suspected);
 }
 
 struct json_list {
