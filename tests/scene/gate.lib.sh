@@ -172,7 +172,8 @@ mails()
 }
 
 # What the gate promises, and where it is shown (gate_ and .sh left out; unit: and fuzz: are of tests/unit and tests/fuzz).
-# In each of these scenes `serviola why` is asked, too; those of * have a twin over IPv6.
+# `serviola why` is asked in a scene of each case, but for 12, 17 and 48, which have units and fuzz targets; those of *
+# have a twin over IPv6.
 #
 #    1  a good client's mail arrives as it is           passes_mail_as_it_is
 #  2-4  a client that is this host, by any name         loop_of_callbacks_ends_at_once*, local_programs_find_the_front_door_shut*
