@@ -19,8 +19,7 @@ const enum event_kind availability_kinds[] = {
     EV_WATCH_SERVICE_HIDDEN,  EV_WATCH_SERVICE_SHOWN, EV_WATCH_NETWORK_LOST,
     EV_WATCH_SERVICE_BLINKED, EV_WATCH_NETWORK_BACK,  EV_WATCH_SERVICE_DROPPED,
     EV_WATCH_SERVICES_STAND,  EV_WATCH_PAUSED,        EV_SERVIOLA_STARTED,
-    EV_SERVIOLA_STOPPED,      EV_ROLE_STARTED,        EV_ROLE_DIED,
-    EV_ROLE_GAVE_UP,
+    EV_SERVIOLA_STOPPED,      EV_ROLE_DIED,           EV_ROLE_GAVE_UP,
 };
 const size_t availability_kinds_count = sizeof(availability_kinds) / sizeof(availability_kinds[0]);
 
@@ -231,12 +230,22 @@ static bool is_of_the_probes(const struct event *ev)
     return event_get(ev, F_NAME, &name) && slice_eq(name, SLICE("probe"));
 }
 
+/* Others say nothing of the services: those of the next life may come before its serviola.started. */
+static bool is_of_interest(const struct event *ev)
+{
+    for (size_t i = 0; i < availability_kinds_count; i++)
+        if (availability_kinds[i] == ev->kind)
+            return (ev->kind != EV_ROLE_DIED && ev->kind != EV_ROLE_GAVE_UP) || is_of_the_probes(ev);
+    return false;
+}
+
 void availability_take(struct availability *a, const struct event *ev)
 {
+    if (!is_of_interest(ev))
+        return;
     if (ev->kind == EV_SERVIOLA_STARTED && !a->stopped)
         go_blind(a, a->seen_us); /* it was killed: the last that is known is the last that was said */
-    else if (ev->kind == EV_SERVIOLA_STOPPED ||
-             ((ev->kind == EV_ROLE_DIED || ev->kind == EV_ROLE_GAVE_UP) && is_of_the_probes(ev)))
+    else if (ev->kind == EV_SERVIOLA_STOPPED || ev->kind == EV_ROLE_DIED || ev->kind == EV_ROLE_GAVE_UP)
         go_blind(a, ev->at_us);
     else if (ev->kind == EV_WATCH_PAUSED)
         sleep_over(a, ev->at_us, time_in(ev, F_SPAN, 0));

@@ -276,10 +276,12 @@ serviola_processes()
     pgrep -f '^[^ ]*serviola(-hand)?( |$)' || true
 }
 
-crash() # HOST: kill -9 of all at once
+crash() # HOST: kill -9 of all at once; none has time to say that another one is gone
 {
     local deadline=$((${EPOCHREALTIME/./} + 5000000))
 
+    # shellcheck disable=SC2046 # one word a process
+    kill -STOP $(serviola_processes) 2>/dev/null || true
     while [ -n "$(serviola_processes)" ]; do
         # shellcheck disable=SC2046 # one word a process
         kill -KILL $(serviola_processes) 2>/dev/null || true
@@ -372,6 +374,11 @@ scene_end()
             [ -s "$file" ] || continue
             printf '  --- %s\n' "$(basename "$file")"
             tail -n 25 "$file" | sed 's/^/  /'
+        done
+        for file in "$T"/*.conf; do
+            [ -e "$file" ] || continue
+            printf '  --- events of %s\n' "$(basename "$file" .conf)"
+            on "$(basename "$file" .conf)" timeout 10 serviola events 2>&1 | tail -n 25 | sed 's/^/  /' || true
         done
     fi
     exit $status

@@ -54,8 +54,8 @@ import json, sys
 for line in sys.stdin:
     s = json.loads(line)
     if s["service"] == sys.argv[1]:
-        sys.exit(not eval(sys.argv[2], {}, s))
-sys.exit(1)' "$1" "$2"
+        sys.exit(None if eval(sys.argv[2], {}, s) else line)
+sys.exit("nothing is told of it")' "$1" "$2"
 }
 lasted=$((back_us - lost_us))
 status=0
@@ -67,4 +67,5 @@ until_true 5 availability port "len(losses) == 1 and 'refused' in losses[0]['why
 crash us
 sleep 1.5 # that is the time
 start serviola-us us serviola run --no-console
+until_true 30 are watch.service_seen "port port slow slow web web web tls web tls"
 until_true 10 availability web "unknown_us > 1000000 and up_us > 0 and len(losses) == 1"

@@ -117,6 +117,20 @@ static void who_was_killed_knew_nothing_after_his_last_word(void **state)
     assert_true(a->at[0]->losses[0].unsure);
 }
 
+/* The hand is there before serviola says that it runs: its beginning says nothing of what was before. */
+static void what_begins_anew_was_not_there_before(void **state)
+{
+    (void)state;
+    happens(EV_WATCH_SERVICE_SEEN, 0, "web", 0, 0);
+    happens(EV_WATCH_SERVICES_STAND, 100, NULL, INT64_MIN, 0);
+    happens(EV_ROLE_STARTED, 499, "hand", INT64_MIN, 0);
+    happens(EV_ROLE_DIED, 499, "hand", INT64_MIN, 0);
+    happens(EV_SERVIOLA_STARTED, 500, NULL, INT64_MIN, 0);
+    happens(EV_WATCH_SERVICE_SEEN, 501, "web", 501, 0);
+    availability_end(a, true);
+    is(599, 0, 401);
+}
+
 static void a_loss_that_lasts_over_a_restart_is_one_loss(void **state)
 {
     (void)state;
@@ -211,6 +225,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_over_before_is_not_told, begin, end),
         cmocka_unit_test_setup_teardown(while_nobody_looks_nothing_is_known, begin, end),
         cmocka_unit_test_setup_teardown(who_was_killed_knew_nothing_after_his_last_word, begin, end),
+        cmocka_unit_test_setup_teardown(what_begins_anew_was_not_there_before, begin, end),
         cmocka_unit_test_setup_teardown(a_loss_that_lasts_over_a_restart_is_one_loss, begin, end),
         cmocka_unit_test_setup_teardown(when_it_does_not_run_the_newest_event_is_the_end_of_what_is_known, begin, end),
         cmocka_unit_test_setup_teardown(a_host_that_slept_knows_nothing_of_it, begin, end),
