@@ -57,7 +57,7 @@ prints '127.0.1.50' on mx serviola events --kind gate.bogus_mx --json
 say "a name server's silence is no reason to refuse, nor is its failure"
 sends "451 " x@silent.test
 tells "where the mail of silent.test goes could not be asked" 44.1.0.2
-sends "451 " x@broken.test
+sends "451 4.4.3 please come again" x@broken.test
 tells "where the mail of broken.test goes could not be asked" 44.1.0.2
 
 say "twins: a good domain, one of two, our own, and the empty sender pass"

@@ -198,6 +198,8 @@ static void a_sender_whose_place_is_not_known_now_waits(void **state)
     visit_found(w->visit, CHECK_BOGUS_MX, FOUND_UNSURE, "no answer");
     r = verdict_now(w->visit, STAGE_RCPT);
     assert_int_equal(r.act, VERDICT_DEFER);
+    assert_string_equal(r.enhanced, "4.4.3");
+    assert_string_equal(r.text, "please come again: no answer"); /* not that it takes no mail */
     assert_int_equal(r.code, 451);
 }
 

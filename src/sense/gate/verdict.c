@@ -240,13 +240,14 @@ static void keep_reason(struct visit *v, enum check_id id, const char *words)
 
 static void say_no(struct verdict *r, const struct visit *v, enum check_id id, bool temporary)
 {
+    const bool unsure = id != CHECK_GREYLIST && v->found[id] == FOUND_UNSURE; /* RFC 3463: directory server failure */
     struct text t = TEXT_IN(r->text);
 
     r->act = temporary ? VERDICT_DEFER : VERDICT_REFUSE;
     r->by = id;
     r->code = temporary && answers[id].code >= 500 ? 451 : answers[id].code;
-    r->enhanced = temporary && answers[id].code >= 500 ? "4.7.1" : answers[id].enhanced;
-    text_word(&t, answers[id].text);
+    r->enhanced = unsure ? "4.4.3" : temporary && answers[id].code >= 500 ? "4.7.1" : answers[id].enhanced;
+    text_word(&t, unsure ? "please come again" : answers[id].text);
     if (visit_reason(v, id).len > 0) {
         text_word(&t, ": ");
         text_ascii(&t, visit_reason(v, id));
