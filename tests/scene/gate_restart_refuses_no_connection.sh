@@ -1,6 +1,6 @@
 #!/bin/bash
 # kill -9 of the gate, the hand and the core, and reloads that open a door, close it and start the gate anew: nobody who
-# connects meanwhile is refused, and all are served.
+# connects meanwhile is refused, and all are served but those (one a kill, at most) whom the killed one had taken already.
 . "$(dirname "$0")/lib.sh"
 at=10.2.0.1 listen=10.2.0.1 resolver=10.2.0.2
 [ -z "${six-}" ] || at=fd02::1 listen='[fd02::1]' resolver=fd02::2
@@ -104,9 +104,11 @@ until_true 10 listened_again "$listening"
 touch "$T/enough"
 wait "$knocker" || true
 served=$(grep -c '^220$' "$T/heard")
-others=$(grep -vc '^220$' "$T/heard" || true)
-say "$served were served"
+cut=$(grep -cE '^(closed|ConnectionResetError)$' "$T/heard" || true)
+others=$(grep -vcE '^(220|closed|ConnectionResetError)$' "$T/heard" || true)
+say "$served were served, $cut were being greeted when kill -9 came"
 [ "$others" = 0 ] || fail "$(grep -v '^220$' "$T/heard" | sort | uniq -c)"
+[ "$cut" -le 3 ] || fail "$cut were cut by 3 kill -9"
 [ "$served" -gt 100 ] || fail "only $served connections were tried"
 
 say "the end: nobody waits for a gate that does not come again"

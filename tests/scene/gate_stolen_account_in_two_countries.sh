@@ -88,7 +88,7 @@ say "without the file networks alone count, and nothing is said of countries"
 finish serviola-mx || true
 sed -i 's/, countries: [^ ]*//' "$T/mx.conf"
 gate_again
-until_true 15 prints policy on mx serviola events --kind gate.listening --json
+until_true 15 prints 2 events mx gate.listening
 letters=0
 start client far python3 "$T/client" "$T/letters" "${far}1"
 exec 4>"$T/letters"

@@ -80,7 +80,7 @@ lines_of_status()
     on box serviola status --json | grep -o '"lines":{.*}' | grep '"received":20' | grep '"rules":5,' | grep -v '"unknown":0}'
 }
 until_true 10 lines_of_status
-prints 'Analysis    lines behind: 0; rules: 5, ' on box serviola status
+until_true 10 prints 'Analysis    lines behind: 0; rules: 5, ' on box serviola status
 
 say "rules that are none leave the old ones in force"
 with_rules '      broken: { match: "new ((word", means: attack }'
