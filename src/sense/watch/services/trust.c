@@ -54,7 +54,10 @@ static void open_context(struct prober *p, const struct service *s)
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
     if (checks(s) && SSL_CTX_load_verify_file(ssl, file) != 1) {
         ERR_clear_error();
-        (void)snprintf(p->contexts[i].why, sizeof(p->contexts[i].why), "the certificates to trust can't be read");
+        (void)snprintf(p->contexts[i].why, sizeof(p->contexts[i].why), "%s",
+                       s->trust[0]
+                           ? "the certificates to trust can't be read"
+                           : "the system's certificates can't be read; they come with the package ca-certificates");
     }
     p->contexts[i].ssl = ssl;
 }
