@@ -6,6 +6,7 @@
  * is looked at; read and hashed are only those that are not exactly as they
  * were (device, inode, size and both times) when they were hashed last.  The
  * change time can't be set by programs, so a file that was put back is read.
+ * A folder is opened once for all its files that follow each other.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,24 +22,25 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "sense/xray/hashed.h"
 #include "sense/xray/inner.h"
 #include "sys/clock.h"
 #include "wire/sums.h"
 
 enum {
-    FILES_MOST = 2000000,
+    FILES_MOST = HASHED_MOST,
     PACKAGES_MOST = 60000,
     SAID_MOST = 400, /* of each kind */
     KINDS = 6,
     THREADS_MOST = 8,
     RULES_MOST = 200,
-    DIGEST_MOST = 32,
+    DIGEST_MOST = HASHED_DIGEST,
+    AT_ONCE = 128, /* files that a thread takes */
     PATIENCE_S = 300,
     MODE_SLACK_S = 3600,
 };
 static const char info[] = "/var/lib/dpkg/info";
 static const char cache_path[] = "/var/lib/serviola/xray/packages.cache";
-static const char cache_magic[8] = "SVpkg01";
 
 static const char *const kinds[KINDS] = { "changed", "mode", "missing", "unpackaged", "configuration", "unreadable" };
 
@@ -61,13 +63,6 @@ struct file {
     int64_t changed_s;
 };
 
-/* What a file looked like when it was hashed last. */
-struct memory {
-    uint64_t path, device, inode, size;
-    int64_t modified_ns, changed_ns;
-    uint8_t digest[DIGEST_MOST];
-};
-
 struct check {
     int fd; /* where records go */
     const char *against;
@@ -75,7 +70,7 @@ struct check {
     size_t files, files_cap;
     struct package *package; /* owned */
     size_t packages;
-    struct memory *old, *now; /* owned; `now` one for each file, in their order */
+    struct hashed *old, *now; /* owned; `now` one for each file, in their order */
     size_t old_count;
     char *rule[RULES_MOST]; /* of dpkg's path-exclude (-) and path-include (+) */
     size_t rules;
@@ -362,49 +357,23 @@ static void read_twin(struct check *c)
 
 static void read_cache(struct check *c)
 {
-    struct slice text;
-    struct stat st;
+    struct snap_note n = { .part = SLICE("package") };
+    char words[120];
+    const char *why;
 
-    if (lstat(cache_path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+    c->old = hashed_read(cache_path, &c->old_count, &why);
+    if (!why)
         return;
-    text = read_whole(cache_path);
-    if (text.len < 8 || memcmp(text.at, cache_magic, 8) != 0 || (text.len - 8) % sizeof(struct memory) != 0)
-        return;
-    c->old_count = (text.len - 8) / sizeof(struct memory);
-    c->old = malloc(text.len);
-    if (c->old)
-        memcpy(c->old, text.at + 8, text.len - 8);
-    else
-        c->old_count = 0;
-}
-
-static int by_path(const void *a, const void *b)
-{
-    uint64_t x = ((const struct memory *)a)->path;
-    uint64_t y = ((const struct memory *)b)->path;
-
-    return x < y ? -1 : x > y;
+    (void)snprintf(words, sizeof(words), "what was hashed before %s: all files are read again", why);
+    n.text = slice_text(words);
+    helper_say_record(c->fd, SNAP_NOTE, &n);
 }
 
 static void write_cache(struct check *c)
 {
-    char temporary[96];
-    int fd;
-    bool whole;
-
-    qsort(c->now, c->files, sizeof(*c->now), by_path);
-    (void)snprintf(temporary, sizeof(temporary), "%s.part", cache_path);
     (void)mkdir("/var/lib/serviola", 0755);
     (void)mkdir("/var/lib/serviola/xray", 0700);
-    (void)unlink(temporary);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return;
-    whole = write(fd, cache_magic, 8) == 8 &&
-            write(fd, c->now, c->files * sizeof(*c->now)) == (ssize_t)(c->files * sizeof(*c->now));
-    close(fd);
-    if (!whole || rename(temporary, cache_path) < 0)
-        (void)unlink(temporary);
+    (void)hashed_write(cache_path, c->now, c->files);
 }
 
 /* --- looking */
@@ -431,23 +400,41 @@ static bool hash_file(const char *path, size_t digest_len, uint8_t digest[DIGEST
     return n == 0 && len == digest_len;
 }
 
-static int64_t ns_of(struct timespec t)
+static int64_t now_ns(void)
 {
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_REALTIME, &t);
     return t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static bool is_remembered(const struct check *c, struct memory *m)
-{
-    const struct memory *old = c->old_count > 0 ? bsearch(m, c->old, c->old_count, sizeof(*m), by_path) : NULL;
+/* The folder that a thread looked into last. */
+struct folder {
+    int fd; /* -1: none, or it can't be opened */
+    size_t len;
+    char path[4200]; /* with the last '/' */
+};
 
-    if (!old || old->device != m->device || old->inode != m->inode || old->size != m->size ||
-        old->modified_ns != m->modified_ns || old->changed_ns != m->changed_ns)
-        return false;
-    memcpy(m->digest, old->digest, sizeof(m->digest));
-    return true;
+/* As stat does, from the folder where the file before was: the way to it is walked once. */
+static int look(struct folder *d, const char *path, struct stat *st)
+{
+    const char *name = strrchr(path, '/') + 1;
+    size_t len = (size_t)(name - path);
+
+    if (*name == '\0')
+        return stat(path, st);
+    if (len != d->len || memcmp(path, d->path, len) != 0) {
+        if (d->fd >= 0)
+            close(d->fd);
+        memcpy(d->path, path, len);
+        d->path[len] = '\0';
+        d->len = len;
+        d->fd = open(d->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    return d->fd >= 0 ? fstatat(d->fd, name, st, 0) : stat(path, st);
 }
 
-static void look_at(struct check *c, struct file *f, struct memory *m)
+static void look_at(struct check *c, struct folder *d, struct file *f, struct hashed *m)
 {
     char path[4200];
     struct text t = TEXT_IN(path);
@@ -457,39 +444,43 @@ static void look_at(struct check *c, struct file *f, struct memory *m)
     text_add(&t, f->path);
     memset(m, 0, sizeof(*m));
     m->path = hash_bytes(path, t.len, f->digest_len);
-    if (t.cut || stat(path, &st) < 0) {
+    if (t.cut || look(d, path, &st) < 0) {
         f->outcome = t.cut || (errno != ENOENT && errno != ENOTDIR) ? UNREADABLE
                    : was_left_out(c, path)                          ? AS_IT_SHOULD
                                                                     : MISSING;
         return;
     }
-    m->device = st.st_dev;
-    m->inode = st.st_ino;
-    m->size = (uint64_t)st.st_size;
-    m->modified_ns = ns_of(st.st_mtim);
-    m->changed_ns = ns_of(st.st_ctim);
+    hashed_look(m, &st);
     f->mode = st.st_mode;
     f->changed_s = st.st_ctime;
     f->mode_changed = (st.st_mode & (S_ISUID | S_ISGID)) != 0 && c->package[f->package].unpacked_s > 0 &&
                       st.st_ctime > c->package[f->package].unpacked_s + MODE_SLACK_S;
-    if (!is_remembered(c, m)) {
+    if (!hashed_recall(c->old, c->old_count, m)) {
+        int64_t begun_ns = now_ns();
+
         f->was_hashed = true;
         if (!S_ISREG(st.st_mode) || !hash_file(path, f->digest_len, m->digest)) {
             m->path = 0;
             f->outcome = UNREADABLE;
             return;
         }
+        if (!hashed_is_settled(m, begun_ns))
+            m->path = 0; /* what is written now may bear the same time: it is read again */
     }
     f->outcome = memcmp(m->digest, f->digest, f->digest_len) == 0 ? AS_IT_SHOULD : CHANGED;
 }
 
 static void *worker(void *own)
 {
+    struct folder d = { .fd = -1 };
     struct check *c = own;
-    size_t i;
+    size_t from;
 
-    while ((i = atomic_fetch_add(&c->next, 1)) < c->files)
-        look_at(c, &c->file[i], &c->now[i]);
+    while ((from = atomic_fetch_add(&c->next, AT_ONCE)) < c->files)
+        for (size_t i = from; i < from + AT_ONCE && i < c->files; i++)
+            look_at(c, &d, &c->file[i], &c->now[i]);
+    if (d.fd >= 0)
+        close(d.fd);
     return NULL;
 }
 
@@ -555,7 +546,7 @@ static void say(struct check *c, const struct file *f, const char *what, const c
     helper_say_record(c->fd, SNAP_PACKAGE, &p);
 }
 
-static void say_file(struct check *c, const struct file *f, const struct memory *m)
+static void say_file(struct check *c, const struct file *f, const struct hashed *m)
 {
     char is[2 * DIGEST_MOST + 1];
     char should[2 * DIGEST_MOST + 1];
