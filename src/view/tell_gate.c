@@ -47,7 +47,11 @@ static const char *const templates[EV_KINDS] = {
         N_("the mail server[ {server}] behind the gate does not answer[: {why}], clients are asked to come again"),
     [EV_GATE_SERVER_BACK] = N_("the mail server[ {server}] behind the gate answers again[ after {span}]"),
     [EV_GATE_SERVER_TRUSTS] = N_("the mail server[ {server}] would relay for anybody who comes through the gate, so "
-                                 "the listener[ {listener}] stays closed[: {why}]"),
+                                 "the listener[ {listener}] stays closed[: {why}]. The server has to know the client "
+                                 "(identity: proxy-v2, and in Postfix smtpd_upstream_proxy_protocol = haproxy for this "
+                                 "port, in Exim hosts_proxy, in OpenSMTPD proxy-v2; or identity: xclient or "
+                                 "transparent), or must not trust our address (in qmail: no RELAYCLIENT for it in "
+                                 "tcp.smtp); then restart serviola"),
     [EV_GATE_IDENTITY_REFUSED] = N_("the mail server[ {server}] does not take the client's address from us, so nothing "
                                     "is passed on[: {why}][; it said {reply}]"),
     [EV_GATE_NAME_DIFFERS] =

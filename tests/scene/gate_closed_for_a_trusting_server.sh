@@ -9,8 +9,9 @@ say "the server trusts us: closed"
 mx_sink_on --trusts
 gate_on "greet_after: 0, checks: { $quiet }"
 until_true 10 event mx gate.server_trusts
-prints "smtpd_upstream_proxy_protocol" on mx serviola events --kind gate.server_trusts --json
 tells "would relay for anybody who comes through the gate" gate.server_trusts
+tells "in Postfix smtpd_upstream_proxy_protocol = haproxy for this port, in Exim hosts_proxy" gate.server_trusts
+tells "in qmail: no RELAYCLIENT for it in tcp.smtp); then restart serviola" gate.server_trusts
 prints "REFUSED" on far smtp 44.1.0.1 25
 finish serviola-mx
 

@@ -23,7 +23,7 @@ say "it takes the gate for a friend: the listener stays shut, and the event says
 server_on ""
 gate_on "greet_after: 0, identity: none, checks: { $quiet }"
 until_true 15 event mx gate.server_trusts
-[ "$mta" != exim ] || prints hosts_proxy on mx serviola events --kind gate.server_trusts --json
+tells "in Exim hosts_proxy, in OpenSMTPD proxy-v2" gate.server_trusts
 prints REFUSED on far smtp --wait 2 44.1.0.1 25
 finish serviola-mx || true
 mta_off

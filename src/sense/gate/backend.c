@@ -150,9 +150,7 @@ static void on_reply(void *ctx, const struct smtpreply *r)
         b->step = STEP_RCPT;
         server_say(b->probe, SLICE(STRANGERS_RCPT));
     } else if (b->step == STEP_RCPT && r->code / 100 == 2)
-        close_for(b, EV_GATE_SERVER_TRUSTS,
-                  "it takes a stranger's mail for example.org: Postfix smtpd_upstream_proxy_protocol=haproxy on this "
-                  "port, Exim hosts_proxy, or identity: xclient; then restart");
+        close_for(b, EV_GATE_SERVER_TRUSTS, "it takes a stranger's mail for example.org");
     else if (r->code / 100 == 4 && r->code == 421)
         probe_over(b, true, TRY_AGAIN_S);
     else
