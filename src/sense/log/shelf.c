@@ -55,8 +55,8 @@ static void set_bit(uint64_t set[4], struct slice name, struct slice *last)
 static void look_at(struct packer *p, struct shelf_entry *entry)
 {
     struct lines_walk w = lines_walk(slice_of(p->raw, p->raw_len), p->block.first_seq);
-    struct slice text = { 0 };            /* lines that stand behind each other, with what parts them */
-    struct slice last_host = SLICE("\n"); /* no name */
+    struct slice text = slice_of(p->raw, 0); /* lines that stand behind each other, with what parts them */
+    struct slice last_host = SLICE("\n");    /* no name */
     struct slice last_program = SLICE("\n");
     struct log_line line;
     bool first = true;
