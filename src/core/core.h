@@ -123,7 +123,7 @@ struct core {
     struct flow_seen flows[CORE_FLOWS]; /* by flow % CORE_FLOWS */
     uint64_t said[CORE_SAID];           /* hashes of what the part log said last (matters.c) */
     unsigned said_next;
-    struct event early[CORE_EARLY];     /* what happened before the journal said where it stood */
+    struct event early[CORE_EARLY]; /* what happened before the journal said where it stood */
     uint32_t early_count;
     uint32_t next_id;
     uint64_t announced; /* readers know of events below this number */
@@ -134,8 +134,8 @@ struct core {
     struct link_lines lines; /* of the part log, as it told them last */
     bool doors_full;
     struct link_account_sums accounts; /* as the gate told them last */
-    int relayed[CORE_RELAYS]; /* the newest memory file of each relay, own; -1: none came */
-    bool begun;               /* events have numbers */
+    int relayed[CORE_RELAYS];          /* the newest memory file of each relay, own; -1: none came */
+    bool begun;                        /* events have numbers */
     bool up, stopping;
 };
 

@@ -16,8 +16,8 @@ enum { CONNECTIONS = 16, PATIENCE_S = 10, REQUEST = 16 * 1024, TICK_US = 1000000
 #define MHD_CALLS(X)                                                                                                   \
     X(start_daemon)                                                                                                    \
     X(run)                                                                                                             \
-    X(get_timeout) X(get_daemon_info) X(create_response_from_buffer) X(add_response_header) X(queue_response)          \
-        X(destroy_response)
+    X(get_timeout)                                                                                                     \
+    X(get_daemon_info) X(create_response_from_buffer) X(add_response_header) X(queue_response) X(destroy_response)
 
 static struct {
 #define MEMBER(name) __typeof__(MHD_##name) *name;

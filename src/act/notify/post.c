@@ -27,8 +27,8 @@ enum { CA_MOST = 4 << 20, ANSWER_MOST = 64 * 1024, RECIPIENTS = 16, CONNECT_S = 
     X(easy_getinfo)                                                                                                    \
     X(easy_strerror)                                                                                                   \
     X(slist_append)                                                                                                    \
-    X(slist_free_all) X(multi_init) X(multi_setopt) X(multi_add_handle) X(multi_remove_handle) X(multi_socket_action)  \
-        X(multi_info_read)
+    X(slist_free_all)                                                                                                  \
+    X(multi_init) X(multi_setopt) X(multi_add_handle) X(multi_remove_handle) X(multi_socket_action) X(multi_info_read)
 
 static struct {
 #define MEMBER(name) __typeof__(curl_##name) *name;

@@ -48,7 +48,7 @@ struct intake {
         struct addr last;
         uint32_t timer;
     } strangers;
-    uint8_t *room;            /* INTAKE_READ and one line more, for who reads */
+    uint8_t *room; /* INTAKE_READ and one line more, for who reads */
 };
 
 /* The number it got; 0: no room, nothing was taken: return, and `ready` is called again when there is.

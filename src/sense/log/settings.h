@@ -60,8 +60,8 @@ struct log_settings {
     char folder[200];
     struct key_addrs udp, tcp, tls, relp, peers;
     struct key_prefixes senders; /* none: anybody */
-    char socket[108]; /* /dev/log; empty: none */
-    bool kernel;      /* /dev/kmsg */
+    char socket[108];            /* /dev/log; empty: none */
+    bool kernel;                 /* /dev/kmsg */
     bool journald;
     char journald_folder[200];
     uint32_t zero;
