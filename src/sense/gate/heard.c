@@ -6,9 +6,8 @@
 #include "sense/gate/inner.h"
 #include "sys/clock.h"
 
-#define OLDEST_US                                                                                                      \
-    (2 * 86400 * (int64_t)1000000) /* what is older has come late, and nobody can be stopped for it now                \
-                                    */
+/* What is older has come late, and nobody can be stopped for it now. */
+#define OLDEST_US (2 * 86400 * (int64_t)1000000)
 
 int heard_on_mail(void *ctx, struct chan *from, const struct msg *head, const void *body, int fd)
 {
