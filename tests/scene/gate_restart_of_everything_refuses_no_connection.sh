@@ -68,19 +68,31 @@ grep -q 'not used: the configuration does not name its address and port' "$T/ser
 grep -q 'not used: it is no TCP socket' "$T/serviola-wall.err"
 until_true 5 prints 220 on out bash -c "exec 3<> /dev/tcp/$at/587; head -c 3 <&3"
 
+served_by_all() # CUT: nobody was refused, and at most so many cut
+{
+    until_true 20 served_many
+    knocked
+    [ "$refused" = 0 ] || fail "$(grep -v '^220$' "$T/heard" | sort | uniq -c)"
+    [ "$cut" -le "$1" ] || fail "$cut were cut"
+}
+served_many()
+{
+    [ "$(grep -c '^220$' "$T/heard")" -gt 50 ]
+}
+
 knocks
-say "systemctl restart"
+say "systemctl restart: it cuts nobody"
 kill -HUP "$(pid_of serviola-wall)"
 until_true 20 listened 4
-say "kill -9 of everything"
+served_by_all 0
+
+knocks
+say "kill -9 of everything: it cuts whom it had taken already"
 # shellcheck disable=SC2046 # one word a process
 kill -KILL $(serviola_processes) 2>/dev/null || true
 until_true 20 answers wall
 until_true 20 listened 6
-knocked
-[ "$served" -gt 50 ] || fail "only $served connections were tried"
-[ "$refused" = 0 ] || fail "$(grep -v '^220$' "$T/heard" | sort | uniq -c)"
-[ "$cut" -le 1 ] || fail "$cut were cut by 1 kill -9"
+served_by_all 1
 stored $smtp || fail "in the store: $(cat "$T/store")"
 
 say "a reload opens a door and another one closes it: so does the store"
