@@ -23,6 +23,7 @@
 #include "sense/log/template.h"
 #include "sys/clock.h"
 #include "sys/say.h"
+#include "sys/whole.h"
 #include "view/paint.h"
 #include "view/when.h"
 
@@ -225,7 +226,7 @@ static int load_memory(struct analysis *a, const char *path, struct err *e)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat st;
     uint8_t *bytes = NULL;
-    size_t len = 0;
+    ssize_t len;
     int status = -1;
 
     if (fd < 0)
@@ -235,14 +236,8 @@ static int load_memory(struct analysis *a, const char *path, struct err *e)
         err_set(e, 0, "%s: %s", path, _("this is no memory of serviola log"));
         goto out;
     }
-    while (len < (size_t)st.st_size) {
-        ssize_t n = read(fd, bytes + len, (size_t)st.st_size - len);
-
-        if (n <= 0)
-            break;
-        len += (size_t)n;
-    }
-    status = analysis_load(a, slice_of(bytes, len), e);
+    len = whole_read(fd, bytes, (size_t)st.st_size);
+    status = len < 0 ? err_set(e, errno, "read") : analysis_load(a, slice_of(bytes, (size_t)len), e);
     if (status < 0)
         err_wrap(e, "%s", path);
 out:
@@ -271,7 +266,6 @@ static int save_memory(struct analysis *a, const char *path, struct err *e)
     struct bytes_out bytes = { 0 };
     char beside[4096];
     int fd = -1;
-    size_t done = 0;
     int status = analysis_save(a, &bytes, e);
 
     if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
@@ -280,14 +274,8 @@ static int save_memory(struct analysis *a, const char *path, struct err *e)
         status = err_set(e, errno, "%s", beside);
     if (status == 0)
         give_to_owner(fd, path);
-    while (status == 0 && done < bytes.len) {
-        ssize_t n = write(fd, bytes.at + done, bytes.len - done);
-
-        if (n < 0)
-            status = err_set(e, errno, "%s", beside);
-        else
-            done += (size_t)n;
-    }
+    if (status == 0 && whole_write(fd, bytes.at, bytes.len) < 0)
+        status = err_set(e, errno, "%s", beside);
     if (status == 0 && (fsync(fd) < 0 || rename(beside, path) < 0))
         status = err_set(e, errno, "%s", path);
     if (fd >= 0)

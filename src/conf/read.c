@@ -15,6 +15,7 @@
 #include "conf/screen.h"
 #include "conf/tree.h"
 #include "conf/walk.h"
+#include "sys/whole.h"
 
 struct shown conf_shown(struct slice s)
 {
@@ -353,29 +354,11 @@ int conf_read(struct slice yaml, const char *file_name, const struct section *se
 }
 
 /* At most one byte over the limit, which is then a fault of screen(). */
-static ssize_t read_whole(int fd, char *into, size_t cap)
-{
-    size_t used = 0;
-
-    while (used < cap) {
-        ssize_t n = read(fd, into + used, cap - used);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        used += (size_t)n;
-    }
-    return (ssize_t)used;
-}
-
 int conf_read_file(const char *path, const struct section *sections, void *const *settings, struct conf_faults *faults)
 {
     char *bytes = malloc(SCREEN_BYTES + 1);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    ssize_t len = fd < 0 || !bytes ? -1 : read_whole(fd, bytes, SCREEN_BYTES + 1);
+    ssize_t len = fd < 0 || !bytes ? -1 : whole_read(fd, bytes, SCREEN_BYTES + 1);
     int result = -1;
 
     begin(faults, path);

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "sys/memfile.h"
 #include "sys/say.h"
+#include "sys/whole.h"
 #include "view/story_log.h"
 
 enum { KEEPER_NAME = sizeof(((struct link_evidence *)0)->name) };
@@ -171,18 +172,12 @@ static void make_room(struct keeper *k)
     }
 }
 
-static bool write_whole(int folder, const char *name, struct slice bytes)
+static bool replace_file(int folder, const char *name, struct slice bytes)
 {
     static const char half[] = ".half-written";
     int fd = openat(folder, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    bool ok = fd >= 0;
+    bool ok = fd >= 0 && whole_write(fd, bytes.at, bytes.len) == 0;
 
-    while (ok && bytes.len > 0) {
-        ssize_t n = write(fd, bytes.at, bytes.len);
-
-        ok = n > 0;
-        bytes = slice_skip(bytes, n > 0 ? (size_t)n : 0);
-    }
     ok = ok && renameat(folder, half, folder, name) == 0;
     if (fd >= 0)
         close(fd);
@@ -211,7 +206,7 @@ bool keeper_evidence(struct keeper *k, const struct link_evidence *what, uint64_
     }
     if (open_folder(k) == 0) {
         make_room(k);
-        kept = write_whole(k->folder, what->name, bytes);
+        kept = replace_file(k->folder, what->name, bytes);
     }
     if (kept) {
         memcpy(k->names[(k->first + k->count++) % k->cap], what->name, KEEPER_NAME);

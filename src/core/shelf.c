@@ -13,6 +13,7 @@
 
 #include "base/slice.h"
 #include "sys/memfile.h"
+#include "sys/whole.h"
 
 enum { NAMES = 4096, NAME = 64, PICTURES = 100 };
 #define FILE_MOST (128u << 20)
@@ -146,18 +147,6 @@ static void hour_name(int64_t at_us, char name[NAME])
     (void)snprintf(name, NAME, "%04d%02d%02dt%02d.reel", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour);
 }
 
-static bool write_all(int fd, struct slice bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.at, bytes.len);
-
-        if (n <= 0)
-            return false;
-        bytes = slice_skip(bytes, (size_t)n);
-    }
-    return true;
-}
-
 /* What was not written whole is cut off again: a reader could not go on behind it. */
 static int append(int folder, const char *name, struct slice bytes, struct err *e)
 {
@@ -165,7 +154,7 @@ static int append(int folder, const char *name, struct slice bytes, struct err *
     off_t before = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
     int rc = 0;
 
-    if (fd < 0 || before < 0 || !write_all(fd, bytes)) {
+    if (fd < 0 || before < 0 || whole_write(fd, bytes.at, bytes.len) < 0) {
         rc = err_set(e, errno, "the recorder's file %s", name);
         if (before >= 0)
             (void)!ftruncate(fd, before);
@@ -181,7 +170,7 @@ static int write_new(int folder, const char *name, struct slice bytes, struct er
     int fd = openat(folder, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     int rc = 0;
 
-    if (fd < 0 || !write_all(fd, bytes) || fsync(fd) < 0 || renameat(folder, half, folder, name) < 0)
+    if (fd < 0 || whole_write(fd, bytes.at, bytes.len) < 0 || fsync(fd) < 0 || renameat(folder, half, folder, name) < 0)
         rc = err_set(e, errno, "the picture %s", name);
     if (fd >= 0)
         close(fd);

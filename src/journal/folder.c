@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/whole.h"
+
 enum { DIGITS = 10 };
 
 struct file_name folder_name(uint64_t segment, const char *ending)
@@ -148,20 +150,12 @@ int folder_remove_unfinished(int dir, struct err *e)
 
 int folder_pread(int fd, void *at, size_t len, uint64_t offset, struct err *e)
 {
-    uint8_t *p = at;
+    ssize_t n = whole_pread(fd, at, len, offset);
 
-    while (len > 0) {
-        ssize_t n = pread(fd, p, len, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_set(e, n < 0 ? errno : 0, "read at %llu%s", (unsigned long long)offset,
-                           n < 0 ? "" : ": the file ends here");
-        p += n;
-        offset += (uint64_t)n;
-        len -= (size_t)n;
-    }
+    if (n < 0)
+        return err_set(e, errno, "read at %llu", (unsigned long long)offset);
+    if ((size_t)n < len)
+        return err_set(e, 0, "read at %llu: the file ends here", (unsigned long long)offset + (uint64_t)n);
     return 0;
 }
 
@@ -195,20 +189,7 @@ int folder_read(int dir, const char *name, size_t max, uint8_t **at, size_t *len
 
 int folder_pwrite(int fd, const void *at, size_t len, uint64_t offset, struct err *e)
 {
-    const uint8_t *p = at;
-
-    while (len > 0) {
-        ssize_t n = pwrite(fd, p, len, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_set(e, n < 0 ? errno : ENOSPC, "write at %llu", (unsigned long long)offset);
-        p += n;
-        offset += (uint64_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
+    return whole_pwrite(fd, at, len, offset) < 0 ? err_set(e, errno, "write at %llu", (unsigned long long)offset) : 0;
 }
 
 int folder_sync(int dir, struct err *e)

@@ -11,6 +11,7 @@
 
 #include "snap/file.h"
 #include "snap/line.h"
+#include "sys/whole.h"
 
 enum { TAR_BLOCK = 512, FILE_MOST = 256 << 20, TAR_MOST = 1 << 30 };
 
@@ -184,7 +185,7 @@ int snap_tar_read(struct slice tar, struct snap *s, struct err *e)
 static int read_all(int fd, struct snap_bytes *b, struct err *e)
 {
     struct stat st;
-    ssize_t n = 1;
+    ssize_t n;
 
     if (fstat(fd, &st) < 0)
         return err_set(e, errno, "fstat");
@@ -196,12 +197,10 @@ static int read_all(int fd, struct snap_bytes *b, struct err *e)
     b->at = malloc(b->cap);
     if (!b->at)
         return err_set(e, ENOMEM, "to read it");
-    while (b->len < b->cap && n > 0) {
-        n = read(fd, b->at + b->len, b->cap - b->len);
-        if (n < 0)
-            return err_set(e, errno, "read");
-        b->len += (size_t)n;
-    }
+    n = whole_read(fd, b->at, b->cap);
+    if (n < 0)
+        return err_set(e, errno, "read");
+    b->len = (size_t)n;
     return 0;
 }
 

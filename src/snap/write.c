@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "snap/file.h"
+#include "sys/whole.h"
 
 struct target {
     int folder;
@@ -80,17 +81,8 @@ static int open_temporary(const struct target *t, struct err *e)
 
 static int write_all(int fd, const struct snap_bytes *b, struct err *e)
 {
-    size_t done = 0;
-
-    while (done < b->len) {
-        ssize_t n = write(fd, b->at + done, b->len - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_set(e, n < 0 ? errno : EIO, "write");
-        done += (size_t)n;
-    }
+    if (whole_write(fd, b->at, b->len) < 0)
+        return err_set(e, errno, "write");
     return fsync(fd) < 0 ? err_set(e, errno, "fsync") : 0;
 }
 

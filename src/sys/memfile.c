@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/whole.h"
+
 /* Linux 6.3; not in Debian 12's headers. */
 enum { MEMFILE_NOEXEC = 0x8, MEMFILE_EXEC = 0x10 };
 
@@ -32,34 +34,18 @@ static int seal(int fd, struct err *e)
     return 0;
 }
 
-static int write_all(int fd, const void *bytes, size_t size, struct err *e)
-{
-    const char *at = bytes;
-
-    while (size > 0) {
-        ssize_t n = write(fd, at, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_set(e, n < 0 ? errno : ENOSPC, "write");
-        at += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 int memfile_from(const void *bytes, size_t size, const char *name, struct err *e)
 {
     int fd = make(name, MEMFILE_NOEXEC, e);
 
     if (fd < 0)
         return -1;
-    if (write_all(fd, bytes, size, e) < 0 || seal(fd, e) < 0) {
-        (void)close(fd);
-        return err_wrap(e, "memory file %s", name);
-    }
-    return fd;
+    if (whole_write(fd, bytes, size) < 0)
+        (void)err_set(e, errno, "write");
+    else if (seal(fd, e) == 0)
+        return fd;
+    (void)close(fd);
+    return err_wrap(e, "memory file %s", name);
 }
 
 static int copy_all(int from, int to, size_t most, struct err *e)

@@ -13,6 +13,7 @@
 #include "journal/query.h"
 #include "sys/jail.h"
 #include "sys/say.h"
+#include "sys/whole.h"
 
 enum { OUT_FD = 3 };
 
@@ -37,15 +38,10 @@ static bool see(void *own, const struct event *ev)
     return p->count < PAST_MOST;
 }
 
-static void write_all(const struct event *ev)
+static void tell_one(const struct event *ev)
 {
-    for (size_t done = 0; done < sizeof(*ev);) {
-        ssize_t n = write(OUT_FD, (const char *)ev + done, sizeof(*ev) - done);
-
-        if (n <= 0)
-            _exit(0);
-        done += (size_t)n;
-    }
+    if (whole_write(OUT_FD, ev, sizeof(*ev)) < 0)
+        _exit(0); /* nobody hears it any more */
 }
 
 static int tell_past(const char *folder, int64_t since_us, struct err *e)
@@ -66,7 +62,7 @@ static int tell_past(const char *folder, int64_t since_us, struct err *e)
     if (reader_query(r, &q, see, &p, NULL, e) < 0)
         return -1;
     while (p.count > 0)
-        write_all(&p.at[--p.count]);
+        tell_one(&p.at[--p.count]);
     return 0;
 }
 

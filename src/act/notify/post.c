@@ -15,6 +15,7 @@
 #include "base/addr.h"
 #include "base/text.h"
 #include "sys/say.h"
+#include "sys/whole.h"
 
 enum { CA_MOST = 4 << 20, ANSWER_MOST = 64 * 1024, RECIPIENTS = 16, CONNECT_S = 10 };
 
@@ -117,8 +118,8 @@ static int read_ca(const char *asked, struct slice *ca, struct err *e)
     if (fd < 0)
         return asked[0] ? err_set(e, errno, "%s", asked) : 0; /* TLS will say that it knows nobody */
     at = malloc(CA_MOST);
-    for (ca->len = 0, n = 1; at && n > 0 && ca->len<CA_MOST; ca->len += n> 0 ? (size_t)n : 0)
-        n = read(fd, at + ca->len, CA_MOST - ca->len);
+    n = at ? whole_read(fd, at, CA_MOST) : 0;
+    ca->len = n > 0 ? (size_t)n : 0;
     close(fd);
     ca->at = at ? realloc(at, ca->len + 1) : NULL;
     return ca->at ? 0 : err_set(e, ENOMEM, "certificates");

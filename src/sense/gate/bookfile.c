@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sense/gate/bookmem.h"
+#include "sys/whole.h"
 
 enum {
     PER_PAGE = BOOK_PAGE / 32,
@@ -59,20 +60,7 @@ static uint64_t pages_of(const struct book *b)
 
 static int put_bytes(int fd, const void *bytes, size_t len, uint64_t at, struct err *e)
 {
-    const uint8_t *from = bytes;
-
-    while (len > 0) {
-        ssize_t n = pwrite(fd, from, len, (off_t)at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_set(e, n < 0 ? errno : ENOSPC, "gate.book: write");
-        from += n;
-        at += (uint64_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
+    return whole_pwrite(fd, bytes, len, at) < 0 ? err_set(e, errno, "gate.book: write") : 0;
 }
 
 /* The gate may be writing it: a copy that is not whole is taken again. */
@@ -235,24 +223,6 @@ int bookfile_round(struct bookfile *f, uint64_t *entries, struct err *e)
 
 /* ---- reading ---- */
 
-static ssize_t get_bytes(int fd, void *to, size_t len, uint64_t at)
-{
-    size_t got = 0;
-
-    while (got < len) {
-        ssize_t n = pread(fd, (uint8_t *)to + got, len - got, (off_t)(at + got));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        got += (size_t)n;
-    }
-    return (ssize_t)got;
-}
-
 static bool all_zero(const struct book_entry *en)
 {
     static const struct book_entry nothing;
@@ -295,7 +265,7 @@ static int read_entries(struct bookfile *f, uint64_t slots, struct book_read *re
         return err_set(e, ENOMEM, "gate.book");
     while (slot < slots) {
         size_t want = slots - slot < PIECE / 32 ? (size_t)(slots - slot) * 32 : PIECE;
-        ssize_t got = get_bytes(f->fd, piece, want, BOOK_PAGE + slot * 32);
+        ssize_t got = whole_pread(f->fd, piece, want, BOOK_PAGE + slot * 32);
 
         if (got < 0) {
             (void)err_set(e, errno, "gate.book: read");
@@ -316,7 +286,7 @@ out:
 
 static bool head_is_sound(int fd, struct file_head *h)
 {
-    return get_bytes(fd, h, sizeof(*h), 0) == (ssize_t)sizeof(*h) &&
+    return whole_pread(fd, h, sizeof(*h), 0) == (ssize_t)sizeof(*h) &&
            memcmp(h->magic, FILE_MAGIC, sizeof(h->magic)) == 0 && h->sum == head_sum(h) && h->slots >= 2 * BOOK_GROUP &&
            h->slots <= SLOTS_MOST && h->slots % BOOK_GROUP == 0;
 }

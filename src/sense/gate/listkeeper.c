@@ -13,6 +13,7 @@
 #include "sys/clock.h"
 #include "sys/memfile.h"
 #include "sys/say.h"
+#include "sys/whole.h"
 
 enum {
     SECOND_US = 1000000,
@@ -106,7 +107,7 @@ static int read_file(const char *path, struct slice *text, uint8_t **bytes, stru
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    size_t got = 0;
+    ssize_t got;
 
     *bytes = NULL;
     if (fd < 0)
@@ -116,25 +117,17 @@ static int read_file(const char *path, struct slice *text, uint8_t **bytes, stru
         goto fail;
     }
     *bytes = malloc((size_t)st.st_size + 1);
-    while (*bytes && got < (size_t)st.st_size) {
-        ssize_t n = read(fd, *bytes + got, (size_t)st.st_size - got);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            (void)err_set(e, errno, "%s", path);
-            goto fail;
-        }
-        if (n == 0)
-            break;
-        got += (size_t)n;
-    }
     if (!*bytes) {
         (void)err_set(e, ENOMEM, "%s", path);
         goto fail;
     }
+    got = whole_read(fd, *bytes, (size_t)st.st_size);
+    if (got < 0) {
+        (void)err_set(e, errno, "%s", path);
+        goto fail;
+    }
     (void)close(fd);
-    *text = slice_of(*bytes, got);
+    *text = slice_of(*bytes, (size_t)got);
     return 0;
 fail:
     free(*bytes);

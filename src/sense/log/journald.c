@@ -21,6 +21,7 @@
 #include "sense/log/sdfile.h"
 #include "sys/clock.h"
 #include "sys/say.h"
+#include "sys/whole.h"
 #include "wire/syslog.h"
 
 enum {
@@ -246,8 +247,8 @@ static void add_cut(struct journald *d, const char *name, int fd, size_t size)
         return;
     }
     (void)snprintf(c->name, sizeof(c->name), "%s", name);
-    for (size_t len = 0; len < size && (n = pread(fd, c->bytes + len, size - len, (off_t)len)) > 0; len += (size_t)n)
-        c->len = len + (size_t)n;
+    n = whole_pread(fd, c->bytes, size, 0);
+    c->len = n > 0 ? (size_t)n : 0;
     if (!sdfile_begin(&c->reads, slice_of(c->bytes, c->len)) || is_known(d, c->reads.id)) {
         free(c->bytes);
         free(c);

@@ -2,49 +2,17 @@
 #include "sense/log/papers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static int read_open(const char *path, int fd, struct paper *p, struct err *e)
-{
-    struct stat st;
-    ssize_t n;
-
-    if (fstat(fd, &st) < 0)
-        return err_set(e, errno, "%s", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(e, 0, "%s is no file", path);
-    for (p->len = 0; p->len < PAPER_MOST; p->len += (uint32_t)n) {
-        n = read(fd, p->text + p->len, PAPER_MOST - p->len);
-        if (n < 0)
-            return err_set(e, errno, "%s", path);
-        if (n == 0)
-            break;
-    }
-    if (p->len == 0 || p->len == PAPER_MOST)
-        return err_set(e, 0, "%s has %s in it; a PEM text of 1 to %d bytes is expected", path,
-                       p->len == 0 ? "nothing" : "too much", PAPER_MOST - 1);
-    if (!memmem(p->text, p->len, "-----BEGIN ", 11))
-        return err_set(e, 0, "%s is no PEM text: it has no line -----BEGIN ...", path);
-    return 0;
-}
+#include "sys/pemtext.h"
 
 static int read_file(const char *path, struct paper *p, struct err *e)
 {
-    int fd;
-    int result;
+    ssize_t len = path[0] ? pemtext_read(path, (char *)p->text, sizeof(p->text), NULL, e) : 0;
 
-    if (!path[0])
-        return 0;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return err_set(e, errno, "%s", path);
-    result = read_open(path, fd, p, e);
-    (void)close(fd);
-    return result;
+    p->len = len > 0 ? (uint32_t)len : 0;
+    return len < 0 ? -1 : 0;
 }
 
 static int check_named(const struct log_settings *s, struct err *e)

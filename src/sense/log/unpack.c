@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "sys/whole.h"
 
 struct page {
     FILE *to;
@@ -52,13 +53,8 @@ static int take_bytes(struct unpacking *u, uint64_t size, struct sink *to, struc
         (void)crypto_hash_sha256_update(&h, (const uint8_t *)buffer, (size_t)n);
         if (to->at)
             memcpy(to->at + done, buffer, (size_t)n);
-        for (la_ssize_t put = 0; to->fd >= 0 && put < n;) {
-            ssize_t w = write(to->fd, buffer + put, (size_t)(n - put));
-
-            if (w < 0 && errno != EINTR)
-                return err_set(e, errno, "write");
-            put += w > 0 ? w : 0;
-        }
+        if (to->fd >= 0 && whole_write(to->fd, buffer, (size_t)n) < 0)
+            return err_set(e, errno, "write");
         done += (uint64_t)n;
     }
     if (n < 0 || done != size)

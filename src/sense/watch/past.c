@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sense/watch/ring.h"
+#include "sys/whole.h"
 
 enum { FILES = 4096, NAME = 40 };
 #define FILE_MOST (512u << 20)
@@ -176,17 +177,12 @@ static uint8_t *read_file(int folder, const char *name, size_t *len)
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat st;
     uint8_t *at = NULL;
+    ssize_t n;
 
-    *len = 0;
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= (off_t)FILE_MOST)
         at = malloc((size_t)st.st_size);
-    while (at && *len < (size_t)st.st_size) {
-        ssize_t n = read(fd, at + *len, (size_t)st.st_size - *len);
-
-        if (n <= 0)
-            break;
-        *len += (size_t)n;
-    }
+    n = at ? whole_read(fd, at, (size_t)st.st_size) : 0;
+    *len = n > 0 ? (size_t)n : 0;
     if (fd >= 0)
         close(fd);
     return at;

@@ -9,6 +9,7 @@
 
 #include "sense/watch/sockets.h"
 #include "sense/watch/tasks.h"
+#include "sys/whole.h"
 #include "wire/proc.h"
 
 enum { FILE_ROOM = 64 << 10 };
@@ -71,17 +72,11 @@ void sampler_free(struct sampler *s)
     free(s);
 }
 
-/* Files of /proc may give less than asked for before their end. */
 static struct slice read_whole(int fd, uint8_t *room)
 {
-    size_t len = 0;
-    ssize_t n = fd < 0 ? -1 : pread(fd, room, FILE_ROOM, 0);
+    ssize_t len = fd < 0 ? 0 : whole_pread(fd, room, FILE_ROOM, 0);
 
-    while (n > 0) {
-        len += (size_t)n;
-        n = len < FILE_ROOM ? pread(fd, room + len, FILE_ROOM - len, (off_t)len) : 0;
-    }
-    return slice_of(room, len);
+    return slice_of(room, len > 0 ? (size_t)len : 0);
 }
 
 /* The newest pid of our process namespace: as long as it stays, nobody was forked.  0: not known. */

@@ -25,6 +25,7 @@
 #include "sys/iter/load.h"
 #include "sys/memfile.h"
 #include "sys/say.h"
+#include "sys/whole.h"
 
 enum {
     SECOND_US = 1000000,
@@ -271,14 +272,10 @@ static int open_mounts(struct watch *w, struct err *e)
 {
     int fd = openat(w->world.proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
     uint8_t *text = malloc(MOUNTINFO);
-    size_t len = 0;
-    ssize_t n = 1;
+    ssize_t len = fd >= 0 && text ? whole_read(fd, text, MOUNTINFO) : 0;
 
-    while (fd >= 0 && text && n > 0 && len < MOUNTINFO) {
-        n = read(fd, text + len, MOUNTINFO - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    w->world.mounts = mounts_new(slice_of(text, len), w->world.settings->read_disks, w->world.user, e);
+    w->world.mounts =
+        mounts_new(slice_of(text, len > 0 ? (size_t)len : 0), w->world.settings->read_disks, w->world.user, e);
     free(text);
     if (fd >= 0)
         close(fd);

@@ -13,6 +13,7 @@
 
 #include "snap/line.h"
 #include "sys/clock.h"
+#include "sys/whole.h"
 
 enum { AT_ONCE = 128 };
 
@@ -111,18 +112,8 @@ void helper_done(struct helper *h)
 
 void helper_say(int fd, const void *at, size_t len)
 {
-    const uint8_t *from = at;
-
-    while (len > 0) {
-        ssize_t n = write(fd, from, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            _exit(1);
-        from += n;
-        len -= (size_t)n;
-    }
+    if (whole_write(fd, at, len) < 0)
+        _exit(1);
 }
 
 void helper_say_record(int fd, enum snap_part part, const void *record)
