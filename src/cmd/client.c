@@ -13,16 +13,18 @@
 #include "sys/chan.h"
 #include "sys/clock.h"
 
-#define PATIENCE_US 5000000LL /* for one answer */
+#define PATIENCE_US 5000000LL        /* for one answer */
+#define SITTING_US  (2 * 65000000LL) /* for a picture: whoever takes one has a minute, and one may come before it */
 
 struct client {
     struct chan *chan;
     uint32_t id; /* of the ask that is open */
     bool answered;
     bool news;
-    void *into;  /* where the answer goes, */
-    size_t size; /* its exact size */
-    int fd;      /* that came with it, or -1 */
+    void *into;           /* where the answer goes, */
+    size_t size;          /* its exact size */
+    int fd;               /* that came with it, or -1 */
+    void (*taking)(void); /* called when another one's picture is waited for */
     void (*each)(void *own, const struct ctl_entry *entry);
     void *own;
 };
@@ -57,6 +59,18 @@ static int on_answer(void *ctx, struct chan *from, const struct msg *m, const vo
     return 0;
 }
 
+static int on_taking(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    const struct client *c = ctx;
+
+    (void)from;
+    (void)body;
+    (void)fd;
+    if (m->id == c->id && c->taking)
+        c->taking();
+    return 0;
+}
+
 static int on_news(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     (void)from;
@@ -72,6 +86,8 @@ static const struct chan_op ops[] = {
     { CTL_BLOCKS, "blocks", sizeof(struct ctl_blocks), sizeof(struct ctl_blocks), false, on_answer },
     { CTL_TAIL, "tail", 0, 0, true, on_answer },
     { CTL_RECORDER, "recorder", 0, 0, true, on_answer },
+    { CTL_XRAY, "picture", sizeof(struct ctl_done), sizeof(struct ctl_done), true, on_answer },
+    { CTL_TAKING, "taking", 0, 0, false, on_taking },
     { CTL_NEWS, "news", sizeof(struct ctl_news), sizeof(struct ctl_news), false, on_news },
 };
 
@@ -162,9 +178,10 @@ void client_close(struct client *c)
 }
 
 /* Waits for an answer of exactly `size` bytes, which goes to c->into or c->each. */
-static int ask(struct client *c, uint16_t op, const void *body, size_t len, size_t size, struct err *e)
+static int ask_for(struct client *c, int64_t patience_us, uint16_t op, const void *body, size_t len, size_t size,
+                   struct err *e)
 {
-    int64_t deadline_us = clock_mono_us() + PATIENCE_US;
+    int64_t deadline_us = clock_mono_us() + patience_us;
 
     c->id++;
     c->answered = false;
@@ -176,11 +193,16 @@ static int ask(struct client *c, uint16_t op, const void *body, size_t len, size
 
         if (left_us <= 0)
             return err_set(e, 0, _("serviola does not answer: its core has been silent for %d s"),
-                           (int)(PATIENCE_US / 1000000));
+                           (int)(patience_us / 1000000));
         if (chan_wait(c->chan, left_us, e) < 0 && !c->answered)
             return err_wrap(e, _("no answer from serviola"));
     }
     return 0;
+}
+
+static int ask(struct client *c, uint16_t op, const void *body, size_t len, size_t size, struct err *e)
+{
+    return ask_for(c, PATIENCE_US, op, body, len, size, e);
 }
 
 int client_status(struct client *c, struct ctl_status *s, struct err *e)
@@ -266,6 +288,31 @@ int client_recorder(struct client *c, struct err *e)
     fd = c->fd;
     c->fd = -1;
     return fd >= 0 ? fd : err_set(e, 0, _("the watch does not run: see `mode` of the section watch"));
+}
+
+int client_xray(struct client *c, bool keep, void (*taking)(void), char kept[CTL_TEXT], struct err *e)
+{
+    const struct ctl_xray want = { .keep = keep };
+    struct ctl_done done;
+    int fd = -1;
+
+    c->into = &done;
+    c->taking = taking;
+    if (ask_for(c, SITTING_US, CTL_XRAY, &want, sizeof(want), sizeof(done), e) < 0)
+        goto out;
+    fd = c->fd;
+    c->fd = -1;
+    done.text[sizeof(done.text) - 1] = '\0';
+    memcpy(kept, done.text, CTL_TEXT);
+    if (done.code != 0 || fd < 0) {
+        if (fd >= 0)
+            (void)close(fd);
+        fd = err_set(e, 0, _("serviola took no picture: %s"), done.text);
+    }
+out:
+    c->into = NULL;
+    c->taking = NULL;
+    return fd;
 }
 
 int client_follow(struct client *c, struct err *e)

@@ -34,7 +34,13 @@ int client_blocks(struct client *c, void (*each)(void *own, const struct ctl_ent
 
 struct tail *client_tail(struct client *c, struct err *e); /* the caller's; tail_free */
 int client_recorder(struct client *c, struct err *e);      /* the recorder's memory file; the caller's to close */
-int client_follow(struct client *c, struct err *e);        /* from here on client_wait hears news */
+/*
+ * A picture of the whole host, taken by serviola: its sealed memory file, the
+ * caller's to close.  `taking` is called when it is one that is being taken
+ * already.  `kept` is the name that it is kept by, empty when it was not to be.
+ */
+int client_xray(struct client *c, bool keep, void (*taking)(void), char kept[CTL_TEXT], struct err *e);
+int client_follow(struct client *c, struct err *e); /* from here on client_wait hears news */
 /* Sleeps until there is news, or the time is over.  1 news, 0 none, -1 the core is gone. */
 int client_wait(struct client *c, int64_t timeout_us, struct err *e);
 #endif

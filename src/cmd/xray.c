@@ -13,6 +13,7 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/recorded.h"
+#include "cmd/xray_ask.h"
 #include "cmd/xray_keep.h"
 #include "cmd/xray_past.h"
 #include "cmd/xray_show.h"
@@ -57,10 +58,12 @@ static const struct option_row rows[] = {
 
 static const struct usage usage = {
     .name = "xray",
-    .what = N_(
-        "Takes a picture of the whole host at this instant, and says what it shows: processes, sockets of every\n"
-        "network namespace, disks, memory, the kernel's log, names that hide.  Nothing is executed or changed.\n"
-        "Alone it explains, and keeps the picture in /var/lib/serviola/xray (or /run/serviola).  As root it sees all."),
+    .what =
+        N_("Takes a picture of the whole host at this instant, and says what it shows: processes, sockets of every\n"
+           "network namespace, disks, memory, the kernel's log, names that hide.  Nothing is executed or changed.\n"
+           "Alone it explains, and keeps the picture in /var/lib/serviola/xray (or /run/serviola).  Root sees all; who "
+           "is\n"
+           "in the group serviola is shown all by the running serviola, and anybody else sees a part."),
     .synopsis = "[-o FILE] | show FILE [PART [WORD...]] | explain FILE | diff FILE FILE | redact FILE -o NEW",
     .rows = rows,
     .most = 16,
@@ -293,58 +296,103 @@ static int wait_for_others(void)
     return fd;
 }
 
-static struct snap *take_now(const struct xray_options *o, struct err *e)
-{
-    struct xray_wish wish = { .deep = o->deep, .packages = o->packages || o->against, .against = o->against };
-    int fd = wait_for_others();
-    struct snap *s = xray_take_as(&wish, e);
+struct taken {
+    struct snap *snap;
+    bool partial;         /* what one who is not root may see */
+    char kept[XRAY_KEPT]; /* where serviola keeps it; empty: nowhere */
+};
 
-    if (fd >= 0)
-        close(fd);
-    return s;
-}
-
-static struct snap *take(const struct xray_options *o)
+/* Who is not root asks the running serviola.  False: there is none of it, and why was said. */
+static bool take_by_asking(const struct xray_options *o, struct taken *t)
 {
     struct err e;
-    struct snap *s = o->at_us ? recorded_snap(&o->common, o->at_us, &e) : take_now(o, &e);
 
-    if (s && o->redact && snap_redact(s, &e) < 0) {
-        snap_free(s);
-        s = NULL;
+    if (o->deep || o->packages || o->against) {
+        say(_("--deep, --packages and --against are for root; this is what you may see yourself"));
+        return false;
     }
-    if (!s)
+    t->snap = xray_ask(&o->common, !o->output && !o->html && !o->redact, t->kept, &e);
+    if (!t->snap)
+        say(_("%s; this is what you may see yourself: for all of it be root, or ask a running serviola as a member of "
+              "its group"),
+            e.text);
+    return t->snap != NULL;
+}
+
+static void take_now(const struct xray_options *o, struct taken *t, struct err *e)
+{
+    struct xray_wish wish = { .deep = o->deep, .packages = o->packages || o->against, .against = o->against };
+    int fd;
+
+    if (geteuid() != 0 && take_by_asking(o, t))
+        return;
+    t->partial = geteuid() != 0;
+    fd = wait_for_others();
+    t->snap = xray_take_as(&wish, e);
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool take(const struct xray_options *o, struct taken *t)
+{
+    struct err e;
+
+    *t = (struct taken){ .partial = false };
+    if (o->at_us)
+        t->snap = recorded_snap(&o->common, o->at_us, &e);
+    else
+        take_now(o, t, &e);
+    if (t->snap && o->redact && snap_redact(t->snap, &e) < 0) {
+        snap_free(t->snap);
+        t->snap = NULL;
+    }
+    if (!t->snap)
         say("%s", e.text);
-    return s;
+    return t->snap != NULL;
 }
 
 static int take_to_file(const struct xray_options *o, char **argv)
 {
     struct xray_keep how = { .common = &o->common, .command = argv, .replace = o->force };
-    struct snap *s = take(o);
+    struct taken t;
     struct err e;
     int status;
 
-    if (!s)
+    if (!take(o, &t))
         return EXIT_CANNOT;
-    status = xray_keep_at(s, o->output, &how, &e);
-    snap_free(s);
-    return status == 0 ? EXIT_FINE : not_kept(o->output, &e);
+    status = xray_keep_at(t.snap, o->output, &how, &e);
+    snap_free(t.snap);
+    if (status < 0)
+        return not_kept(o->output, &e);
+    return t.partial ? EXIT_FOUND : EXIT_FINE;
+}
+
+/* Where it stays; the folders are root's. */
+static int keep(const struct taken *t, const struct xray_options *o, char **argv)
+{
+    struct xray_keep how = { .common = &o->common, .command = argv };
+
+    if (geteuid() == 0)
+        return xray_keep_usual(t->snap, &how);
+    if (!t->kept[0])
+        say(_("the picture is not kept: -o FILE keeps it"));
+    else if (!o->common.json)
+        (void)printf(_("The picture is kept: %s\n"), t->kept);
+    return 0;
 }
 
 static int take_and_tell(const struct xray_options *o, char **argv)
 {
-    struct xray_keep how = { .common = &o->common, .command = argv };
-    struct snap *s = take(o);
+    struct taken t;
     int code;
 
-    if (!s)
+    if (!take(o, &t))
         return EXIT_CANNOT;
-    code = explain_or_page(s, o); /* first: the disk may hang */
-    if (!o->html && !o->at_us && xray_keep_usual(s, &how) < 0)
+    code = explain_or_page(t.snap, o); /* first: the disk may hang */
+    if (!o->html && !o->at_us && keep(&t, o, argv) < 0)
         code = EXIT_CANNOT;
-    snap_free(s);
-    return code;
+    snap_free(t.snap);
+    return code == EXIT_FINE && t.partial ? EXIT_FOUND : code;
 }
 
 static int on_file(const struct xray_options *o, const char *verb, char **argv)

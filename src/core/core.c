@@ -220,12 +220,25 @@ static int on_crew_stop(void *ctx, struct chan *from, const struct msg *m, const
     return 0;
 }
 
+static int on_not_run(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    char why[sizeof(struct crew_not_run) + 1] = "";
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    memcpy(why, body, sizeof(struct crew_not_run));
+    watching_over(core_of(ctx), why);
+    return 0;
+}
+
 static const struct chan_op crew_ops[] = {
     { CREW_LINK, "link", sizeof(struct crew_link), sizeof(struct crew_link), true, on_link },
     { CREW_DIED, "died", sizeof(struct crew_died), sizeof(struct crew_died), false, on_died },
     { CREW_CONTROL, "control", 0, 0, true, on_control },
     { CREW_SETTINGS, "settings", sizeof(struct crew_row), sizeof(struct crew_row), true, on_settings_for },
     { CREW_RELOADED, "reloaded", sizeof(struct crew_reloaded), sizeof(struct crew_reloaded), false, on_reloaded },
+    { CREW_NOT_RUN, "not run", sizeof(struct crew_not_run), sizeof(struct crew_not_run), false, on_not_run },
     { CREW_STOP, "stop", sizeof(struct crew_stop), sizeof(struct crew_stop), false, on_crew_stop },
 };
 

@@ -19,6 +19,7 @@
 
 #include "core/blocks.h"
 #include "core/roster.h"
+#include "core/sitting.h"
 #include "hand/op.h"
 #include "journal/event.h"
 #include "journal/tail.h"
@@ -117,6 +118,9 @@ struct core {
     struct pending pending[CORE_PENDING];
     struct alarm alarms[CORE_ALARMS];    /* by alarm % CORE_ALARMS */
     uint64_t picture_cause, picture_seq; /* what the picture is taken for, and its own event */
+    uint64_t picture_next;               /* what the one after it is asked for by */
+    struct sitting sitting;              /* who waits for it */
+    char picture_why[CTL_TEXT];          /* it failed: why */
     int recorder;                        /* the recorder's memory file, own; when known */
     bool recorder_known;
     struct kill kills[CORE_KILLS];      /* by id % CORE_KILLS */
@@ -169,6 +173,9 @@ void watching_before(struct core *c, struct event *ev);      /* whose effect an 
 void watching_after(struct core *c, const struct event *ev); /* what it asks for */
 int watching_on_value(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 int watching_on_ring(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
+/* Somebody at the desk wants a picture: the event says who, and is told unless the answer is no. */
+enum sitting_answer watching_ask(struct core *c, const struct sitter *who, struct event *asked);
+void watching_over(struct core *c, const char *why); /* whoever took the picture is gone, or never came */
 int watching_on_shelve(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd);
 
 /* matters.c */
@@ -214,6 +221,7 @@ void desk_note_gate(struct core *c, const struct event *ev); /* what the status 
 void desk_news(struct desk *d, uint64_t next);
 void desk_answer(struct desk *d, uint32_t waiter, uint32_t id, int32_t code, uint64_t seq, const char *text);
 void desk_listed(struct desk *d, uint32_t id, const struct hand_entry *entries, size_t count);
+void desk_picture(struct desk *d, const struct sitter *who, int32_t code, const char *text, int fd);
 void desk_reloaded(struct desk *d, int32_t code, const char *text);
 
 /* disk.c */

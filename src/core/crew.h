@@ -18,6 +18,7 @@ enum crew_op {
     CREW_SETTINGS,   /* struct crew_row, with a memory file: to be forwarded to that part */
     CREW_RELOADED,   /* struct crew_reloaded: how a reload went */
     CREW_STOP,       /* struct crew_stop: finish */
+    CREW_NOT_RUN,    /* struct crew_not_run: to CREW_RUN */
 
     /* core -> supervisor */
     CREW_RELOAD = 520, /* nothing: somebody asked for a reload */
@@ -49,6 +50,10 @@ struct crew_reloaded {
     int32_t code; /* 0: in force */
     uint32_t zero;
     char text[256]; /* the first fault, or what needs a restart */
+};
+
+struct crew_not_run {
+    char text[256]; /* why the picture is not taken; NUL-filled */
 };
 
 struct crew_stop {

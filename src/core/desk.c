@@ -44,13 +44,17 @@ static struct client *find(struct desk *d, uint32_t number)
     return NULL;
 }
 
-static void done(struct client *cl, uint32_t id, int32_t code, uint64_t seq, const char *words)
+static void done_with(struct client *cl, uint16_t op, uint32_t id, struct ctl_done answer, const char *words, int fd)
 {
-    struct ctl_done answer = { .code = code, .seq = seq };
     struct slice s = slice_first(slice_text(words), sizeof(answer.text) - 1);
 
     memcpy(answer.text, s.at, s.len);
-    (void)chan_send(cl->chan, CTL_ANSWER, id, 0, &answer, sizeof(answer), -1);
+    (void)chan_send(cl->chan, op, id, 0, &answer, sizeof(answer), fd);
+}
+
+static void done(struct client *cl, uint32_t id, int32_t code, uint64_t seq, const char *words)
+{
+    done_with(cl, CTL_ANSWER, id, (struct ctl_done){ .code = code, .seq = seq }, words, -1);
 }
 
 void desk_answer(struct desk *d, uint32_t waiter, uint32_t id, int32_t code, uint64_t seq, const char *text)
@@ -453,6 +457,44 @@ static int on_recorder(void *ctx, struct chan *from, const struct msg *m, const 
     return chan_send(cl->chan, CTL_RECORDER, m->id, 0, NULL, 0, c->recorder_known ? c->recorder : -1);
 }
 
+static int on_xray(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct client *cl = ctx;
+    struct core *c = cl->desk->core;
+    const struct sitter who = { .number = cl->number, .id = m->id, .keep = ((const struct ctl_xray *)body)->keep != 0 };
+    struct event ev = event_new(EV_XRAY_ASKED);
+    char words[CTL_TEXT];
+    struct text no = TEXT_IN(words);
+
+    (void)from;
+    (void)fd;
+    add_who(cl, &ev);
+    switch (watching_ask(c, &who, &ev)) {
+    case SITTING_BEGINS:
+        break;
+    case SITTING_JOINS:
+    case SITTING_NEXT:
+        return chan_send(cl->chan, CTL_TAKING, m->id, 0, NULL, 0, -1);
+    case SITTING_TOO_OFTEN:
+        text_addf(&no, "%d pictures were asked for within a minute, and it takes no more", SITTING_A_MINUTE);
+        break;
+    case SITTING_CROWDED:
+        text_addf(&no, "%d others wait for the picture that is being taken", SITTING_WAITERS);
+        break;
+    }
+    if (no.len > 0)
+        desk_picture(cl->desk, &who, -1, words, -1);
+    return 0;
+}
+
+void desk_picture(struct desk *d, const struct sitter *who, int32_t code, const char *text, int fd)
+{
+    struct client *cl = find(d, who->number);
+
+    if (cl)
+        done_with(cl, CTL_XRAY, who->id, (struct ctl_done){ .code = code }, text, fd);
+}
+
 static int on_follow(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct client *cl = ctx;
@@ -495,6 +537,7 @@ static const struct chan_op client_ops[] = {
     { CTL_RECORDER, "recorder", 0, 0, false, on_recorder },
     { CTL_ACCOUNT, "account", sizeof(struct link_account), sizeof(struct link_account), false, on_account },
     { CTL_ACK, "acknowledge", sizeof(struct ctl_ack), sizeof(struct ctl_ack), false, on_ack },
+    { CTL_XRAY, "xray", sizeof(struct ctl_xray), sizeof(struct ctl_xray), false, on_xray },
     { CTL_FOLLOW, "follow", 0, 0, false, on_follow },
     { CTL_RELOAD, "reload", 0, 0, false, on_reload },
 };

@@ -612,10 +612,13 @@ static void on_ended(void *ctx, struct chan *chan, const char *why)
 void peers_unlink(struct core *c, uint32_t row)
 {
     struct peer *p = &c->peers[row];
+    bool was_linked = p->chan != NULL;
 
     chan_free(p->chan);
     p->chan = NULL;
     p->ready = false;
+    if (was_linked && p->row->kind == ROW_XRAY)
+        watching_over(c, "whoever took it ended before it was done");
     for (size_t i = 0; i < CORE_PENDING; i++)
         if (c->pending[i].id != 0 && c->pending[i].row == row)
             c->pending[i].id = 0;

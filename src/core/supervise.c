@@ -574,6 +574,8 @@ static int on_run(void *ctx, struct chan *from, const struct msg *m, const void 
 {
     struct house *h = ctx;
     struct crew_link who = { .row = ((const struct crew_row *)body)->row };
+    struct crew_not_run not = { 0 };
+    struct text why = TEXT_IN(not .text);
     int pair[2] = { -1, -1 };
     struct err e;
 
@@ -583,11 +585,15 @@ static int on_run(void *ctx, struct chan *from, const struct msg *m, const void 
     if (who.row >= roster_count || roster[who.row].kind != ROW_XRAY || h->state != HOUSE_UP)
         return 0;
     if (h->ground.eye < 0)
-        say("no picture: the watch was off when serviola was started");
+        text_word(&why, "the watch was off when serviola was started, and pictures are taken with its eye");
     else if (chan_pair(pair, &e) < 0 || eye_open(h->ground.eye, pair[1], &e) < 0)
-        say("a picture: %s", e.text);
+        text_word(&why, e.text);
     else
         (void)chan_send(h->core, CREW_LINK, 0, 0, &who, sizeof(who), pair[0]);
+    if (why.len > 0) {
+        say("no picture: %s", not .text);
+        (void)chan_send(h->core, CREW_NOT_RUN, 0, 0, &not, sizeof(not ), -1);
+    }
     for (int i = 0; i < 2; i++)
         if (pair[i] >= 0)
             close(pair[i]);

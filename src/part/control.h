@@ -26,8 +26,12 @@ enum control_op {
     CTL_RECORDER, /* nothing              -> nothing, with the recorder's memory file; without one: there is none */
     CTL_ACCOUNT,  /* struct link_account    -> CTL_ANSWER with struct ctl_done: the gate was told */
     CTL_ACK,      /* struct ctl_ack          -> CTL_ANSWER with struct ctl_done: an event says so */
+    CTL_XRAY,     /* struct ctl_xray         -> CTL_XRAY with struct ctl_done and, when its code is 0, the sealed memory
+                   * file of the picture; its text is then the name of the file that is kept, if one is.  CTL_TAKING
+                   * comes before that when another one is being taken: the answer is that one */
     CTL_ANSWER = 450, /* the answer to the ask of this id; its body is the ask's own */
     CTL_NEWS,         /* struct ctl_news */
+    CTL_TAKING,       /* nothing: see CTL_XRAY */
 };
 
 enum { CTL_TEXT = 256, CTL_PARTS = 16, CTL_BATCH = 128, CTL_LINKS = 32, CTL_DOORS = 8 };
@@ -56,6 +60,11 @@ struct ctl_allow {
 struct ctl_ack {
     uint64_t seq;       /* the event that somebody takes care of; 0: of all */
     char why[CTL_TEXT]; /* NUL-filled; outside bytes */
+};
+
+struct ctl_xray {
+    uint8_t keep; /* 1: beside those that triggers take */
+    uint8_t zero[7];
 };
 
 struct ctl_entry {

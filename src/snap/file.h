@@ -43,5 +43,6 @@ int snap_write(const char *path, bool replace, const struct snap_bytes *file, st
 
 /* NULL when it is no such file, was cut, or was changed; the text names the member. */
 struct snap *snap_read(const char *path, struct err *e);
+struct snap *snap_read_from(int fd, struct err *e); /* an open file; it stays the caller's */
 int snap_tar_read(struct slice tar, struct snap *s, struct err *e);
 #endif

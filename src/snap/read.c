@@ -197,7 +197,7 @@ static int read_all(int fd, struct snap_bytes *b, struct err *e)
     b->at = malloc(b->cap);
     if (!b->at)
         return err_set(e, ENOMEM, "to read it");
-    n = whole_read(fd, b->at, b->cap);
+    n = whole_pread(fd, b->at, b->cap, 0); /* others may hold the same file */
     if (n < 0)
         return err_set(e, errno, "read");
     b->len = (size_t)n;
@@ -244,17 +244,12 @@ static int inflate(const struct snap_bytes *file, struct snap_bytes *tar, struct
     return status;
 }
 
-struct snap *snap_read(const char *path, struct err *e)
+struct snap *snap_read_from(int fd, struct err *e)
 {
     struct snap_bytes file = { 0 };
     struct snap_bytes tar = { 0 };
     struct snap *s = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-    if (fd < 0) {
-        err_set(e, errno, "open");
-        return NULL;
-    }
     if (read_all(fd, &file, e) < 0 || inflate(&file, &tar, e) < 0)
         goto out;
     s = snap_new(e);
@@ -263,8 +258,21 @@ struct snap *snap_read(const char *path, struct err *e)
         s = NULL;
     }
 out:
-    close(fd);
     snap_bytes_done(&file);
     snap_bytes_done(&tar);
+    return s;
+}
+
+struct snap *snap_read(const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct snap *s;
+
+    if (fd < 0) {
+        err_set(e, errno, "open");
+        return NULL;
+    }
+    s = snap_read_from(fd, e);
+    close(fd);
     return s;
 }

@@ -105,6 +105,7 @@ static const char *const templates[EV_KINDS] = {
     [EV_XRAY_FOUND] = N_("the picture shows[ ({name})][: {why}]"),
     [EV_XRAY_ALARM] = N_("the picture shows[ ({name})][: {why}]"),
     [EV_XRAY_FAILED] = N_("a picture could not be taken or kept[: {why}]"),
+    [EV_XRAY_ASKED] = N_("a picture of the whole host was asked for[ by {who}]"),
     [EV_NOTIFY_STARTED] = N_("notices are sent[ on {count} ways]"),
     [EV_NOTIFY_SENT] = N_("a notice[ of {count} incidents] went out[ on the way {name}][: {reply}]"),
     [EV_NOTIFY_STUCK] = N_("notices[ on the way {name}] find no way out and are kept[: {why}]"),
