@@ -232,6 +232,11 @@ int client_block(struct client *c, const struct ctl_block *b, struct ctl_done *d
     return ask_done(c, CTL_BLOCK, b, sizeof(*b), done, e);
 }
 
+int client_reload(struct client *c, struct ctl_done *done, struct err *e)
+{
+    return ask_done(c, CTL_RELOAD, NULL, 0, done, e);
+}
+
 int client_account(struct client *c, const struct link_account *a, struct ctl_done *done, struct err *e)
 {
     return ask_done(c, CTL_ACCOUNT, a, sizeof(*a), done, e);

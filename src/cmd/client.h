@@ -28,6 +28,7 @@ int client_block(struct client *c, const struct ctl_block *ask, struct ctl_done 
 int client_unblock(struct client *c, const struct ctl_block *ask, struct ctl_done *done, struct err *e);
 int client_allow(struct client *c, const struct ctl_allow *ask, struct ctl_done *done, struct err *e);
 int client_ack(struct client *c, const struct ctl_ack *ask, struct ctl_done *done, struct err *e);
+int client_reload(struct client *c, struct ctl_done *done, struct err *e);
 int client_account(struct client *c, const struct link_account *ask, struct ctl_done *done, struct err *e);
 /* Calls `each` for every block. */
 int client_blocks(struct client *c, void (*each)(void *own, const struct ctl_entry *entry), void *own, struct err *e);

@@ -29,6 +29,7 @@ int cmd_ack(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_mail(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
 int cmd_xray(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_watch(int argc, char **argv);

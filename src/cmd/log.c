@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* serviola log: its words, and log verify: is the journal whole, unchanged and sealed by whom it says? */
+/* serviola log verify: is the journal whole, unchanged and sealed by whom it says? */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,10 +7,7 @@
 #include "base/words.h"
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/log_analyse.h"
-#include "cmd/log_pack.h"
 #include "cmd/log_receive.h"
-#include "cmd/log_templates.h"
 #include "cmd/sight.h"
 #include "journal/verify.h"
 #include "sys/say.h"
@@ -31,15 +28,14 @@ static const struct option_row rows[] = {
 };
 
 static const struct usage usage = {
-    .name = "log",
+    .name = "log verify",
     .what =
         N_("log verify walks the journal: checksums, the hash chain over all blocks, the seal of each segment and the\n"
            "promise of each seal for the next key.  FOLDER is the configured journal if it is not given.\n"
            "Exit code 0: whole; 1: something is missing or was changed (and it is said what and where)."),
-    .synopsis = "verify [--id HEX] [--head HEX] [FOLDER] [--json]",
+    .synopsis = "[--id HEX] [--head HEX] [FOLDER] [--json]",
     .rows = rows,
-    .least = 1,
-    .most = 2,
+    .most = 1,
     .examples = N_("serviola log verify|the journal of this host; prints its id and head to note elsewhere\n"
                    "serviola log verify --id 4f0c... /mnt/evidence/journal|a copy, against the id that was noted"),
 };
@@ -176,40 +172,16 @@ static int verify_all(struct log_options *o, const struct house_settings *conf)
     return lines > code ? lines : code;
 }
 
-int cmd_log(int argc, char **argv)
+int log_verify(int argc, char **argv)
 {
     struct log_options o = { 0 };
     struct sight s = { 0 };
     int code;
 
-    if (argc > 1 && strcmp(argv[1], "templates") == 0)
-        return log_templates(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "analyse") == 0)
-        return log_analyse(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "new") == 0)
-        return log_new(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "pack") == 0)
-        return log_pack(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "unpack") == 0)
-        return log_unpack(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "receive") == 0)
-        return log_receive(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "show") == 0)
-        return log_show(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "search") == 0)
-        return log_search(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "timeline") == 0)
-        return log_timeline(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "import") == 0)
-        return log_import(argc - 1, argv + 1);
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
-    if (strcmp(o.common.words[0], "verify") != 0)
-        return options_wrong(&usage, _("there is no such word behind log; what works is: verify, receive, import, "
-                                       "show, search, analyse, new, templates, "
-                                       "pack, unpack"));
-    if (o.common.count == 2)
-        return verify(&o, o.common.words[1]);
+    if (o.common.count == 1)
+        return verify(&o, o.common.words[0]);
     code = sight_configure(&s, &o.common);
     if (code == EXIT_FINE)
         code = verify_all(&o, s.conf);

@@ -9,5 +9,6 @@ int log_receive(int argc, char **argv);
 int log_show(int argc, char **argv);
 int log_search(int argc, char **argv);
 int log_timeline(int argc, char **argv);
+int log_verify(int argc, char **argv);
 int log_import(int argc, char **argv);
 #endif

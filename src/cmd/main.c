@@ -37,7 +37,8 @@ static const struct command {
     { NULL, "ack", cmd_ack, N_("somebody takes care of it: what was noticed is not told to others") },
     { NULL, "mail", cmd_mail, N_("the queue by account; accounts that seem stolen: hold, release, purge, guard") },
     { N_("Keep"), "check", cmd_check, N_("the configuration: its faults, or its defaults") },
-    { NULL, "log", cmd_log, N_("is the journal whole (log verify); kinds of messages; sealed evidence") },
+    { NULL, "reload", cmd_reload, N_("a changed configuration comes into force") },
+    { NULL, "log", cmd_log, N_("kept, searched and read for you; is it whole (log verify); sealed evidence") },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -91,6 +92,8 @@ static int help(int argc, char **argv)
         return EXIT_FINE;
     }
     c = find(argv[1]);
+    if (c && argc > 2) /* help log search */
+        return c->run(3, (char *[]){ argv[1], argv[2], help_word, NULL });
     return c ? c->run(2, (char *[]){ argv[1], help_word, NULL }) : no_such(argv[1]);
 }
 

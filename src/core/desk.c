@@ -515,6 +515,10 @@ static int on_reload(void *ctx, struct chan *from, const struct msg *m, const vo
     (void)from;
     (void)body;
     (void)fd;
+    if (find(cl->desk, cl->desk->reload_number)) {
+        done(cl, m->id, -1, 0, "another reload is under way; try again when it is over");
+        return 0;
+    }
     cl->desk->reload_number = cl->number;
     cl->desk->reload_id = m->id;
     return chan_send(cl->desk->core->role->core, CREW_RELOAD, 0, 0, NULL, 0, -1);
