@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "core/eye.h"
 #include "sense/gate/ports.h"
+#include "sense/watch/updates.h"
 #include "sys/jail.h"
 #include "sys/lock.h"
 #include "sys/loop.h"
@@ -186,8 +187,10 @@ static int start_runners(const struct house_settings *h, struct ground *g, struc
         if (h->watch.services.at[i].probe == SERVICE_EXEC)
             probes[probes_count++] = (struct runner_program){ .name = h->watch.services.at[i].name,
                                                               .command = h->watch.services.at[i].to,
-                                                              .answers = true };
-    return start_runner(&g->runner, "serviola-notify", tellers, tellers_count, h->notify.timeout_us, e) < 0 ||
+                                                              .answers = RUNNER_ANSWER };
+    return start_runner(&g->watch_runner, "serviola-watch", &updates_simulation,
+                        h->watch.mode == WATCH_ON && h->watch.updates_us > 0, UPDATES_PATIENCE_US, e) < 0 ||
+                   start_runner(&g->runner, "serviola-notify", tellers, tellers_count, h->notify.timeout_us, e) < 0 ||
                    start_runner(&g->probe_runner, "serviola-probe", probes, probes_count, SERVICE_WITHIN_MOST, e) < 0
              ? -1
              : 0;
@@ -223,7 +226,8 @@ int prepare_ground(const struct house_settings *h, struct ground *g, struct err 
 
 void ground_done(struct ground *g, const char *control)
 {
-    const int fds[] = { g->image, g->hand_image, g->eye, g->glance, g->runner, g->probe_runner, g->control };
+    const int fds[] = { g->image,  g->hand_image,   g->eye,          g->glance,
+                        g->runner, g->probe_runner, g->watch_runner, g->control };
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)

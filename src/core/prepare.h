@@ -17,6 +17,7 @@ struct ground {
     int glance;       /* of the eye, for the watch; -1: none */
     int runner;       /* sys/runner.h: for notices; -1: none */
     int probe_runner; /* for probes */
+    int watch_runner; /* for the watch: sense/watch/updates.h */
     int control;      /* the listening control socket */
     struct addr resolvers[HAND_RESOLVERS];
     size_t resolvers_count;

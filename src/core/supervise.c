@@ -21,6 +21,7 @@
 #include "part/link.h"
 #include "sense/gate/ports.h"
 #include "sense/log/ports.h"
+#include "sense/watch/updates.h"
 #include "sense/watch/watch.h"
 #include "sys/chan.h"
 #include "sys/clock.h"
@@ -143,13 +144,15 @@ static int spawn_row(struct house *h, struct child *c, int link, int settings, i
 {
     const struct row *row = &roster[c->row];
     const char *argv[] = { row->part ? "serviola" : "serviola-hand", "-x", row->part ? row->name : row->mode, NULL };
-    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { gift, RUNNER_FD } };
+    struct spawn_place places[] = { { link, LINK_FD }, { settings, SETTINGS_FD }, { gift, RUNNER_FD }, { -1, -1 } };
     struct spawn how = {
         .image = row->part ? h->ground.image : h->ground.hand_image, .argv = argv, .places = places, .places_count = 2
     };
 
-    if (places[2].from >= 0)
-        how.places_count = 3;
+    if (gift >= 0)
+        how.places_count++;
+    if (row->settings == SETTINGS_WATCH && h->ground.watch_runner >= 0)
+        places[how.places_count++] = (struct spawn_place){ h->ground.watch_runner, UPDATES_RUNNER_FD };
     if (!row->part && !row->mode)
         argv[1] = NULL;
     return spawn_start(&how, &c->process, e);
@@ -727,9 +730,14 @@ int run_house(const struct run_options *o)
         return CANNOT_START;
     h->options = o;
     h->stock.manager = -1;
-    h->ground = (struct ground){
-        .image = -1, .hand_image = -1, .eye = -1, .glance = -1, .runner = -1, .probe_runner = -1, .control = -1
-    };
+    h->ground = (struct ground){ .image = -1,
+                                 .hand_image = -1,
+                                 .eye = -1,
+                                 .glance = -1,
+                                 .runner = -1,
+                                 .probe_runner = -1,
+                                 .watch_runner = -1,
+                                 .control = -1 };
     h->conf = calloc(1, sizeof(*h->conf));
     h->fresh = calloc(1, sizeof(*h->fresh));
     if (!h->conf || !h->fresh)

@@ -55,7 +55,7 @@ static bool place_files(const struct runner_program *p, int file)
 
 static void be_program(const struct runner_program *p, int file)
 {
-    const struct rlimit most = { RUNNER_ANSWER, RUNNER_ANSWER };
+    const struct rlimit most = { p->answers, p->answers };
     char command[RUNNER_COMMAND];
     char environment[] = "PATH=/usr/local/bin:/usr/bin:/bin";
     char *argv[RUNNER_WORDS + 1];
@@ -191,14 +191,14 @@ int runner_start(const struct runner_job *job, struct err *e)
     return err_set(e, errno, "the runner");
 }
 
-bool runner_is_there(void)
+bool runner_is_there(int fd)
 {
     int domain = 0;
     int type = 0;
     socklen_t len = sizeof(int);
 
-    return getsockopt(RUNNER_FD, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
-           getsockopt(RUNNER_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && domain == AF_UNIX && type == SOCK_SEQPACKET;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && domain == AF_UNIX && type == SOCK_SEQPACKET;
 }
 
 int runner_send(int fd, const struct runner_ask *ask, int file, struct err *e)

@@ -21,13 +21,14 @@ enum {
     RUNNER_NAME = 32,
     RUNNER_COMMAND = 256,
     RUNNER_WORDS = 16,
-    RUNNER_ANSWER = 65536
+    RUNNER_ANSWER = 65536 /* usual */
 };
 
 struct runner_program {
     const char *name;    /* by which it is asked for */
     const char *command; /* a path from / on */
-    bool answers; /* the file is its standard output, of RUNNER_ANSWER bytes at most, and blanks part its words */
+    /* The file is its standard output, of so many bytes at most, and blanks part its words; 0: its standard input. */
+    uint32_t answers;
 };
 
 struct runner_job { /* borrowed while it is forked */
@@ -50,7 +51,7 @@ struct runner_done {
 
 /* The descriptor to ask it on; -1 with an error. */
 int runner_start(const struct runner_job *job, struct err *e);
-/* Was one given to this part?  Its number may as well be that of something else. */
-bool runner_is_there(void);
+/* Was one given to this part?  The number may as well be that of something else. */
+bool runner_is_there(int fd);
 int runner_send(int fd, const struct runner_ask *ask, int file, struct err *e);
 #endif

@@ -105,7 +105,7 @@ static int open_run(struct ways *all, struct err *e)
 {
     if (all->runner)
         return 0;
-    if (!runner_is_there())
+    if (!runner_is_there(RUNNER_FD))
         return err_set(e, 0, "programs are run from the next start of serviola on");
     (void)fcntl(RUNNER_FD, F_SETFL, O_NONBLOCK);
     all->runner = true;

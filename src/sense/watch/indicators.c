@@ -5,7 +5,7 @@
 
 extern const struct indicator indicator_dstate, indicator_disk, indicator_fill, indicator_readonly, indicator_pressure,
     indicator_load, indicator_memory, indicator_cpus, indicator_kmsg, indicator_silence, indicator_peers,
-    indicator_listeners, indicator_mailq, indicator_running, indicator_clock;
+    indicator_listeners, indicator_mailq, indicator_running, indicator_clock, indicator_updates;
 
 /* What the watch says of itself: measured in watch.c. */
 static const struct indicator_help own_values[] = {
@@ -53,6 +53,7 @@ const struct indicator *const indicators[] = {
     &indicator_mailq,     /* messages that wait */
     &indicator_running,   /* programs that must run */
     &indicator_clock,     /* jumps of the clock */
+    &indicator_updates,   /* updates that wait */
     &indicator_services,  /* what is probed over the network */
     &indicator_own,       /* what this costs */
     NULL,

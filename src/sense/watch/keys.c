@@ -134,7 +134,9 @@ static const struct key recorder_keys[] = {
     "program is gone: { when: process.missing > 0 for 3s }\n"                                                          \
     "forbidden port: { when: listen.forbidden > 0, do: [xray, notify], grade: warn }\n"                                \
     "certificate ends: { when: service.*.days < 14, grade: warn, calm: 0, again: 1d }\n"                               \
-    "CPUs unused: { when: cpu.unused > 0 for 10s, grade: warn }\n"
+    "CPUs unused: { when: cpu.unused > 0 for 10s, grade: warn }\n"                                                     \
+    "security updates wait: { when: updates.security > 0 for 1d, grade: warn, again: 1d }\n"                           \
+    "lists of packages are old: { when: updates.age > 14d, grade: warn, again: 7d }\n"
 
 const struct key watch_keys[] = {
     { .name = "mode",
@@ -154,6 +156,19 @@ const struct key watch_keys[] = {
       KEY_AT(struct watch_settings, read_disks),
       .def = "yes",
       .help = "Read 4 KiB of each disk each second, to know how long it takes; a sleeping disk does not sleep then." },
+    { .name = "updates",
+      .type = KEY_SPAN,
+      KEY_AT(struct watch_settings, updates_us),
+      .min = 0,
+      .max = 7 * DAY,
+      .def = "1h",
+      .help =
+          "How often it is looked which updates wait (updates.security, updates.all), how old the lists of packages "
+          "are (updates.age) and whether the host has to be started anew for them (updates.reboot); 0: never, until "
+          "the "
+          "next start.  Asked is apt's own simulation, of the lists that are there: without the network, without a "
+          "lock, "
+          "as a user without rights, at the lowest priority, and only when something has changed since." },
     { .name = "must_run",
       .type = KEY_NAMES,
       KEY_AT(struct watch_settings, must_run),

@@ -47,7 +47,9 @@ static void be_lookout(const struct lookout_job *job, struct shared *shared, int
     (void)snprintf(name, sizeof(name), "serviola-%s", job->name);
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent || dup2(pipe, 3) < 0 || close_range(4, ~0u, 0) < 0)
+    pipe = fcntl(pipe, F_DUPFD, LOOKOUT_KEPT_FD + 1); /* out of the way */
+    if (getppid() != parent || dup2(job->kept ? job->kept : pipe, LOOKOUT_KEPT_FD) < 0 || dup2(pipe, 3) < 0 ||
+        close_range(LOOKOUT_KEPT_FD + (job->kept != 0), ~0u, 0) < 0)
         _exit(1);
     if (job->begin)
         job->begin(job->ctx);

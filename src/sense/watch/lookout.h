@@ -15,6 +15,8 @@
 
 #include "base/err.h"
 
+enum { LOOKOUT_KEPT_FD = 4 };
+
 struct lookout_job {
     const char *name;   /* of the process: "disk" */
     const char *user;   /* as in struct jail; NULL: no jail (tests) */
@@ -24,6 +26,7 @@ struct lookout_job {
     void (*work)(void *ctx, void *answer); /* in the new process, once for each ask */
     void *ctx;                             /* copied by the fork */
     size_t answer_bytes;
+    int kept; /* a descriptor that it has as LOOKOUT_KEPT_FD; 0: none */
 };
 
 struct lookout;

@@ -40,6 +40,7 @@ struct watch_settings {
     int64_t disk_every_us, disk_keep_us; /* thinned to disk; keep 0: none */
     uint64_t disk_bytes;
     bool read_disks;           /* a small read of each disk, each second */
+    int64_t updates_us;        /* pending updates are counted; 0: never */
     struct key_names must_run; /* names of programs */
     struct key_ports must_not; /* ports that must not listen */
     uint32_t logs_zero, logs_count;

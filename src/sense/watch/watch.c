@@ -356,8 +356,8 @@ bool watch_needs_restart(const struct watch_settings *old, const struct watch_se
 {
     return now->read_disks != old->read_disks || now->memory_bytes != old->memory_bytes ||
            now->memory_us != old->memory_us || now->disk_every_us != old->disk_every_us ||
-           (now->disk_keep_us == 0) != (old->disk_keep_us == 0) || now->logs_count != old->logs_count ||
-           memcmp(now->logs, old->logs, sizeof(now->logs)) != 0;
+           (now->disk_keep_us == 0) != (old->disk_keep_us == 0) || (now->updates_us == 0) != (old->updates_us == 0) ||
+           now->logs_count != old->logs_count || memcmp(now->logs, old->logs, sizeof(now->logs)) != 0;
 }
 
 static void watch_reload(struct role *r)

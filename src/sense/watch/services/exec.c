@@ -68,7 +68,7 @@ static void start(struct attempt *a)
     a->answer = memfd_create("serviola-answer", MFD_CLOEXEC);
     if (!attempt_wait(a))
         return; /* at the next one there is room */
-    if (a->answer < 0 || !runner_is_there() || runner_send(RUNNER_FD, &ask, a->answer, &e) < 0)
+    if (a->answer < 0 || !runner_is_there(RUNNER_FD) || runner_send(RUNNER_FD, &ask, a->answer, &e) < 0)
         attempt_missed(a, "the program can't be started: serviola has to be started again");
 }
 

@@ -301,7 +301,7 @@ static int services_run(struct role *r, struct err *e)
     for (int i = 0; i < 2; i++)
         if (w->prober.echo[i] >= 0 && loop_watch(r->loop, w->prober.echo[i], LOOP_IN, echo_heard, &w->prober, e) < 0)
             return -1;
-    if (runner_is_there()) { /* programs may be started */
+    if (runner_is_there(RUNNER_FD)) { /* programs may be started */
         (void)fcntl(RUNNER_FD, F_SETFL, O_NONBLOCK);
         if (loop_watch(r->loop, RUNNER_FD, LOOP_IN, exec_heard, &w->prober, e) < 0)
             return -1;
