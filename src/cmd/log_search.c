@@ -12,6 +12,7 @@
 #include "cmd/log_receive.h"
 #include "cmd/log_templates.h"
 #include "cmd/sight.h"
+#include "sense/log/kept.h"
 #include "sense/log/seek.h"
 #include "sys/say.h"
 
@@ -91,8 +92,10 @@ struct output {
     const struct search_options *o;
     const struct lines *lines;
     struct lines_room room; /* for lines around */
+    const char *folder;
     uint64_t found;
-    bool whole; /* nothing was unreadable */
+    bool whole;  /* nothing was unreadable */
+    bool enough; /* o->most were found */
     struct group group;
 };
 
@@ -170,7 +173,8 @@ static bool take(struct output *out, const struct log_line *line)
         add_to_group(out, line->seq);
     else
         print(out, line, false, false);
-    return ++out->found != o->most;
+    out->enough = ++out->found == o->most;
+    return !out->enough;
 }
 
 static bool take_block(struct output *out, const struct seek_found *found)
@@ -205,7 +209,7 @@ static void tell_trouble(struct output *out, const struct seek *k)
     }
 }
 
-static int search_all(struct output *out, const struct search *s, struct err *e)
+static int search_store(struct output *out, const struct search *s, struct err *e)
 {
     const struct search_options *o = out->o;
     const struct seek_settings set = { .threads = (unsigned)o->threads,
@@ -219,12 +223,44 @@ static int search_all(struct output *out, const struct search *s, struct err *e)
     while (seek_next(k, &found) > 0 && take_block(out, &found))
         continue;
     print_group(out);
-    if (o->count)
-        (void)printf("%llu\n", (unsigned long long)out->found);
     tell_trouble(out, k);
     seek_free(k);
     lines_room_done(&out->room);
     return 0;
+}
+
+/* Lines that left the store and live on because of their class; those around them are gone. */
+static int search_kept(struct output *out, const struct search *s, struct err *e)
+{
+    uint64_t before = lines_count(out->lines) > 0 ? lines_block(out->lines, 0)->first_seq : UINT64_MAX;
+    struct kept *k = kept_new(out->folder, before, s, out->o->oldest, e);
+    const char *what;
+    struct log_line line;
+
+    if (!k)
+        return -1;
+    while (!out->enough && kept_next(k, &line) > 0) {
+        out->enough = ++out->found == out->o->most && !out->o->count;
+        if (!out->o->count)
+            print(out, &line, false, false);
+    }
+    if (kept_trouble(k, &what) > 0) {
+        say("%s", what);
+        out->whole = false;
+    }
+    kept_free(k);
+    return 0;
+}
+
+static int search_all(struct output *out, const struct search *s, struct err *e)
+{
+    int got = out->o->oldest ? search_kept(out, s, e) : search_store(out, s, e);
+
+    if (got == 0 && !out->enough)
+        got = out->o->oldest ? search_store(out, s, e) : search_kept(out, s, e);
+    if (got == 0 && out->o->count)
+        (void)printf("%llu\n", (unsigned long long)out->found);
+    return got;
 }
 
 static struct search *make_search(const struct search_options *o, const struct lines *l, struct err *e)
@@ -279,7 +315,7 @@ static int search(const struct search_options *o, const char *folder)
     struct search *s = l ? make_search(o, l, &e) : NULL;
     int got = -1;
 
-    out = (struct output){ .o = o, .lines = l, .whole = true };
+    out = (struct output){ .o = o, .lines = l, .folder = folder, .whole = true };
     if (s)
         got = o->follow ? follow(&out, l, s, &e) : search_all(&out, s, &e);
     if (got < 0)

@@ -43,6 +43,7 @@ store=$T/box.state/log
 say "80 and 81 are authpriv, 11 is an error of a user's program"
 send 81 web1 'login' 20
 send 11 web1 'grave' 3
+send 83 web1 'of two classes' 4
 send 11 web2 'grave elsewhere' 3
 send 14 web1 'a plain line' 500
 has() # FOLDER WORD COUNT
@@ -51,6 +52,7 @@ has() # FOLDER WORD COUNT
 }
 until_true 20 has "$store/kept/security" login 20
 until_true 20 has "$store/kept/grave" grave 3
+until_true 20 has "$store/kept/grave" 'of two classes' 4
 left()
 {
     send 14 web1 'time goes by' 1
@@ -74,3 +76,19 @@ finish serviola-box || true
 serviola log verify "$store/kept/security"
 serviola log verify "$store"
 [ "$(serviola log search --store "$store/kept/security" --count login)" = 32 ]
+
+say "a search finds them where they are, each once, in the order of the whole log"
+search() # OPTION...
+{
+    serviola log search --store "$store" "$@"
+}
+[ "$(search --count login)" = 32 ]
+[ "$(search --count 'of two classes')" = 4 ]
+search --regex 'login|of two' >"$T/newest"
+search --oldest-first --regex 'login|of two' >"$T/oldest"
+tac "$T/newest" | cmp - "$T/oldest"
+sort -n -c "$T/oldest"
+[ "$(cut -d' ' -f1 "$T/oldest" | sort -u | wc -l)" = 36 ]
+[ "$(search --most 1 --oldest-first login | grep -c 'login 0$')" = 1 ]
+[ "$(search --most 3 login | grep -c 'third login')" = 3 ]
+is_not search 'a plain line'
