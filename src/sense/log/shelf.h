@@ -12,7 +12,7 @@
 #include "journal/feed.h"
 
 enum {
-    SHELF_GOAL = 256 << 10,         /* payload of a block */
+    SHELF_GOAL = 512 << 10,         /* payload of a block */
     SHELF_GOAL_AGAIN = SEG_RAW_MAX, /* of one that is packed again: smaller in all, and slower to make */
     SHELF_LEVEL_AGAIN = 6,
 };

@@ -16,7 +16,7 @@
 #include "sys/clock.h"
 
 enum {
-    BATCH_GOAL = 240 << 10, /* one commit: two never share a block of SHELF_GOAL with a third's rest */
+    BATCH_GOAL = 240 << 10, /* one commit: two make a block of SHELF_GOAL, with little room left */
     BATCH_ROOM = BATCH_GOAL + STORE_LINE_MAX + PAYLOAD_MARK_MAX + 1,
     BATCHES_A_SYNC = 32,
     AGAIN_S = 1, /* after the disk refused */
