@@ -432,6 +432,12 @@ static int on_hand_ignored(void *ctx, struct chan *from, const struct msg *m, co
     return 0;
 }
 
+/* Who has to know this host's addresses. */
+static bool hears_links(const struct row *row)
+{
+    return row->kind == ROW_SENSOR || row->settings == SETTINGS_PROBE;
+}
+
 static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     struct core *c = ((struct peer *)ctx)->core;
@@ -443,7 +449,7 @@ static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const
     if (c->outside_waits && c->up && !link->gone)
         acts_assert_all(c);
     for (uint32_t r = 0; c->up && c->links_known && r < roster_count; r++)
-        if (roster[r].kind == ROW_SENSOR)
+        if (hears_links(&roster[r]))
             (void)peer_say(&c->peers[r], HAND_FACT_LINK, 0, 0, body, m->len, -1);
     return 0;
 }
@@ -661,7 +667,7 @@ void peers_tell_allowed(struct core *c)
 void peers_tell_links(struct core *c)
 {
     for (uint32_t i = 0; i < roster_count; i++)
-        if (roster[i].kind == ROW_SENSOR)
+        if (hears_links(&roster[i]))
             tell_links(&c->peers[i]);
 }
 
@@ -683,6 +689,8 @@ static void brief(struct peer *p)
         break;
     case ROW_HELPER:
         relay_brief(p);
+        if (hears_links(p->row))
+            tell_links(p);
         break;
     case ROW_SENSOR:
         relay_brief(p);

@@ -362,6 +362,9 @@ void settings_for_probe(const struct house_settings *h, const struct found *foun
         probe->resolvers.at[i].port = found->resolvers[i].port ? found->resolvers[i].port : 53;
         probe->resolvers.count++;
     }
+    for (uint32_t i = 0; i < h->gate.own.count && probe->own.count < KEY_ADDR_CAP; i++)
+        if (h->gate.own.at[i].bits == (h->gate.own.at[i].net.family == 4 ? 32 : 128))
+            probe->own.at[probe->own.count++] = addr_ip(h->gate.own.at[i].net);
 }
 
 void settings_for_book(const struct house_settings *h, struct book_settings *book)

@@ -1,17 +1,25 @@
 #!/bin/bash
 # Security updates that wait are counted as apt itself counts them, from the lists that are there; when they are installed,
-# none waits.
-#   us 10.1.0.1 --- mx 10.1.0.2
+# none waits.  A DNS list is asked for each public address that this host has at that time, and for no other.
+#   us 10.1.0.1 44.1.0.7 --- mx 10.1.0.2
 # shellcheck source=tests/scene/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/scene/web.lib.sh
 . "$SCENES/web.lib.sh"
+# shellcheck source=tests/scene/dns.lib.sh
+. "$SCENES/dns.lib.sh"
 [ -x /usr/bin/apt-get ] || skip "this is no Debian"
 is_unknown() # NAME
 {
     [ -z "$(on us serviola watch --json "$1" | sed -n 's/.*"is":\([-0-9.]*\).*/\1/p')" ]
 }
-host us
+host us mx
+cable us 10.1.0.1/24 mx 10.1.0.2/24
+address us 44.1.0.7/32 mx
+v6=$(python3 -c 'import ipaddress; print(ipaddress.ip_address("2a00:44::1").reverse_pointer[:-8])')
+names_on mx '1.0.1.10.bl.test. A 127.0.0.4' '1.0.1.44.bl.test. A 127.0.0.4' "${v6}bl.test. A 127.0.0.2"
+echo nameserver 10.1.0.2 >"$T/resolv.conf"
+mount --bind "$T/resolv.conf" /etc/resolv.conf
 
 # --- what apt knows: three packages, one with a security fix, one with another update, one as it should be
 arch=$(dpkg --print-architecture)
@@ -49,6 +57,7 @@ hunt: { mode: off }
 watch:
   read_disks: no
   updates: 1s
+  services: { our list: { probe: dnslist, to: bl.test, ask: own, every: 10s, misses: 1 } }
   triggers:
     fix it: { when: updates.security > 0, grade: warn, calm: 0 }
     too old: { when: updates.age > 14d, grade: warn, calm: 0 }"
@@ -71,3 +80,17 @@ say "without lists nothing is claimed"
 rm "$T"/lists/*Packages
 until_true 20 is_unknown updates.security
 prints 'until apt-get update' cat "$T/serviola-us.err"
+
+say "an address of ours that is on a list is told as soon as it is ours; a private one is nobody's business"
+are watch.service_seen 'our list' || fail "it was not asked well"
+is_not event us watch.service_lost
+why() # WORDS: the last loss
+{
+    on us serviola events --kind watch.service_lost --json | tail -n 1 | grep -F -- "$1"
+}
+address us 44.1.0.1/32 mx
+until_true 10 why '44.1.0.1 is on the list (127.0.0.4)"'
+ip -n us addr del 44.1.0.1/32 dev mx
+until_true 15 event us watch.service_back
+address us 2a00:44::1/128 mx
+until_true 10 why '2a00:44::1 is on the list (127.0.0.2)"'

@@ -10,6 +10,7 @@
 
 #include "sense/watch/services/front.h"
 #include "sense/watch/services/judge.h"
+#include "sense/watch/services/own.h"
 #include "sense/watch/services/target.h"
 
 #define SECOND 1000000LL
@@ -268,11 +269,15 @@ static void a_target_is_an_address_or_a_name_with_port_and_path(void **state)
 static void a_target_that_makes_no_sense_is_refused(void **state)
 {
     struct target t;
+    struct err e;
 
     (void)state;
     assert_false(reads(SERVICE_TCP, "192.0.2.1", &t)); /* which port? */
     assert_false(reads(SERVICE_EXEC, "test", &t));
     assert_false(reads(SERVICE_DNSLIST, "bl.example.org", &t)); /* whose address? */
+    assert_false(target_read(&(struct service){ .probe = SERVICE_DNSLIST, .to = "no name", .ask = "own" }, &t, &e));
+    assert_true(
+        target_read(&(struct service){ .probe = SERVICE_DNSLIST, .to = "bl.example.org", .ask = "own" }, &t, &e));
     assert_false(reads(SERVICE_HTTP, "https://www.example.org/", &t));
     assert_false(reads(SERVICE_HTTP, "www.example.org/a b", &t));
     assert_false(reads(SERVICE_SMTP, "", &t));
@@ -304,6 +309,66 @@ static void what_stands_behind_after_exists_and_goes_round_in_no_circle(void **s
     assert_string_equal(name, "a");
 }
 
+static bool is_told(struct own *o, int32_t ifindex, bool gone, const char *a, const char *b)
+{
+    struct hand_link link = { .ifindex = ifindex, .gone = gone };
+
+    assert_true(!a || addr_read(slice_text(a), &link.own[link.count++]));
+    assert_true(!b || addr_read(slice_text(b), &link.own[link.count++]));
+    return own_take(o, &link);
+}
+
+static void a_list_is_asked_for_public_addresses_alone_each_once(void **state)
+{
+    static const char *const nobodys[] = { "127.0.0.1",   "10.1.2.3", "172.16.0.9", "192.168.1.1", "100.64.0.1",
+                                           "169.254.1.1", "0.0.0.0",  "224.0.0.1",  "::1",         "fe80::1",
+                                           "fd00::1",     "ff02::1",  "::" };
+    struct own o = { 0 };
+    struct addr outside;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(nobodys) / sizeof(nobodys[0]); i++)
+        assert_false(is_told(&o, 1, false, nobodys[i], NULL));
+    assert_int_equal(o.count, 0);
+    assert_true(is_told(&o, 2, false, "44.1.0.1", "2a00:44::1"));
+    assert_false(is_told(&o, 2, false, "44.1.0.1", "2a00:44::1")); /* nothing new */
+    assert_false(is_told(&o, 3, false, "44.1.0.1", "10.0.0.1"));
+    assert_int_equal(o.count, 2);
+    assert_true(addr_read(SLICE("44.9.0.9"), &outside)); /* a translator's */
+    assert_true(own_configure(&o, &outside, 1));
+    assert_false(own_configure(&o, &outside, 1));
+    assert_int_equal(o.count, 3);
+    assert_true(own_configure(&o, &outside, 0));
+    assert_int_equal(o.count, 2);
+}
+
+static void an_address_that_changes_or_goes_is_noticed(void **state)
+{
+    struct own o = { 0 };
+
+    (void)state;
+    assert_true(is_told(&o, 2, false, "44.1.0.1", "44.1.0.2"));
+    assert_true(is_told(&o, 2, false, "44.1.0.1", "44.1.0.3"));
+    assert_int_equal(o.count, 2);
+    assert_true(is_told(&o, 2, false, "44.1.0.3", NULL));
+    assert_true(is_told(&o, 2, true, "44.1.0.3", NULL)); /* the interface is gone */
+    assert_int_equal(o.count, 0);
+    assert_false(is_told(&o, 0, false, "44.1.0.3", NULL)); /* no interface */
+}
+
+static void more_addresses_than_there_is_room_for_are_left_out(void **state)
+{
+    struct own o = { 0 };
+    struct hand_link link = { .ifindex = 1, .count = HAND_LINK_ADDRS + 100 };
+
+    (void)state;
+    for (uint32_t i = 0; i < HAND_LINK_ADDRS; i++)
+        link.own[i] = addr_v4(0x2c010000 + i, 0);
+    assert_true(own_take(&o, &link));
+    assert_int_equal(o.count, OWN_MOST);
+    assert_false(own_take(&o, &link));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +388,9 @@ int main(void)
         cmocka_unit_test(a_target_is_an_address_or_a_name_with_port_and_path),
         cmocka_unit_test(a_target_that_makes_no_sense_is_refused),
         cmocka_unit_test(what_stands_behind_after_exists_and_goes_round_in_no_circle),
+        cmocka_unit_test(a_list_is_asked_for_public_addresses_alone_each_once),
+        cmocka_unit_test(an_address_that_changes_or_goes_is_noticed),
+        cmocka_unit_test(more_addresses_than_there_is_room_for_are_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

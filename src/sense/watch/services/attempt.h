@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "base/slice.h"
+#include "sense/watch/services/own.h"
 #include "sense/watch/services/settings.h"
 #include "sense/watch/services/target.h"
 #include "sys/loop.h"
@@ -33,7 +34,8 @@ struct attempt;
 struct prober { /* what all attempts share */
     struct loop *loop;
     const struct key_addrs *resolvers;
-    struct { /* of /etc/hosts */
+    struct own own; /* dnslist */
+    struct {        /* of /etc/hosts */
         char name[64];
         struct addr addr;
     } hosts[HOSTS_MOST];
@@ -103,7 +105,8 @@ struct attempt {
     uint8_t token[ECHO_TOKEN]; /* echo */
     uint64_t run;              /* exec: its number */
     int answer;                /* exec: the file of its answer; -1: none */
-    uint16_t number;
+    uint16_t number;           /* echo; dnslist: of the address */
+    uint32_t listed;           /* dnslist: so many are on it */
 
     /* how it ended */
     bool well, ours; /* ours: it never left this host */

@@ -87,7 +87,9 @@ const struct key service_keys[] = {
       .type = KEY_TEXT,
       KEY_AT(struct service, ask),
       .def = "localhost",
-      .help = "dns: the name that is asked for; dnslist: your address." },
+      .help =
+          "dns: the name that is asked for; dnslist: your address, or \"own\": each public one that this host has at "
+          "that time, and those of `own` in `gate`." },
     { .name = "type",
       .type = KEY_WORD,
       KEY_AT(struct service, type),
@@ -116,6 +118,11 @@ int64_t services_every_us(const struct service *s)
         return 3600 * (int64_t)SECOND;
     return s->probe == SERVICE_TCP || s->probe == SERVICE_DNS || s->probe == SERVICE_ECHO ? SECOND
                                                                                           : 10 * (int64_t)SECOND;
+}
+
+bool services_ask_own(const struct service *s)
+{
+    return s->probe == SERVICE_DNSLIST && strcmp(s->ask, "own") == 0;
 }
 
 int services_find(const struct services *all, const char *name)

@@ -27,12 +27,16 @@ enum {
 
 /* ---- when ---- */
 
+static void probe_in(struct one *o, int64_t delay_us);
+
 static void on_time(void *ctx)
 {
     struct one *o = ctx;
 
     o->timer = 0;
-    if (!o->attempt.open)
+    if (services_ask_own(&o->service) && !o->part->prober.own.known)
+        probe_in(o, SECOND_US); /* the core tells soon */
+    else if (!o->attempt.open)
         attempt_begin(&o->attempt);
 }
 
@@ -209,6 +213,16 @@ static struct one *add(struct part_state *w, const struct service *s, uint32_t i
     return o;
 }
 
+/* Our addresses are others than before: what was said of them is not true any more. */
+static void ask_lists_again(struct part_state *w)
+{
+    for (uint32_t i = 0; i < w->count; i++)
+        if (services_ask_own(&w->ones[i]->service)) {
+            attempt_drop(&w->ones[i]->attempt);
+            probe_in(w->ones[i], 0);
+        }
+}
+
 /* One that is as it was goes on. */
 static void fit(struct part_state *w)
 {
@@ -218,6 +232,8 @@ static void fit(struct part_state *w)
 
     memcpy(old, w->ones, sizeof(old));
     w->prober.resolvers = &set->resolvers;
+    if (own_configure(&w->prober.own, set->own.at, set->own.count))
+        ask_lists_again(w);
     w->count = 0;
     for (uint32_t i = 0; i < set->services.count; i++) {
         struct one *o = NULL;
@@ -315,6 +331,37 @@ static void services_reload(struct role *r)
     fit(r->own);
 }
 
+/* ---- what the core says ---- */
+
+static int on_link_fact(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct part_state *w = ((struct role *)ctx)->own;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    if (own_take(&w->prober.own, body) && w->prober.own.known)
+        ask_lists_again(w);
+    return 0;
+}
+
+static int on_links_known(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    struct part_state *w = ((struct role *)ctx)->own;
+
+    (void)from;
+    (void)m;
+    (void)body;
+    (void)fd;
+    w->prober.own.known = true;
+    return 0;
+}
+
+static const struct chan_op ops[] = {
+    { HAND_FACT_LINK, "interface", sizeof(struct hand_link), sizeof(struct hand_link), false, on_link_fact },
+    { HAND_FACT_LINKS_KNOWN, "interfaces known", 0, 0, false, on_links_known },
+};
+
 bool services_need_restart(const struct services *old, const struct services *now)
 {
     uint16_t had[SERVICES_MOST];
@@ -352,4 +399,6 @@ const struct part sense_services = {
     .open = services_open,
     .run = services_run,
     .reload = services_reload,
+    .ops = ops,
+    .ops_count = sizeof(ops) / sizeof(ops[0]),
 };

@@ -37,7 +37,7 @@ struct service { /* `web: { probe: https, to: www.example.org/health, expect: 20
     char to[SERVICE_TO];        /* target.h */
     uint64_t expect;            /* http: the status; 0: 200 to 399 */
     char content[SERVICE_TEXT]; /* must stand in the answer; empty: any answer does */
-    char ask[SERVICE_TEXT];     /* dns: the name that is asked for */
+    char ask[SERVICE_TEXT];     /* dns: the name that is asked for; dnslist: an address, or "own" */
     int type;                   /* dns: enum dns_kind */
     bool starttls;
     char trust[SERVICE_TEXT]; /* empty: who the system trusts; "any"; or a file of certificates */
@@ -56,6 +56,7 @@ struct services {
 struct services_settings { /* the part's own */
     struct services services;
     struct key_addrs resolvers;
+    struct key_addrs own; /* public addresses that lead here without being ours */
 };
 
 extern const struct key service_keys[];
@@ -63,6 +64,8 @@ extern const struct key service_keys[];
 int64_t services_every_us(const struct service *s); /* what holds for `every` */
 /* False with an error: a name behind `after` that is none, a circle of them, a target that can't be read. */
 bool services_sound(const struct services *all, const char **name, struct err *e);
+/* A list is asked for all addresses of ours. */
+bool services_ask_own(const struct service *s);
 /* Index of the service of this name; -1: none. */
 int services_find(const struct services *all, const char *name);
 #endif

@@ -43,8 +43,8 @@ static bool read_list(const struct service *s, struct err *e)
 {
     struct addr own;
 
-    if (!addr_read(slice_text(s->ask), &own))
-        return err_set(e, 0, "`ask` has to be the address that is looked for on the list"), false;
+    if (!services_ask_own(s) && !addr_read(slice_text(s->ask), &own))
+        return err_set(e, 0, "`ask` has to be the address that is looked for on the list, or own"), false;
     return dns_name_is_sound(slice_text(s->to)) ? true
                                                 : (err_set(e, 0, "`to` has to be the name of a DNS list"), false);
 }
