@@ -17,6 +17,7 @@
 struct log_options {
     struct common_options common;
     const char *id, *head;
+    bool quick;
 };
 
 static const struct option_row rows[] = {
@@ -24,6 +25,9 @@ static const struct option_row rows[] = {
       NULL },
     { "head", 0, OPTION_TEXT, offsetof(struct log_options, head), "HEX",
       N_("a chain head that you noted elsewhere and that must still occur"), NULL },
+    { "quick", 0, OPTION_FLAG, offsetof(struct log_options, quick), NULL,
+      N_("take the bytes of what was packed again by the signature of who packed it; its lines are not unpacked"),
+      NULL },
     { 0 },
 };
 
@@ -33,7 +37,7 @@ static const struct usage usage = {
         N_("log verify walks the journal: checksums, the hash chain over all blocks, the seal of each segment and the\n"
            "promise of each seal for the next key.  FOLDER is the configured journal if it is not given.\n"
            "Exit code 0: whole; 1: something is missing or was changed (and it is said what and where)."),
-    .synopsis = "[--id HEX] [--head HEX] [FOLDER] [--json]",
+    .synopsis = "[--id HEX] [--head HEX] [--quick] [FOLDER] [--json]",
     .rows = rows,
     .most = 1,
     .examples = N_("serviola log verify|the journal of this host; prints its id and head to note elsewhere\n"
@@ -117,6 +121,18 @@ static void print_verdict(const struct verdict *v, const struct log_options *o, 
                  : v->id_proven ? _("(proven: the keys go back to it)")
                                 : _("(NOT the one that was asked for)"));
     (void)printf("head  %s\n", hex_of(v->head).text);
+    if (v->vouched > 0)
+        (void)printf(words_many("%s segment was packed again and is taken by the signature of who packed it.\n",
+                                "%s segments were packed again and are taken by the signature of who packed them.\n",
+                                v->vouched),
+                     number_words(v->vouched).text);
+    if (v->unvouched > 0)
+        (void)printf(words_many("%s segment was packed again by an older serviola: its lines are proven, its index is "
+                                "signed by nobody.\n",
+                                "%s segments were packed again by an older serviola: their lines are proven, their "
+                                "indexes are signed by nobody.\n",
+                                v->unvouched),
+                     number_words(v->unvouched).text);
     if (!v->tip_proven)
         (void)puts(_("The key of the newest segment was not compared: be root, or the scribe's user, to prove that no "
                      "newer segment was cut off."));
@@ -129,12 +145,13 @@ static void print_verdict(const struct verdict *v, const struct log_options *o, 
 
 static void verdict_json(const struct verdict *v)
 {
-    (void)printf("{\"faults\":%llu,\"segments\":%llu,\"expired\":%llu,\"events\":%llu,\"first\":%llu,\"last\":%llu,"
-                 "\"id\":\"%s\",\"head\":\"%s\",\"id_proven\":%s,\"tip_proven\":%s}\n",
-                 (unsigned long long)v->faults, (unsigned long long)v->segments, (unsigned long long)v->expired,
-                 (unsigned long long)v->events, (unsigned long long)v->first_seq, (unsigned long long)v->last_seq,
-                 hex_of(v->id).text, hex_of(v->head).text, v->id_proven ? "true" : "false",
-                 v->tip_proven ? "true" : "false");
+    (void)printf(
+        "{\"faults\":%llu,\"segments\":%llu,\"expired\":%llu,\"events\":%llu,\"first\":%llu,\"last\":%llu,"
+        "\"id\":\"%s\",\"head\":\"%s\",\"id_proven\":%s,\"tip_proven\":%s,\"vouched\":%llu,\"unvouched\":%llu}\n",
+        (unsigned long long)v->faults, (unsigned long long)v->segments, (unsigned long long)v->expired,
+        (unsigned long long)v->events, (unsigned long long)v->first_seq, (unsigned long long)v->last_seq,
+        hex_of(v->id).text, hex_of(v->head).text, v->id_proven ? "true" : "false", v->tip_proven ? "true" : "false",
+        (unsigned long long)v->vouched, (unsigned long long)v->unvouched);
 }
 
 static int verify(const struct log_options *o, const char *folder)
@@ -142,6 +159,7 @@ static int verify(const struct log_options *o, const char *folder)
     struct page p = { .json = o->common.json, .colour = paint_wanted(STDOUT_FILENO) };
     uint8_t id[32] = { 0 };
     uint8_t head[32] = { 0 };
+    const struct verify_wish wish = { .id = o->id ? id : NULL, .since_head = o->head ? head : NULL, .quick = o->quick };
     struct verdict v = { 0 };
     struct err e;
 
@@ -149,7 +167,7 @@ static int verify(const struct log_options *o, const char *folder)
         return options_wrong(&usage, _("--id: 64 hexadecimal digits, as serviola log verify prints them"));
     if (o->head && !read_hex(o->head, head))
         return options_wrong(&usage, _("--head: 64 hexadecimal digits, as serviola log verify prints them"));
-    if (journal_verify(folder, o->id ? id : NULL, o->head ? head : NULL, on_finding, &p, &v, &e) < 0) {
+    if (journal_verify_as(folder, &wish, on_finding, &p, &v, &e) < 0) {
         say("%s", e.text);
         return EXIT_CANNOT;
     }

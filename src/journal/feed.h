@@ -19,10 +19,11 @@ struct feed_kind {
     /* As pack_segment (pack.h), with `own` in front. */
     int (*pack)(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
                 int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e);
-    /* A sealed segment's bytes written anew, smaller: HEAD and SEAL as they are, ANEW in front of SEAL.  1: `out` holds
+    /* A sealed segment's bytes written anew, smaller: HEAD and SEAL as they are, VOUCH (by `keys`) and
+     * ANEW in front of SEAL.  1: `out` holds
      * it, or nothing when the segment is to stay as it is; 0: not now.  May be NULL. */
-    int (*pack_again)(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal, int64_t now_us,
-                      struct seg_out *out, struct err *e);
+    int (*pack_again)(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal,
+                      const struct seal_keys *keys, int64_t now_us, struct seg_out *out, struct err *e);
     void *own;
 };
 

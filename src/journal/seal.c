@@ -125,6 +125,44 @@ bool seal_is_signed(const struct seg_seal *s)
     return crypto_sign_verify_detached(s->signature, message, sizeof(message), s->key) == 0;
 }
 
+struct vouched { /* what a vouch signs */
+    char tag[16];
+    uint8_t id[SEG_HASH], chain[SEG_HASH];
+    uint64_t packed, by;
+    struct seg_anew anew;
+    uint8_t key[SEG_HASH];
+};
+
+static struct vouched vouched_by(const struct seg_vouch *v, const struct seg_seal *s, const struct seg_anew *a)
+{
+    struct vouched m = { .tag = "serviola anew 1", .packed = s->segment, .by = v->segment, .anew = *a };
+
+    memcpy(m.id, s->id, SEG_HASH);
+    memcpy(m.chain, s->chain, SEG_HASH);
+    memcpy(m.key, v->key, SEG_HASH);
+    return m;
+}
+
+void seal_vouch(const struct seal_keys *k, const struct seg_seal *s, const struct seg_anew *a, struct seg_vouch *v)
+{
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    struct vouched m;
+
+    v->segment = k->segment;
+    crypto_sign_seed_keypair(v->key, secret, k->seed);
+    m = vouched_by(v, s, a);
+    crypto_sign_detached(v->signature, NULL, (const uint8_t *)&m, sizeof(m), secret);
+    sodium_memzero(secret, sizeof(secret));
+}
+
+bool seal_is_vouched(const struct seg_vouch *v, const struct seg_seal *s, const struct seg_anew *a)
+{
+    struct vouched m = vouched_by(v, s, a);
+
+    return v->segment > s->segment &&
+           crypto_sign_verify_detached(v->signature, (const uint8_t *)&m, sizeof(m), v->key) == 0;
+}
+
 int seal_read(int fd, struct seg_seal *s, uint64_t *mark, struct err *e)
 {
     uint8_t bytes[SEG_SEAL_BYTES];

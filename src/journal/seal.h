@@ -8,6 +8,12 @@
  * with the journal's id (the key of segment 1) kept elsewhere, what was sealed
  * before can't be rewritten.
  *
+ * What is packed again later is signed with the key of the segment that is
+ * active then: Ed25519 over "serviola anew 1", id, number and chain of the
+ * packed one, struct seg_anew, number and key of the signing one.  Who gets
+ * the machine can sign so too, so it stands for the index, and for the
+ * payload only where a reader is content with that (verify.h, `quick`).
+ *
  * The file `key` (0600): struct seal_file.
  */
 #ifndef SERVIOLA_JOURNAL_SEAL_H
@@ -45,6 +51,9 @@ void seal_public(const uint8_t seed[SEAL_SEED], uint8_t key[SEG_HASH]);
 /* Fills id, key, next_key and signature; all else in `s` is set. */
 void seal_sign(const struct seal_keys *k, struct seg_seal *s);
 bool seal_is_signed(const struct seg_seal *s); /* by s->key */
+/* Of the segment that `s` seals, packed again as `a` says. */
+void seal_vouch(const struct seal_keys *k, const struct seg_seal *s, const struct seg_anew *a, struct seg_vouch *v);
+bool seal_is_vouched(const struct seg_vouch *v, const struct seg_seal *s, const struct seg_anew *a); /* by v->key */
 /* The seal at the end of a sealed segment's file, signature checked. */
 int seal_read(int fd, struct seg_seal *s, uint64_t *mark, struct err *e);
 /* Where the index of a sealed segment is: as its seal says, unless it was packed again. */

@@ -84,6 +84,7 @@ void walk_enter(struct walk *w, const struct place *at, uint64_t segment, const 
     }
     if (w->known && memcmp(prev, w->chain, SEG_HASH) != 0)
         walk_report(w, FAULT_CHANGED, at, "its chain does not begin where the one before it ends");
+    walk_meets_key(w, segment, key);
     memcpy(w->chain, prev, SEG_HASH);
     w->known = true;
     w->promises = false;
@@ -240,10 +241,12 @@ static void check_claims(struct walk *w, const uint8_t *id)
     w->v->last_seq = w->last_seq;
 }
 
-int journal_verify(const char *folder, const uint8_t *id, const uint8_t *since_head,
-                   void (*found)(void *own, const struct finding *f), void *own, struct verdict *v, struct err *e)
+int journal_verify_as(const char *folder, const struct verify_wish *wish,
+                      void (*found)(void *own, const struct finding *f), void *own, struct verdict *v, struct err *e)
 {
-    struct walk w = { .found = found, .own = own, .v = v, .since_head = since_head, .proven = true };
+    struct walk w = {
+        .found = found, .own = own, .v = v, .since_head = wish->since_head, .quick = wish->quick, .proven = true
+    };
     struct folder_list list = { 0 };
     int dir = -1;
     int result = -1;
@@ -256,10 +259,19 @@ int journal_verify(const char *folder, const uint8_t *id, const uint8_t *since_h
     for (size_t i = 0; i < list.count; i++)
         walk_file(&w, dir, &list.at[i]);
     check_tip(&w, dir, &list);
-    check_claims(&w, id);
+    walk_end_vouchers(&w);
+    check_claims(&w, wish->id);
     result = 0;
 done:
     folder_list_free(&list);
     close(dir);
     return result;
+}
+
+int journal_verify(const char *folder, const uint8_t *id, const uint8_t *since_head,
+                   void (*found)(void *own, const struct finding *f), void *own, struct verdict *v, struct err *e)
+{
+    const struct verify_wish wish = { .id = id, .since_head = since_head };
+
+    return journal_verify_as(folder, &wish, found, own, v, e);
 }

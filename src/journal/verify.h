@@ -6,6 +6,11 @@
  * hash chain over its payload, its index against its payload, its seal, and
  * the promise of each seal for the next key.  Goes on behind each fault.
  *
+ * A segment that was packed again: its index by the signature of who packed it,
+ * its payload by the chain and the old seal; `quick` takes the payload's stored
+ * bytes by that signature too, without unpacking.  That is worth as much as the
+ * later key: who got the machine after the sealing, and before now, could forge it.
+ *
  * What it proves: with the journal's id, kept elsewhere, nobody who got the
  * machine later can have changed a sealed segment.  The active segment has
  * its chain alone, and that the newest segments were not all cut off shows
@@ -42,6 +47,8 @@ struct verdict {
     uint64_t faults;
     uint64_t segments, expired, blocks, events; /* read and found good, except `expired` */
     uint64_t stored_bytes, raw_bytes;
+    uint64_t vouched;   /* segments taken by the signature of who packed them again: `quick` */
+    uint64_t unvouched; /* segments packed again whose index nobody signed: by an older serviola */
     uint64_t first_seq, last_seq;
     bool id_proven;   /* the chain of keys goes back to the id that was asked for */
     bool tip_proven;  /* the key file fits: the newest segment is the newest one made */
@@ -49,10 +56,15 @@ struct verdict {
     uint8_t head[32]; /* chain head: with it, kept elsewhere, even a cut end shows */
 };
 
-/*
- * `id` is NULL or the 32 bytes kept elsewhere; `since_head` is NULL or a chain head kept elsewhere that must occur.
- * `found` is called for each finding.  -1 only when the folder can't be read at all.
- */
+struct verify_wish {
+    const uint8_t *id;         /* NULL, or the 32 bytes kept elsewhere */
+    const uint8_t *since_head; /* NULL, or a chain head kept elsewhere that must occur */
+    bool quick;
+};
+/* `found` is called for each finding.  -1 only when the folder can't be read at all. */
+int journal_verify_as(const char *folder, const struct verify_wish *wish,
+                      void (*found)(void *own, const struct finding *f), void *own, struct verdict *v, struct err *e);
+/* The same, thoroughly. */
 int journal_verify(const char *folder, const uint8_t *id, const uint8_t *since_head,
                    void (*found)(void *own, const struct finding *f), void *own, struct verdict *v, struct err *e);
 #endif

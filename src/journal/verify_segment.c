@@ -26,6 +26,8 @@ struct look { /* one file, element by element */
     struct slice proof; /* a PROOF element that INDEX may stand behind */
     bool packed_again;
     struct seg_anew anew;
+    bool vouched;
+    struct seg_vouch vouch;
 };
 
 #define REPORT(l, fault, ...)                                                                                          \
@@ -131,6 +133,19 @@ static void check_block(struct look *l, const struct seg_block *b, const struct 
     l->linked = true;
 }
 
+/* Whether who packed it again signed what it is now. */
+static void check_vouch(struct look *l, const struct seg_seal *s)
+{
+    if (!l->packed_again)
+        return;
+    if (!l->vouched)
+        l->w->v->unvouched++;
+    else if (seal_is_vouched(&l->vouch, s, &l->anew))
+        walk_vouched(l->w, &l->at, &l->vouch);
+    else
+        REPORT(l, FAULT_CHANGED, "the signature of who packed it again is wrong");
+}
+
 static void check_seal(struct look *l, const struct seg_element *el, const struct seg_seal *s)
 {
     bool signed_well = seal_is_signed(s);
@@ -159,6 +174,7 @@ static void check_seal(struct look *l, const struct seg_element *el, const struc
                (unsigned long long)s->blocks);
     if (!l->hurt && memcmp(s->chain, l->w->chain, SEG_HASH) != 0)
         REPORT(l, FAULT_CHANGED, "the chain does not end where the seal says");
+    check_vouch(l, s);
     if (el->offset + el->size < l->bytes.len)
         REPORT(l, FAULT_CHANGED, "%llu bytes stand behind the seal",
                (unsigned long long)(l->bytes.len - el->offset - el->size));
@@ -192,6 +208,8 @@ static void look_at(struct look *l, const struct seg_element *el, const struct b
     } else if (el->type == SEG_INDEX && l->sealed) {
         seg_hash(l->index_hash, with_proof(l->proof, el->whole));
         l->index_at = el->offset;
+    } else if (l->sealed && !l->vouched && !l->packed_again && seg_read_vouch(el, &l->vouch)) {
+        l->vouched = true;
     } else if (l->sealed && !l->packed_again && seg_read_anew(el, &l->anew)) {
         l->packed_again = true;
     } else if (l->sealed && !l->left && seg_read_seal(el, &s))
@@ -243,28 +261,50 @@ static int find_elements(struct seg_scan scan, struct block_check **at, size_t *
     return 0;
 }
 
+/* What the elements say that their INDEX is, by a signature that is right; false: nothing that is to be relied upon. */
+static bool signed_index(const struct walk *w, const struct block_check *at, size_t count,
+                         const struct block_check **index, uint8_t hash[SEG_HASH])
+{
+    const struct block_check *last = at + count - 1;
+    struct seg_vouch vouch;
+    struct seg_anew anew;
+    struct seg_seal s;
+
+    if (count < 3 || last->got != SEG_GOT || !seg_read_seal(&last->el, &s) || !seal_is_signed(&s))
+        return false;
+    *index = last - 1;
+    memcpy(hash, s.index_hash, SEG_HASH);
+    if ((*index)->got != SEG_GOT || (*index)->el.type != SEG_ANEW)
+        return true;
+    if (!w->quick || count < 5 || !seg_read_anew(&last[-1].el, &anew) || last[-2].got != SEG_GOT ||
+        !seg_read_vouch(&last[-2].el, &vouch) || !seal_is_vouched(&vouch, &s, &anew))
+        return false;
+    *index = last - 3;
+    memcpy(hash, anew.index_hash, SEG_HASH);
+    w->v->vouched++;
+    return true;
+}
+
 /*
- * Gives each block what the seal says of its bytes, when the elements end with PROOF INDEX SEAL, well signed, and all
- * blocks are here.  Not when a chain head is looked for, which only the payload shows; and what was packed again nobody
- * has signed.
+ * Gives each block what was signed of its bytes, when PROOF INDEX stand in front of the seal, or of what a quick look
+ * takes for one, and all blocks are here.  Not when a chain head is looked for, which only the payload shows.
  */
 static void find_proof(const struct look *l, struct block_check *at, size_t count)
 {
-    const struct block_check *last = at + (count < 3 ? 0 : count - 3); /* PROOF */
+    const struct block_check *index;
+    uint8_t sealed[SEG_HASH];
     uint8_t hash[SEG_HASH];
     struct slice proof;
-    struct seg_seal s;
     size_t blocks = 0;
 
-    if (l->w->since_head || count < 3 || last[0].got != SEG_GOT || last[0].el.type != SEG_PROOF ||
-        last[1].got != SEG_GOT || last[1].el.type != SEG_INDEX || last[2].got != SEG_GOT ||
-        !seg_read_seal(&last[2].el, &s) || !seal_is_signed(&s))
+    if (l->w->since_head || !signed_index(l->w, at, count, &index, sealed) || index->got != SEG_GOT ||
+        index->el.type != SEG_INDEX || index == at || index[-1].got != SEG_GOT || index[-1].el.type != SEG_PROOF)
         return;
     for (size_t i = 0; i < count; i++)
         blocks += at[i].is_block;
-    seg_hash(hash, with_proof(last[0].el.whole, last[1].el.whole));
-    proof = last[0].el.body;
-    if (memcmp(hash, s.index_hash, SEG_HASH) != 0 || proof.len != blocks * SEG_HASH)
+    seg_hash(hash, with_proof(index[-1].el.whole, index->el.whole));
+    proof = index[-1].el.body;
+    if (memcmp(hash, sealed, SEG_HASH) != 0 || proof.len != blocks * SEG_HASH)
         return;
     for (; count > 0; count--, at++)
         if (at->is_block) {

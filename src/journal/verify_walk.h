@@ -4,6 +4,7 @@
  */
 #ifndef SERVIOLA_JOURNAL_VERIFY_WALK_H
 #define SERVIOLA_JOURNAL_VERIFY_WALK_H
+#include "journal/folder.h"
 #include "journal/segment.h"
 #include "journal/verify.h"
 
@@ -20,6 +21,8 @@ struct walk {
     bool promises;              /* ... promised too */
     uint8_t promised[SEG_HASH]; /* the next segment's key */
     bool proven;                /* every key so far was promised, back to the id */
+    bool quick;
+    struct vouchers *vouchers; /* verify_vouch.c */
 };
 
 struct place { /* of what a finding speaks of */
@@ -35,6 +38,11 @@ void walk_enter(struct walk *w, const struct place *at, uint64_t segment, const 
                 const uint8_t prev[SEG_HASH], uint64_t first_seq);
 /* A seal that was checked: what it says about the next segment. */
 void walk_leave(struct walk *w, const struct seg_seal *s, bool trusted);
+
+/* verify_vouch.c: who signed what was packed again; their keys are known only when their segments are reached. */
+void walk_vouched(struct walk *w, const struct place *at, const struct seg_vouch *v);
+void walk_meets_key(struct walk *w, uint64_t segment, const uint8_t key[SEG_HASH]);
+void walk_end_vouchers(struct walk *w); /* reports who never came, and frees */
 
 /* verify_segment.c: one file's bytes. */
 void walk_segment(struct walk *w, const char *file, uint64_t segment, bool sealed, struct slice bytes);

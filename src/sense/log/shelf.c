@@ -348,13 +348,14 @@ static bool is_complete(const struct packer *p, const struct seg_seal *seal)
            memcmp(p->seal.chain, seal->chain, SEG_HASH) == 0;
 }
 
-int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal, int64_t now_us,
-                     struct seg_out *out, struct err *e)
+int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal,
+                     const struct seal_keys *keys, int64_t now_us, struct seg_out *out, struct err *e)
 {
     const struct slice none = { 0 };
     struct packer p = { .out = out, .mark = mark, .level = SHELF_LEVEL_AGAIN, .goal = SHELF_GOAL_AGAIN, .how = own };
     struct pack_result r = { 0 };
     struct seg_anew anew = { .packed_us = now_us };
+    struct seg_vouch vouch;
     int result = -1;
 
     memcpy(p.seal.chain, seal->prev, SEG_HASH);
@@ -374,7 +375,9 @@ int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct s
     anew.index_at = p.seal.index_at;
     anew.blocks = p.count;
     memcpy(anew.index_hash, p.seal.index_hash, SEG_HASH);
-    if (put_part(&p, SEG_ANEW, slice_of(&anew, sizeof(anew)), none, NULL, e) == 0 &&
+    seal_vouch(keys, seal, &anew, &vouch);
+    if (put_part(&p, SEG_VOUCH, slice_of(&vouch, sizeof(vouch)), none, NULL, e) == 0 &&
+        put_part(&p, SEG_ANEW, slice_of(&anew, sizeof(anew)), none, NULL, e) == 0 &&
         put_part(&p, SEG_SEAL, slice_of(seal, sizeof(*seal)), none, NULL, e) == 0)
         result = 1;
 done:

@@ -45,6 +45,6 @@ _Static_assert(sizeof(struct shelf_entry) == 144, "on disk");
 /* feed_kind's pack and pack_again. */
 int shelf_pack(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
                int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e);
-int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal, int64_t now_us,
-                     struct seg_out *out, struct err *e);
+int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct seg_seal *seal,
+                     const struct seal_keys *keys, int64_t now_us, struct seg_out *out, struct err *e);
 #endif
