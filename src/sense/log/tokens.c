@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 enum { CHUNK = 64, QUAD_MAX = 15, KEY_READ = 16, RECENT = 4096, WAITING = 4096 };
@@ -77,13 +77,15 @@ struct classes { /* a bit for each of 64 bytes */
     uint64_t digit, dot;
 };
 
+typedef struct classes classifier(const uint8_t *at);
+
 #ifdef __SSE2__
 static inline uint64_t bits_of(__m128i x)
 {
     return (uint64_t)(unsigned)_mm_movemask_epi8(x);
 }
 
-static inline struct classes classify(const uint8_t *at)
+static inline struct classes classify_any(const uint8_t *at)
 {
     struct classes c = { 0 };
 
@@ -101,8 +103,37 @@ static inline struct classes classify(const uint8_t *at)
     }
     return c;
 }
+
+/* With what most processors have since 2013: twice as wide, and a quarter fewer instructions for each token. */
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
+
+static inline AVX2 uint64_t wide_bits_of(__m256i x)
+{
+    return (uint64_t)(unsigned)_mm256_movemask_epi8(x);
+}
+
+static inline AVX2 struct classes classify_wide(const uint8_t *at)
+{
+    struct classes c = { 0 };
+
+    for (unsigned i = 0; i < CHUNK; i += 32) {
+        __m256i x = _mm256_loadu_si256((const __m256i_u *)(const void *)(at + i));
+        __m256i letter =
+            _mm256_add_epi8(_mm256_or_si256(x, _mm256_set1_epi8(0x20)), _mm256_set1_epi8((char)(0x80 - 'a')));
+        __m256i digit =
+            _mm256_cmpgt_epi8(_mm256_set1_epi8(-128 + 10), _mm256_add_epi8(x, _mm256_set1_epi8((char)(0x80 - '0'))));
+        __m256i in = _mm256_or_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(-128 + 26), letter), digit);
+
+        in = _mm256_or_si256(in, _mm256_cmpeq_epi8(x, _mm256_set1_epi8('_')));
+        in = _mm256_or_si256(in, x);
+        c.in |= wide_bits_of(in) << i;
+        c.digit |= wide_bits_of(digit) << i;
+        c.dot |= wide_bits_of(_mm256_cmpeq_epi8(x, _mm256_set1_epi8('.'))) << i;
+    }
+    return c;
+}
 #else
-static inline struct classes classify(const uint8_t *at)
+static inline struct classes classify_any(const uint8_t *at)
 {
     struct classes c = { 0 };
 
@@ -136,13 +167,15 @@ static void see_quad(struct slice text, size_t from, lines_token_seen *seen, voi
         seen(ctx, lines_token_key(slice_of(text.at + from, i - from)));
 }
 
-/* Of the tokens that begin at a digit, those with a dot behind them.  `chunk` is at `at` of the text. */
+/* `firsts` begin at a digit, no dot before them, and those of `ends` are the dots behind them.  `chunk` is at `at` of
+ * the text. */
 static inline __attribute__((always_inline)) void see_quads(struct slice text, size_t at, const uint8_t *chunk,
-                                                            const struct classes *c, uint64_t starts,
+                                                            const struct classes *c, uint64_t firsts, uint64_t ends,
                                                             lines_token_seen *seen, void *ctx)
 {
-    for (starts &= ~(c->dot << 1); starts != 0; starts &= starts - 1) {
-        unsigned from = (unsigned)__builtin_ctzll(starts);
+    for (; ends != 0; ends &= ends - 1) {
+        uint64_t before = firsts & (ends ^ (ends - 1)); /* up to this dot: the last of them is the one in front of it */
+        unsigned from = CHUNK - 1 - (unsigned)__builtin_clzll(before);
         size_t len = (size_t)__builtin_ctzll(~((c->digit | c->dot) >> from) | (uint64_t)1 << (CHUNK - 1));
         uint64_t dots = c->dot >> from & (((uint64_t)1 << len) - 1);
         uint64_t third = dots & (dots - 1);
@@ -167,9 +200,10 @@ static size_t see_long(struct slice text, size_t from, lines_token_seen *seen, v
     return to;
 }
 
-/* Inlined twice, so that the common use calls nothing for a token.  `behind`: TOKENS_BEHIND bytes can be read there. */
-static inline __attribute__((always_inline)) void each_token(struct slice text, bool behind, lines_token_seen *seen,
-                                                             void *ctx)
+/* Inlined where it is used, so that the common use calls nothing for a token.  `behind`: TOKENS_BEHIND bytes can be
+ * read there. */
+static inline __attribute__((always_inline)) void each_token(struct slice text, bool behind, classifier *classify,
+                                                             lines_token_seen *seen, void *ctx)
 {
     uint8_t copy[CHUNK + KEY_READ];
 
@@ -179,7 +213,8 @@ static inline __attribute__((always_inline)) void each_token(struct slice text, 
         const uint8_t *chunk = text.at + at;
         struct classes c;
         uint64_t starts;
-        uint64_t numbers;
+        uint64_t firsts;
+        uint64_t ends;
 
         if (!behind && left < sizeof(copy)) {
             memset(copy, ' ', sizeof(copy));
@@ -201,9 +236,9 @@ static inline __attribute__((always_inline)) void each_token(struct slice text, 
             c.in &= ((uint64_t)1 << step) - 1;
             starts &= c.in;
         }
-        numbers = starts & c.digit;
-        if (((c.in + numbers) & ~c.in & c.dot) != 0) /* the sum has a bit behind each of them */
-            see_quads(text, at, chunk, &c, numbers, seen, ctx);
+        firsts = starts & c.digit & ~(c.dot << 1);
+        ends = (c.in + firsts) & ~c.in & c.dot; /* the sum has a bit behind each of them */
+        see_quads(text, at, chunk, &c, firsts, ends, seen, ctx);
         for (starts &= c.in >> 1 & c.in >> 2; starts != 0; starts &= starts - 1) { /* LINES_TOKEN_MIN */
             unsigned from = (unsigned)__builtin_ctzll(starts);
             size_t len = (size_t)__builtin_ctzll(~(c.in >> from));
@@ -217,7 +252,7 @@ static inline __attribute__((always_inline)) void each_token(struct slice text, 
 
 void lines_tokens(struct slice text, lines_token_seen *seen, void *ctx)
 {
-    each_token(text, false, seen, ctx);
+    each_token(text, false, classify_any, seen, ctx);
 }
 
 /* ---- each once ---- */
@@ -306,6 +341,30 @@ static inline __attribute__((always_inline)) void add(void *adding, uint64_t key
     }
 }
 
+#ifdef __SSE2__
+static AVX2 void add_each_wide(struct slice text, struct adding *a)
+{
+    struct adding here = *a;
+
+    each_token(text, true, classify_wide, add, &here);
+    a->waiting = here.waiting;
+}
+#endif
+
+static void add_each(struct slice text, struct adding *a)
+{
+    struct adding here = *a;
+
+#ifdef __SSE2__
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
+        add_each_wide(text, a);
+        return;
+    }
+#endif
+    each_token(text, true, classify_any, add, &here);
+    a->waiting = here.waiting;
+}
+
 void token_set_add(struct token_set *t, struct slice text)
 {
     struct adding a = { .set = t, .waiting = t->waiting };
@@ -314,7 +373,7 @@ void token_set_add(struct token_set *t, struct slice text)
         t->recent = calloc(RECENT + WAITING, sizeof(*t->recent));
     a.recent = t->recent;
     if (a.recent) {
-        each_token(text, true, add, &a);
+        add_each(text, &a);
         t->waiting = a.waiting;
     } else
         t->failed = true;
