@@ -309,6 +309,24 @@ static void what_stands_behind_after_exists_and_goes_round_in_no_circle(void **s
     assert_string_equal(name, "a");
 }
 
+static void between_two_questions_a_port_is_looked_at_each_second(void **state)
+{
+    struct service s = { .probe = SERVICE_SMTP, .knock_us = SECOND };
+
+    (void)state;
+    assert_int_equal(services_every_us(&s), 10 * SECOND);
+    assert_int_equal(services_knock_us(&s), SECOND);
+    s.every_us = SECOND; /* the question itself is as good */
+    assert_int_equal(services_knock_us(&s), 0);
+    s.every_us = 60 * SECOND;
+    s.knock_us = 5 * SECOND;
+    assert_int_equal(services_knock_us(&s), 5 * SECOND);
+    s.knock_us = 0;
+    assert_int_equal(services_knock_us(&s), 0);
+    s = (struct service){ .probe = SERVICE_DNSLIST, .knock_us = SECOND };
+    assert_int_equal(services_knock_us(&s), 0);
+}
+
 static bool is_told(struct own *o, int32_t ifindex, bool gone, const char *a, const char *b)
 {
     struct hand_link link = { .ifindex = ifindex, .gone = gone };
@@ -388,6 +406,7 @@ int main(void)
         cmocka_unit_test(a_target_is_an_address_or_a_name_with_port_and_path),
         cmocka_unit_test(a_target_that_makes_no_sense_is_refused),
         cmocka_unit_test(what_stands_behind_after_exists_and_goes_round_in_no_circle),
+        cmocka_unit_test(between_two_questions_a_port_is_looked_at_each_second),
         cmocka_unit_test(a_list_is_asked_for_public_addresses_alone_each_once),
         cmocka_unit_test(an_address_that_changes_or_goes_is_noticed),
         cmocka_unit_test(more_addresses_than_there_is_room_for_are_left_out),

@@ -124,7 +124,7 @@ static void on_deadline(void *ctx)
     if (a->to.family == 0 && !a->kind->placeless)
         attempt_missed(a, "its name could not be looked up within %s", span);
     else
-        attempt_missed(a, "%s within %s", a->connected ? "no whole answer" : "no answer", span);
+        attempt_missed(a, "%s within %s", a->connected ? "its port is open, but no whole answer" : "no answer", span);
 }
 
 static void begin(void *ctx)
@@ -138,10 +138,12 @@ static void begin(void *ctx)
         resolve_begin(a);
 }
 
-void attempt_begin(struct attempt *a)
+static void open_as(struct attempt *a, const struct kind *kind, bool knock)
 {
     struct loop *l = a->prober->loop;
 
+    a->kind = kind;
+    a->knock = knock;
     a->open = true;
     a->begun_us = clock_mono_us();
     a->begun_at_us = clock_wall_us();
@@ -152,4 +154,14 @@ void attempt_begin(struct attempt *a)
     a->why[0] = '\0';
     a->deadline = loop_timer(l, a->service->within_us, 0, on_deadline, a);
     a->resend = loop_timer(l, 0, 0, begin, a); /* `done` never comes from in here */
+}
+
+void attempt_begin(struct attempt *a)
+{
+    open_as(a, kinds[a->service->probe], false);
+}
+
+void attempt_knock(struct attempt *a)
+{
+    open_as(a, &kind_tcp, true);
 }

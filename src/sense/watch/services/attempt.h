@@ -55,6 +55,7 @@ struct prober { /* what all attempts share */
 
 struct kind {       /* of a probe */
     bool tls;       /* from the first byte */
+    bool quiet;     /* the server does not hear of the connection */
     bool placeless; /* it has no address */
     /* The address is known.  NULL: talk_start. */
     void (*start)(struct attempt *a);
@@ -88,6 +89,7 @@ struct attempt {
     struct addr to;      /* where it goes; kept, for when names can't be looked up */
     int64_t to_known_us; /* boot clock: since when; 0: never */
     bool open;           /* under way */
+    bool knock;          /* only its port is looked at */
     int64_t begun_us;    /* boot clock */
     int64_t begun_at_us; /* wall clock */
     uint32_t deadline, resend;
@@ -124,6 +126,7 @@ extern const struct kind kind_tcp, kind_tls, kind_http, kind_https, kind_smtp, k
 void attempt_init(struct attempt *a, struct prober *p, const struct service *service,
                   void (*done)(void *ctx, struct attempt *a), void *ctx);
 void attempt_begin(struct attempt *a); /* it is not open */
+void attempt_knock(struct attempt *a); /* the same, but only whether the port is open */
 void attempt_drop(struct attempt *a);  /* without a word */
 void attempt_well(struct attempt *a);
 void attempt_missed(struct attempt *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

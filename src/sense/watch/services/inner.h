@@ -17,6 +17,9 @@ struct one {
     bool outside, was_behind;
     int64_t asks_us; /* boot clock: since when its front is being asked; 0: it is not */
     uint32_t timer;
+    bool knocks;           /* what the timer begins */
+    int64_t asked_us;      /* boot clock: when it was asked last, more than knocked */
+    bool reached;          /* its port was open then */
     uint64_t alarm;        /* of the loss that lasts */
     char why[ATTEMPT_WHY]; /* of the last missed probe */
     bool ours;             /* it never left this host */

@@ -21,7 +21,8 @@ const struct key service_keys[] = {
       .words = probes,
       .def = NULL,
       .help =
-          "What is said to it: tcp connects, tls looks at the certificate too, http and https get a page, smtp, "
+          "What is said to it: tcp looks whether its port is open, tls looks at the certificate too, http and https "
+          "get a page, smtp, "
           "imap and pop3 hear the greeting and say good-bye (smtps, imaps, pop3s: under TLS from the first byte), "
           "dns asks a question, echo is ping, dnslist looks whether an address of yours (`ask`) stands on a DNS list "
           "(`to`), exec runs a program, which has to end with code 0." },
@@ -39,10 +40,20 @@ const struct key service_keys[] = {
       .min = 0,
       .max = DAY,
       .def = "0",
-      .help = "How often; 0: each second for tcp, dns and echo, each 10 seconds for what leaves a line in a log, each "
-              "hour for tls and dnslist.  A loss is known as exactly as this: write 1s where it must be the second.  "
-              "After a "
-              "missed probe the next one comes a second later." },
+      .help =
+          "How often it is asked in its own language; 0: each second for tcp, dns and echo, each 10 seconds for what "
+          "leaves a line in a log, each hour for tls and dnslist.  A server that takes connections and does not "
+          "answer any more is found out as exactly as this; a closed port as `knock` says.  After a missed probe "
+          "the next one comes a second later." },
+    { .name = "knock",
+      .type = KEY_SPAN,
+      KEY_AT(struct service, knock_us),
+      .min = 0,
+      .max = DAY,
+      .def = "1s",
+      .help = "What speaks over TCP: how often its port is looked at in between; so exactly it is known when it was "
+              "closed and when it is open again.  The connection is broken off before it stands: the server never "
+              "hears of it, and no log has a line of it.  0: never." },
     { .name = "within",
       .type = KEY_SPAN,
       KEY_AT(struct service, within_us),
@@ -118,6 +129,14 @@ int64_t services_every_us(const struct service *s)
         return 3600 * (int64_t)SECOND;
     return s->probe == SERVICE_TCP || s->probe == SERVICE_DNS || s->probe == SERVICE_ECHO ? SECOND
                                                                                           : 10 * (int64_t)SECOND;
+}
+
+int64_t services_knock_us(const struct service *s)
+{
+    bool talks = s->probe >= SERVICE_TLS && s->probe <= SERVICE_POP3S;
+    int64_t knock_us = s->knock_us < SECOND ? SECOND : s->knock_us;
+
+    return talks && s->knock_us > 0 && knock_us < services_every_us(s) ? knock_us : 0;
 }
 
 bool services_ask_own(const struct service *s)

@@ -34,9 +34,13 @@ static void on_time(void *ctx)
     struct one *o = ctx;
 
     o->timer = 0;
+    if (o->attempt.open)
+        return;
     if (services_ask_own(&o->service) && !o->part->prober.own.known)
         probe_in(o, SECOND_US); /* the core tells soon */
-    else if (!o->attempt.open)
+    else if (o->knocks)
+        attempt_knock(&o->attempt);
+    else
         attempt_begin(&o->attempt);
 }
 
@@ -44,6 +48,7 @@ static void probe_in(struct one *o, int64_t delay_us)
 {
     struct loop *l = o->part->role->loop;
 
+    o->knocks = false;
     loop_untimer(l, o->timer);
     o->timer = loop_timer(l, delay_us > GAP_US ? delay_us : GAP_US, 0, on_time, o);
 }
@@ -55,13 +60,33 @@ static int64_t pause_us(const struct one *o)
 
     if (o->judge.state == JUDGE_UP || o->judge.state == JUDGE_UNKNOWN)
         return o->judge.missed ? SECOND_US : every_us;
+    if (o->judge.goods > 0)
+        return SECOND_US;
     every_us /= 10; /* when is it back?  What is seldom asked need not be asked each second. */
     return every_us < SECOND_US ? SECOND_US : every_us > MINUTE_US ? MINUTE_US : every_us;
 }
 
+static bool stands(const struct one *o)
+{
+    return (o->judge.state == JUDGE_UP || o->judge.state == JUDGE_UNKNOWN) && o->judge.missed == 0;
+}
+
+/* Until then a look at the port tells whether it is time already: an open one that closes, a closed one that opens. */
 static void probe_again(struct one *o)
 {
-    probe_in(o, o->attempt.begun_us + pause_us(o) - clock_mono_us());
+    int64_t knock_us = services_knock_us(&o->service);
+    int64_t next_us = o->asked_us + pause_us(o);
+    int64_t soonest_us = o->attempt.begun_us + SECOND_US;
+    bool tells = stands(o) || !o->reached;
+
+    if (next_us < soonest_us)
+        next_us = soonest_us;
+    if (knock_us == 0 || !tells || o->attempt.begun_us + knock_us >= next_us) {
+        probe_in(o, next_us - clock_mono_us());
+        return;
+    }
+    probe_in(o, o->attempt.begun_us + knock_us - clock_mono_us());
+    o->knocks = true;
 }
 
 /* Somebody wants to know now. */
@@ -165,10 +190,27 @@ static bool is_outside(struct addr to)
     return !same;
 }
 
+/* Whether that is a missed probe: an open port says nothing of the server, and is asked for more if that was down. */
+static bool knock_missed(struct one *o)
+{
+    bool well = o->attempt.well;
+
+    if (well && !stands(o))
+        probe_in(o, 0);
+    else if (well || o->judge.missed > 0)
+        probe_again(o);
+    return !well && o->judge.missed == 0;
+}
+
 static void on_done(void *ctx, struct attempt *a)
 {
     struct one *o = ctx;
 
+    if (a->knock && !knock_missed(o))
+        return;
+    if (!a->knock)
+        o->asked_us = a->begun_us;
+    o->reached = a->connected;
     if (a->to.family != 0 && !addr_eq(a->to, o->looked_at)) {
         o->looked_at = a->to;
         o->outside = is_outside(a->to);

@@ -41,7 +41,8 @@ struct service { /* `web: { probe: https, to: www.example.org/health, expect: 20
     int type;                   /* dns: enum dns_kind */
     bool starttls;
     char trust[SERVICE_TEXT]; /* empty: who the system trusts; "any"; or a file of certificates */
-    int64_t every_us;         /* 0: services_every says */
+    int64_t every_us;         /* 0: services_every_us says */
+    int64_t knock_us;         /* services_knock_us says what holds */
     int64_t within_us;        /* an answer that comes later is none */
     uint64_t misses;          /* in a row: then it is down */
     int64_t steady_us;        /* a service that comes and goes is steady when it did not for so long */
@@ -62,6 +63,8 @@ struct services_settings { /* the part's own */
 extern const struct key service_keys[];
 
 int64_t services_every_us(const struct service *s); /* what holds for `every` */
+int64_t
+services_knock_us(const struct service *s); /* between two probes its port is looked at so often; 0: it is not */
 /* False with an error: a name behind `after` that is none, a circle of them, a target that can't be read. */
 bool services_sound(const struct services *all, const char **name, struct err *e);
 /* A list is asked for all addresses of ours. */

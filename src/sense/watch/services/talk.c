@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A TCP connection that never waits: what is to be said goes out when it can, what comes in is shown to the kind. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <string.h>
 #include <unistd.h>
@@ -198,12 +200,28 @@ static void on_socket(void *ctx, int fd, int events)
         converse(a);
 }
 
+/*
+ * Our kernel waits for words of ours to send with the last step of the handshake; there are none, the socket is closed
+ * at once, and that sends a reset in its place.  So the other kernel has said that it would take the connection, and
+ * has none to hand to the server.
+ */
+static void be_quiet(int fd)
+{
+    struct linger at_once = { .l_onoff = 1 };
+    int off = 0;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void talk_start(struct attempt *a)
 {
     struct sockaddr_storage sa;
     socklen_t len = sockaddr_from(a->to, &sa);
 
     a->fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (a->fd >= 0 && a->kind->quiet)
+        be_quiet(a->fd);
     if (a->fd < 0 || (connect(a->fd, (const struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)) {
         attempt_failed(a, "no connection", errno);
         return;
