@@ -18,7 +18,7 @@ const enum event_kind availability_kinds[] = {
     EV_WATCH_SERVICE_SEEN,    EV_WATCH_SERVICE_LOST,  EV_WATCH_SERVICE_BACK,
     EV_WATCH_SERVICE_HIDDEN,  EV_WATCH_SERVICE_SHOWN, EV_WATCH_NETWORK_LOST,
     EV_WATCH_SERVICE_BLINKED, EV_WATCH_NETWORK_BACK,  EV_WATCH_SERVICE_DROPPED,
-    EV_WATCH_SERVICES_STAND,  EV_WATCH_PAUSED,        EV_SERVIOLA_STARTED,
+    EV_WATCH_SERVICES_STAND,  EV_WATCH_PROBES_PAUSED, EV_SERVIOLA_STARTED,
     EV_SERVIOLA_STOPPED,      EV_ROLE_DIED,           EV_ROLE_GAVE_UP,
 };
 const size_t availability_kinds_count = sizeof(availability_kinds) / sizeof(availability_kinds[0]);
@@ -247,7 +247,7 @@ void availability_take(struct availability *a, const struct event *ev)
         go_blind(a, a->seen_us); /* it was killed: the last that is known is the last that was said */
     else if (ev->kind == EV_SERVIOLA_STOPPED || ev->kind == EV_ROLE_DIED || ev->kind == EV_ROLE_GAVE_UP)
         go_blind(a, ev->at_us);
-    else if (ev->kind == EV_WATCH_PAUSED)
+    else if (ev->kind == EV_WATCH_PROBES_PAUSED)
         sleep_over(a, ev->at_us, time_in(ev, F_SPAN, 0));
     else if (ev->kind == EV_WATCH_NETWORK_LOST || ev->kind == EV_WATCH_NETWORK_BACK)
         a->network_lost = ev->kind == EV_WATCH_NETWORK_LOST;

@@ -86,6 +86,7 @@ static const char *const templates[EV_KINDS] = {
     [EV_WATCH_NOTICED] = N_("the watch noticed[: {name}][: {measured}][, since {since}]"),
     [EV_WATCH_RECOVERED] = N_("{name}: it is over[ after {span}]"),
     [EV_WATCH_PAUSED] = N_("the watch did not run[ for {span}]: nothing is known of that time"),
+    [EV_WATCH_PROBES_PAUSED] = N_("services were not probed[ for {span}]: nothing is known of them in that time"),
     [EV_WATCH_SERVICE_SEEN] = N_("the service[ {name}] answers"),
     [EV_WATCH_SERVICE_LOST] = N_("the service[ {name}] is down[ since {since}][: {why}][; it was last well at {good}]"),
     [EV_WATCH_SERVICE_BACK] = N_("the service[ {name}] is back[ since {since}][, it was down for {span}]"),

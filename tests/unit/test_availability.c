@@ -159,7 +159,7 @@ static void a_host_that_slept_knows_nothing_of_it(void **state)
 {
     (void)state;
     happens(EV_WATCH_SERVICE_SEEN, 0, "web", 0, 0);
-    happens(EV_WATCH_PAUSED, 500, NULL, INT64_MIN, 100);
+    happens(EV_WATCH_PROBES_PAUSED, 500, NULL, INT64_MIN, 100);
     availability_end(a, true);
     is(900, 0, 100);
 }

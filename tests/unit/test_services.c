@@ -142,6 +142,30 @@ static void three_losses_in_a_day_are_three_losses(void **state)
     lose_and_come_back(22000, JUDGE_LOST, JUDGE_BACK);
 }
 
+static void what_was_missed_before_a_sleep_and_after_it_is_no_row(void **state)
+{
+    (void)state;
+    (void)take(true, 1000, FRONT_WELL);
+    assert_int_equal(take(false, 1010, FRONT_WELL), JUDGE_SAME);
+    judge_slept(&judge);
+    assert_int_equal(take(false, 5000, FRONT_WELL), JUDGE_SAME);
+    assert_int_equal(take(false, 5001, FRONT_WELL), JUDGE_LOST);
+    assert_int_equal(told.since_us, 5000 * SECOND);
+}
+
+static void nothing_is_steady_because_nobody_looked(void **state)
+{
+    (void)state;
+    (void)take(true, 1000, FRONT_WELL);
+    lose_and_come_back(1010, JUDGE_LOST, JUDGE_BACK);
+    lose_and_come_back(1020, JUDGE_LOST, JUDGE_BACK);
+    lose_and_come_back(1030, JUDGE_FLAPPING, JUDGE_BLINKED);
+    judge_slept(&judge);
+    assert_int_equal(judge_decide(&judge, &limits, FRONT_WELL, 5000 * SECOND, &told), JUDGE_SAME);
+    assert_int_equal(take(true, 5000, FRONT_WELL), JUDGE_SAME);
+    assert_int_equal(take(true, 5060, FRONT_WELL), JUDGE_STEADY);
+}
+
 /* ---- what lies in front ---- */
 
 static struct service services[4];
@@ -397,6 +421,8 @@ int main(void)
         cmocka_unit_test_setup(what_was_hidden_is_shown_again, fresh),
         cmocka_unit_test_setup(what_comes_and_goes_is_told_once_and_summed_up_when_it_is_steady, fresh),
         cmocka_unit_test_setup(one_that_stays_down_while_it_comes_and_goes_is_lost_after_all, fresh),
+        cmocka_unit_test_setup(what_was_missed_before_a_sleep_and_after_it_is_no_row, fresh),
+        cmocka_unit_test_setup(nothing_is_steady_because_nobody_looked, fresh),
         cmocka_unit_test_setup(three_losses_in_a_day_are_three_losses, fresh),
         cmocka_unit_test(a_host_that_was_not_asked_since_has_to_answer_first),
         cmocka_unit_test(a_router_and_what_is_behind_it_are_one_host),

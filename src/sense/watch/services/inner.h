@@ -33,6 +33,7 @@ struct part_state {
     bool network_lost;
     int64_t network_since_us;
     uint64_t network_alarm;
+    int64_t ran_us;   /* boot clock: when we ran last */
     int64_t stood_us; /* boot clock: when that was said last; 0: never */
     uint16_t ports[SERVICES_MOST];
 };
@@ -40,6 +41,7 @@ struct part_state {
 /* telling.c */
 void tell_news(struct part_state *w, uint32_t i, enum judge_news news, const struct judge_told *told, int front);
 void tell_network(struct part_state *w, int64_t since_us); /* it has just been lost, or is back */
+void tell_pause(struct part_state *w, int64_t span_us);
 void tell_that_all_stands(struct part_state *w);
 void tell_dropped(struct part_state *w, const struct one *o);
 void tell_values(const struct one *o);

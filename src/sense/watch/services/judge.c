@@ -27,6 +27,11 @@ void judge_front_back(struct judge *j)
         j->missed = 0;
 }
 
+void judge_slept(struct judge *j)
+{
+    j->missed = j->goods = 0;
+}
+
 /* Was it lost as often as JUDGE_LOSSES within the window? */
 static bool comes_and_goes(const struct judge *j, int64_t now_us)
 {
@@ -94,9 +99,9 @@ static enum judge_news settle(struct judge *j, struct judge_told *told)
 enum judge_news judge_decide(struct judge *j, const struct judge_limits *l, enum judge_front front, int64_t now_us,
                              struct judge_told *told)
 {
-    if (j->flapping && j->state == JUDGE_UP && j->missed == 0 && now_us - j->first_good_us >= l->steady_us)
+    if (j->flapping && j->state == JUDGE_UP && j->goods > 0 && now_us - j->first_good_us >= l->steady_us)
         return settle(j, told);
-    if (j->flapping && j->state == JUDGE_DOWN && j->goods == 0 && now_us - j->lost_us >= l->steady_us)
+    if (j->flapping && j->state == JUDGE_DOWN && j->missed > 0 && now_us - j->lost_us >= l->steady_us)
         return settle(j, told);
     if (j->state == JUDGE_DOWN || j->state == JUDGE_HIDDEN) {
         if (j->goods >= JUDGE_GOODS)

@@ -63,6 +63,8 @@ void judge_take(struct judge *j, bool well, int64_t begun_us);
 bool judge_misses(const struct judge *j, const struct judge_limits *l);
 /* The front is back: what was missed behind it says nothing. */
 void judge_front_back(struct judge *j);
+/* Nobody probed for a while: rows are broken, and nothing has lasted. */
+void judge_slept(struct judge *j);
 enum judge_news judge_decide(struct judge *j, const struct judge_limits *l, enum judge_front front, int64_t now_us,
                              struct judge_told *told);
 #endif

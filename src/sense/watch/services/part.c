@@ -18,6 +18,7 @@ enum {
     SECOND_US = 1000000,
     SPREAD_US = 50000,     /* between the first probes */
     GAP_US = 100000,       /* between two of one service */
+    STILL_US = 3000000,    /* a second that comes so late: we did not run */
     PATIENCE_US = 2000000, /* for others to say that the network is well */
     ROUNDS = 4,            /* what is news of one may be the reason for another's */
     HOSTS_FILE = 65536,
@@ -202,10 +203,30 @@ static bool knock_missed(struct one *o)
     return !well && o->judge.missed == 0;
 }
 
+/* Whether we did not run for a while: no probe that was under way says anything. */
+static bool stood_still(struct part_state *w)
+{
+    int64_t now_us = clock_mono_us();
+    int64_t span_us = now_us - w->ran_us;
+
+    w->ran_us = now_us;
+    if (span_us < STILL_US)
+        return false;
+    tell_pause(w, span_us);
+    for (uint32_t i = 0; i < w->count; i++) {
+        attempt_drop(&w->ones[i]->attempt);
+        judge_slept(&w->ones[i]->judge);
+        probe_in(w->ones[i], (int64_t)i * SPREAD_US);
+    }
+    return true;
+}
+
 static void on_done(void *ctx, struct attempt *a)
 {
     struct one *o = ctx;
 
+    if (stood_still(o->part))
+        return;
     if (a->knock && !knock_missed(o))
         return;
     if (!a->knock)
@@ -228,6 +249,7 @@ static void each_second(void *ctx)
 {
     struct part_state *w = ctx;
 
+    (void)stood_still(w);
     decide(w);
     if (w->stood_us == 0 || clock_mono_us() - w->stood_us >= STAND_US)
         tell_that_all_stands(w);
@@ -365,6 +387,7 @@ static int services_run(struct role *r, struct err *e)
             return -1;
     }
     fit(w);
+    w->ran_us = clock_mono_us();
     return loop_timer(r->loop, SECOND_US, SECOND_US, each_second, w) ? 0 : err_set(e, 0, "no room for a timer");
 }
 

@@ -111,6 +111,14 @@ void tell_network(struct part_state *w, int64_t since_us)
     (void)role_emit(w->role, &ev, 0);
 }
 
+void tell_pause(struct part_state *w, int64_t span_us)
+{
+    struct event ev = event_new(EV_WATCH_PROBES_PAUSED);
+
+    add_time(&ev, F_SPAN, span_us);
+    (void)role_emit(w->role, &ev, 0);
+}
+
 void tell_that_all_stands(struct part_state *w)
 {
     struct event ev = event_new(EV_WATCH_SERVICES_STAND);
