@@ -7,14 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "journal/crc32c.h"
 #include "journal/writer.h"
 
 enum { FILE_MODE = 0640 };
 static const size_t segment_most = (size_t)2 << 30;
 
-static int put_block(struct journal *j, const struct feed_block *from, struct journal_place *place,
-                     struct seg_out *frame, struct err *e)
+static int put_block(struct journal *j, const struct feed_block *from, struct journal_place *place, struct err *e)
 {
     struct seg_block b = { .first_seq = from->first_seq,
                            .last_seq = from->first_seq + from->records - 1,
@@ -28,27 +26,30 @@ static int put_block(struct journal *j, const struct feed_block *from, struct jo
         from->first_seq <= place->last_seq)
         return err_set(e, EINVAL, "a block of %u records and %zu bytes from %llu on, behind %llu", from->records,
                        from->payload.len, (unsigned long long)from->first_seq, (unsigned long long)place->last_seq);
-    frame->len = 0;
-    if (seg_put_raw_frame(frame, from->payload, e) < 0)
-        return -1;
     memcpy(b.prev, place->chain, SEG_HASH);
     seg_chain(place->chain, j->kind.content, b.count, b.first_seq, from->payload);
     memcpy(b.chain, place->chain, SEG_HASH);
-    b.stored_crc = crc32c(0, frame->at, frame->len);
     place->last_seq = b.last_seq;
-    return seg_put(&j->out, j->mark, SEG_BLOCK, j->kind.content, slice_of(&b, sizeof(b)), slice_of(NULL, 0),
-                   slice_of(frame->at, frame->len), e);
+    return seg_put_raw(&j->out, j->mark, j->kind.content, &b, from->payload, e);
 }
 
+/* Block by block, as long as the processor has it at hand; all of them, or none is counted. */
 int feed_append(struct journal *j, const struct feed_block *blocks, size_t count, struct err *e)
 {
-    struct journal_place place = j->written;
-    int result = 0;
+    const struct journal_place before = j->written;
+    struct journal_place place = before;
 
-    j->out.len = 0;
-    for (size_t i = 0; result == 0 && i < count; i++)
-        result = put_block(j, &blocks[i], &place, &j->frame, e);
-    return result < 0 ? err_wrap(e, "journal") : writer_write(j, &place, e);
+    for (size_t i = 0; i < count; i++) {
+        j->out.len = 0;
+        if (put_block(j, &blocks[i], &place, e) < 0)
+            err_wrap(e, "journal");
+        else if (writer_write(j, &place, e) == 0)
+            continue;
+        j->tail_dirty = j->tail_dirty || j->written.offset != before.offset;
+        j->written = before;
+        return -1;
+    }
+    return 0;
 }
 
 bool feed_is_pending(const struct journal *j)
@@ -117,7 +118,7 @@ static int pack_one_again(struct journal *j, uint64_t segment, int64_t before_us
         return 0;
     if (folder_read(j->dir, name.text, segment_most, &at, &len, e) < 0)
         return -1;
-    result = j->kind.pack_again(j->kind.own, slice_of(at, len), mark, &seal, &j->keys, now_us, &out, e);
+    result = j->kind.pack_again(j->kind.own, slice_of(at, len), mark, &seal, now_us, &out, e);
     if (result == 1 && out.len > 0 && out.len < len &&
         folder_replace(j->dir, name.text, FILE_MODE, slice_of(out.at, out.len), e) < 0)
         result = -1;

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "journal/crc32c.h"
 #include "journal/pack.h"
 #include "journal/writer.h"
 
@@ -133,13 +132,12 @@ void journal_close(struct journal *j)
         close(j->dir);
     seal_keys_forget(&j->keys);
     seg_out_free(&j->out);
-    seg_out_free(&j->frame);
     free(j);
 }
 
 /* One block at the end of j->out, with the place behind it. */
 static int put_block(struct journal *j, const struct event *events, size_t count, struct journal_place *place,
-                     struct seg_out *frame, struct err *e)
+                     struct err *e)
 {
     struct slice raw = slice_of(events, count * sizeof(*events));
     struct seg_block b = { .first_seq = events[0].seq,
@@ -159,15 +157,10 @@ static int put_block(struct journal *j, const struct event *events, size_t count
         b.max_us = events[i].at_us > b.max_us ? events[i].at_us : b.max_us;
         checkpoint_see(&place->checkpoint, &events[i]);
     }
-    frame->len = 0;
-    if (seg_put_raw_frame(frame, raw, e) < 0)
-        return -1;
     memcpy(b.prev, place->chain, SEG_HASH);
     seg_chain(place->chain, SEG_EVENTS, b.count, b.first_seq, raw);
     memcpy(b.chain, place->chain, SEG_HASH);
-    b.stored_crc = crc32c(0, frame->at, frame->len);
-    return seg_put(&j->out, j->mark, SEG_BLOCK, SEG_EVENTS, slice_of(&b, sizeof(b)), slice_of(NULL, 0),
-                   slice_of(frame->at, frame->len), e);
+    return seg_put_raw(&j->out, j->mark, SEG_EVENTS, &b, raw, e);
 }
 
 /* What lies behind the good end must not be taken for a part of what is written next. */
@@ -204,8 +197,7 @@ int journal_append(struct journal *j, const struct event *events, size_t count, 
 
     j->out.len = 0;
     for (size_t i = 0; result == 0 && i < count; i += EVENTS_A_BLOCK)
-        result =
-            put_block(j, events + i, count - i < EVENTS_A_BLOCK ? count - i : EVENTS_A_BLOCK, &place, &j->frame, e);
+        result = put_block(j, events + i, count - i < EVENTS_A_BLOCK ? count - i : EVENTS_A_BLOCK, &place, e);
     return result < 0 ? err_wrap(e, "journal: %s", folder_name(j->head.segment, "wal").text)
                       : writer_write(j, &place, e);
 }

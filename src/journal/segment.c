@@ -16,6 +16,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "these structs are the bytes on disk");
 
 static const char magic[4] = { 'S', 'V', 'L', 'A' };
+enum { RAW_BLOCK_MAX = 128 << 10 };
 enum { MAGIC_AT = offsetof(struct seg_prefix, magic), MARK_AT = offsetof(struct seg_prefix, mark) };
 
 static uint32_t element_crc(const uint8_t *at, size_t len)
@@ -154,14 +155,6 @@ bool seg_read_anew(const struct seg_element *el, struct seg_anew *a)
     return true;
 }
 
-bool seg_read_vouch(const struct seg_element *el, struct seg_vouch *v)
-{
-    if (el->type != SEG_VOUCH || el->body.len != sizeof(*v))
-        return false;
-    memcpy(v, el->body.at, sizeof(*v));
-    return true;
-}
-
 int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e)
 {
     size_t n;
@@ -287,21 +280,29 @@ static void put(struct seg_out *out, const void *at, size_t len)
     out->len += len;
 }
 
-int seg_put(struct seg_out *out, uint64_t mark, enum seg_type type, enum seg_content content, struct slice body,
-            struct slice more, struct slice stored, struct err *e)
+static struct seg_prefix prefix_of(uint64_t mark, enum seg_type type, enum seg_content content, size_t body,
+                                   size_t stored)
 {
     struct seg_prefix p = { .zstd_magic = SEG_ZSTD_MAGIC,
-                            .zstd_len = (uint32_t)(sizeof(p) - 8 + body.len + more.len),
+                            .zstd_len = (uint32_t)(sizeof(p) - 8 + body),
                             .type = (uint8_t)type,
                             .version = SEG_VERSION,
                             .content = (uint16_t)content,
                             .mark = mark,
-                            .stored_len = (uint32_t)stored.len };
+                            .stored_len = (uint32_t)stored };
+
+    memcpy(p.magic, magic, sizeof(magic));
+    return p;
+}
+
+int seg_put(struct seg_out *out, uint64_t mark, enum seg_type type, enum seg_content content, struct slice body,
+            struct slice more, struct slice stored, struct err *e)
+{
+    struct seg_prefix p = prefix_of(mark, type, content, body.len + more.len, stored.len);
     size_t start = out->len;
 
     if (seg_out_room(out, sizeof(p) + body.len + more.len + stored.len, e) < 0)
         return -1;
-    memcpy(p.magic, magic, sizeof(magic));
     put(out, &p, sizeof(p));
     put(out, body.at, body.len);
     put(out, more.at, more.len);
@@ -312,18 +313,15 @@ int seg_put(struct seg_out *out, uint64_t mark, enum seg_type type, enum seg_con
 }
 
 /* RFC 8878, 3.1.1: a frame header with Single_Segment and a 4-byte size, then Raw_Blocks of at most 128 KiB. */
-int seg_put_raw_frame(struct seg_out *out, struct slice raw, struct err *e)
+static void put_raw_frame(struct seg_out *out, struct slice raw) /* there is room */
 {
     static const uint8_t lead[5] = { 0x28, 0xb5, 0x2f, 0xfd, 0xa0 };
-    const size_t block_max = 128 << 10;
     uint32_t size = (uint32_t)raw.len;
 
-    if (seg_out_room(out, sizeof(lead) + 4 + raw.len + 3 * (raw.len / block_max + 1), e) < 0)
-        return -1;
     put(out, lead, sizeof(lead));
     put(out, &size, 4);
     do {
-        struct slice piece = slice_first(raw, block_max);
+        struct slice piece = slice_first(raw, RAW_BLOCK_MAX);
         uint32_t header = (uint32_t)piece.len << 3;
 
         raw = slice_skip(raw, piece.len);
@@ -331,6 +329,26 @@ int seg_put_raw_frame(struct seg_out *out, struct slice raw, struct err *e)
         put(out, &header, 3);
         put(out, piece.at, piece.len);
     } while (raw.len > 0);
+}
+
+int seg_put_raw(struct seg_out *out, uint64_t mark, enum seg_content content, struct seg_block *b, struct slice raw,
+                struct err *e)
+{
+    const size_t stored = 9 + raw.len + 3 * (raw.len > 0 ? (raw.len + RAW_BLOCK_MAX - 1) / RAW_BLOCK_MAX : 1);
+    struct seg_prefix p = prefix_of(mark, SEG_BLOCK, content, sizeof(*b), stored);
+    const size_t head = sizeof(p) + sizeof(*b);
+    uint8_t *start;
+
+    if (seg_out_room(out, head + stored, e) < 0)
+        return -1;
+    start = out->at + out->len;
+    out->len += head;
+    put_raw_frame(out, raw);
+    b->stored_crc = crc32c(0, start + head, stored);
+    memcpy(start, &p, sizeof(p));
+    memcpy(start + sizeof(p), b, sizeof(*b));
+    p.crc = element_crc(start, head);
+    memcpy(start, &p, sizeof(p));
     return 0;
 }
 

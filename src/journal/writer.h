@@ -30,7 +30,7 @@ struct journal {
     bool tail_dirty;     /* behind `written` there may be bytes of a failed write */
     uint64_t pending;    /* an older segment that is not yet packed; 0: none */
     struct journal_place written, synced;
-    struct seg_out out, frame;
+    struct seg_out out;
 };
 
 /* j->out goes behind what is written, up to `place` (whose offset is filled here). */
