@@ -118,7 +118,7 @@ static int pack_one_again(struct journal *j, uint64_t segment, int64_t before_us
         return 0;
     if (folder_read(j->dir, name.text, segment_most, &at, &len, e) < 0)
         return -1;
-    result = j->kind.pack_again(j->kind.own, slice_of(at, len), mark, &seal, now_us, &out, e);
+    result = j->kind.pack_again(j->kind.own, slice_of(at, len), mark, &seal, &j->keys, now_us, &out, e);
     if (result == 1 && out.len > 0 && out.len < len &&
         folder_replace(j->dir, name.text, FILE_MODE, slice_of(out.at, out.len), e) < 0)
         result = -1;

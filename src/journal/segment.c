@@ -155,6 +155,14 @@ bool seg_read_anew(const struct seg_element *el, struct seg_anew *a)
     return true;
 }
 
+bool seg_read_vouch(const struct seg_element *el, struct seg_vouch *v)
+{
+    if (el->type != SEG_VOUCH || el->body.len != sizeof(*v))
+        return false;
+    memcpy(v, el->body.at, sizeof(*v));
+    return true;
+}
+
 int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e)
 {
     size_t n;

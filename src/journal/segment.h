@@ -9,8 +9,8 @@
  *
  *   active (.wal)    HEAD BLOCK BLOCK ...            payload in zstd frames of raw blocks: written as it came
  *   sealed (.zst)    HEAD BLOCK ... PROOF INDEX SEAL       payload compressed, several commits in one block
- *   packed again     HEAD BLOCK ... PROOF INDEX ANEW SEAL  the same payload in larger blocks; HEAD and SEAL as they
- * were
+ *   packed again     HEAD BLOCK ... PROOF INDEX VOUCH ANEW SEAL  the same payload in larger blocks; HEAD and SEAL as
+ *                    they were
  *
  * Every element begins with struct seg_prefix.  `mark` is a random number of
  * the segment: bytes from outside that end up in a payload, or in a disk block
@@ -28,8 +28,10 @@
  * SEAL   struct seg_seal: the last element, of a fixed size, so that a reader
  *        finds everything from the end of the file.
  *
- * ANEW   struct seg_anew: where blocks and index are now.  The seal still proves the payload, by the chain; the index
- *        is proven by nobody any more, which verify does not need it for.
+ * ANEW   struct seg_anew: where blocks and index are now.  The seal still proves the payload, by the chain.
+ * VOUCH  struct seg_vouch: the signature over ANEW, and so over PROOF and INDEX, by the key of the segment that was
+ *        active at that time; of a later key than the seal's, so it proves less than the chain does (seal.h).  Missing
+ *        in what was packed before there was one.
  *
  * Payload (content 1): events, 256 bytes each (event.h), seq rising.
  * Content 2 is for lines; their records are the business of who writes them.
@@ -68,7 +70,7 @@ enum {
     SEG_COMMITS_MAX = 4096,   /* in one block */
     SEG_INDEX_MAX = 64 << 20, /* body of an index */
 };
-enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW, SEG_PROOF };
+enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW, SEG_PROOF, SEG_VOUCH = 8 };
 enum seg_content { SEG_EVENTS = 1, SEG_LINES };
 
 struct seg_prefix {
@@ -127,6 +129,12 @@ struct seg_anew {
     uint8_t index_hash[SEG_HASH];
 };
 _Static_assert(sizeof(struct seg_anew) == 56, "on disk");
+struct seg_vouch {
+    uint64_t segment; /* whose key it is; a later one than that which was packed */
+    uint8_t key[SEG_HASH];
+    uint8_t signature[64];
+};
+_Static_assert(sizeof(struct seg_vouch) == 104, "on disk");
 enum { SEG_ANEW_BYTES = sizeof(struct seg_prefix) + sizeof(struct seg_anew) };
 enum { SEG_SEAL_BYTES = sizeof(struct seg_prefix) + sizeof(struct seg_seal) };
 
@@ -164,6 +172,7 @@ bool seg_read_head(const struct seg_element *el, struct seg_head *h);
 bool seg_read_block(const struct seg_element *el, struct seg_block *b); /* counts and lengths are within bounds */
 bool seg_read_seal(const struct seg_element *el, struct seg_seal *s);
 bool seg_read_anew(const struct seg_element *el, struct seg_anew *a);
+bool seg_read_vouch(const struct seg_element *el, struct seg_vouch *v);
 
 /* Unpacks a block's payload into `raw`, of at least SEG_RAW_MAX bytes. */
 int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e);
