@@ -96,7 +96,7 @@ gate_takes_mail() # [ARGUMENT of smtp...]
 
 gate_pid()
 {
-    pid=$(on mx serviola status --json | python3 -c 'import json, sys; print([p["pid"] for p in json.load(sys.stdin)["parts"] if p["name"] == "gate"][0])')
+    pid=$(part_pid mx gate)
 }
 
 descriptors()
@@ -170,47 +170,3 @@ mails()
 {
     find "$T/boxes" -path '*/new/*' -type f 2>/dev/null | wc -l
 }
-
-# What the gate promises, and where it is shown (gate_ and .sh left out; unit: and fuzz: are of tests/unit and tests/fuzz).
-# `serviola why` is asked in a scene of each case, but for 12, 17 and 48, which have units and fuzz targets; those of *
-# have a twin over IPv6.
-#
-#    1  a good client's mail arrives as it is           passes_mail_as_it_is
-#  2-4  a client that is this host, by any name         loop_of_callbacks_ends_at_once*, local_programs_find_the_front_door_shut*
-#  5-7  senders whose mail servers can't be; MX         bogus_mx_is_refused, loop_of_callbacks_ends_at_once*, dns_is_down*;
-#       look-ups that fail                              unit: checks
-#    8  another name than the server's                  closed_for_a_trusting_server
-# 9 10  callbacks, and what may answer them             failed_callback_is_blocked_at_the_door; unit: callback; fuzz: callback
-# 11 12 many callbacks at once, and of one address      callback_storm_stays_in_budget*; unit: callback
-#   13  two gates                                       two_gates_do_not_call_each_other_round*
-# 14-16 names: none, hostile, false, made from an       a_clients_name_decides, dns_is_down*; unit: checks, genericname;
-#       address                                         fuzz: genericname
-#   17  hostile answers of name servers                 unit: dns; fuzz: dns; why as in dns_is_down*
-#   18  no name server                                  dns_is_down*
-#   19  lists, reloaded under load                      lists_of_a_million*; unit: lists; fuzz: lists
-#   20  the greylist's times and keys                   big_pool_passes_the_greylist*, sender_policy_joins_networks_in_the_greylist;
-#                                                       unit: greylist
-#   21  ... and its file                                greylist_survives_a_crash, greylist_outlives_its_disk; fuzz: book
-#   22  bounces, postmaster, a thousand recipients      bounces_and_long_lists_pass
-#   23  no free place                                   full_house_is_loud*
-#   24  one address, one network                        a_network_has_its_share*
-# 25 26 slow, deaf and hasty clients                    slow_clients_hold_nobody*, nothing_of_a_session_stays
-#   27  no descriptor                                   without_descriptors_says_so
-#   28  early talkers, pipelining                       hostile_lines_get_a_reply; unit: gate_dialogue; fuzz: dialogue
-#   29  hidden messages                                 smuggling_reaches_nobody*, exim_is_protected, opensmtpd_is_protected
-# 30-32 hostile lines, long ones, loops of commands     hostile_lines_get_a_reply; unit: smtpdata; fuzz: dialogue, smtpdata
-#   33  what stands behind STARTTLS                     tls_ends_here_and_nothing_is_injected; unit: gate_tls
-#   34  what the server offers                          hostile_lines_get_a_reply; unit: gate_dialogue
-#   35  PROXY headers that come in                      proxy_header_cannot_be_forged*, balancer_in_front_of_tls; fuzz: proxyproto
-# 36 37 who the client is, for the server               closed_for_a_trusting_server, blind_and_named_connections
-#   38  the server is away                              server_is_down*
-# 39 40 one side is slower, or leaves                   nothing_of_a_session_stays
-#   41  stolen accounts                                 stolen_account_is_stopped*, stolen_account_in_the_log*,
-#                                                       submission_is_the_servers_login
-#   42  passwords are tried                             password_guesser_is_shut_out
-#   43  reload, stop, another gate                      reload_and_stop_drop_no_session*, restart_refuses_no_connection*,
-#                                                       restart_of_everything_refuses_no_connection*
-#   44  IPv6 alone; scopes                              where_there_is_no_ipv4, loop_of_callbacks_ends_at_once*; unit: settings
-#   45  no journal                                      mail_goes_on_without_a_journal
-#   47  on and on                                       serves_on_and_on
-#   48  anything                                        fuzz: policyproto, milter, smtpdata, dns, lists, book, callback, dialogue

@@ -10,7 +10,7 @@ start serviola-mx mx bash -c 'ulimit -n 60 && exec serviola run --no-console'
 until_true 15 answers mx
 gate_takes_mail
 
-pid=$(on mx serviola status --json | python3 -c 'import json, sys; print([p["pid"] for p in json.load(sys.stdin)["parts"] if p["name"] == "gate"][0])')
+pid=$(part_pid mx gate)
 cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$pid/stat"; }
 
 say "seventy come"

@@ -202,6 +202,11 @@ pid_of()
     cat "$T/$1.pid"
 }
 
+part_pid() # HOST PART: gate, log, watch...
+{
+    on "$1" serviola status --json | python3 -c 'import json, sys; print([p["pid"] for p in json.load(sys.stdin)["parts"] if p["name"] == sys.argv[1]][0])' "$2"
+}
+
 finish() # NAME [SIGNAL]: its exit code
 {
     local status=0 pid

@@ -82,6 +82,26 @@ lines_of_status()
 until_true 10 lines_of_status
 until_true 10 prints 'Analysis    lines behind: 0; rules: 5, ' on box serviola status
 
+say "ten more reloads leave no descriptor open"
+descriptors()
+{
+    find "/proc/$(part_pid box log)/fd" -mindepth 1 | wc -l
+}
+before=$(descriptors)
+for _ in $(seq 10); do
+    on box serviola reload
+done
+hold_again()
+{
+    [ "$(grep -c 'rules for lines hold' "$T/serviola-box.err")" -ge 3 ]
+}
+until_true 20 hold_again
+as_many()
+{
+    [ "$(descriptors)" -le "$before" ]
+}
+until_true 20 as_many
+
 say "rules that are none leave the old ones in force"
 with_rules '      broken: { match: "new ((word", means: attack }'
 kill -HUP "$(pid_of serviola-box)"

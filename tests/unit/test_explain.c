@@ -154,6 +154,28 @@ static void a_front_that_calls_itself_is_a_loop_and_where_it_began_is_told(void 
     free(f);
 }
 
+/* The counts change with the number of places, the length of what is told does not. */
+static void a_loop_of_five_and_one_of_two_hundred_are_told_in_as_many_words(void **state)
+{
+    static const unsigned places[] = { 5, 40, 200 };
+    size_t longest = 0, shortest = SIZE_MAX;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct findings *f = told(front(places[i], true));
+        const struct finding *found = find(f, "self_loop");
+        char count[40];
+        size_t len = found ? strlen(found->text) : 0;
+
+        (void)snprintf(count, sizeof(count), "%u of %u", places[i] - 1, places[i]);
+        assert_true(found && strstr(found->text, count));
+        longest = len > longest ? len : longest;
+        shortest = len < shortest ? len : shortest;
+        free(f);
+    }
+    assert_true(longest - shortest <= 8); /* digits */
+}
+
 static void a_busy_proxy_in_front_of_a_server_is_no_loop(void **state)
 {
     (void)state;
@@ -592,6 +614,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_front_that_calls_itself_is_a_loop_and_where_it_began_is_told),
+        cmocka_unit_test(a_loop_of_five_and_one_of_two_hundred_are_told_in_as_many_words),
         cmocka_unit_test(a_busy_proxy_in_front_of_a_server_is_no_loop),
         cmocka_unit_test(two_loops_at_once_are_two_findings),
         cmocka_unit_test(what_three_processes_share_is_one_connection),
