@@ -44,11 +44,11 @@ static bool is_date(int64_t year, unsigned month, unsigned day)
            day <= (month == 2 && is_leap(year) ? 29u : (unsigned)longest[month - 1]);
 }
 
+static const int64_t surely = 182 * (int64_t)DAY_S; /* what is so near is further away in another year */
+
 /* Midnight of the month's day in the year that brings it nearest; false when that year has no such day. */
-static bool guess_year(int64_t near_us, unsigned month, unsigned day, int64_t second, int64_t *days)
+static bool find_year(int64_t near_s, unsigned month, unsigned day, int64_t second, int64_t *days)
 {
-    const int64_t surely = 182 * (int64_t)DAY_S; /* another year is further away */
-    int64_t near_s = near_us / SECOND;
     int64_t best = INT64_MAX;
     int64_t this_year;
     int64_t year;
@@ -70,6 +70,27 @@ static bool guess_year(int64_t near_us, unsigned month, unsigned day, int64_t se
         }
     }
     return is_date(year, month, day);
+}
+
+/* The same; most stamps have the day of the one before. */
+static bool guess_year(int64_t near_us, unsigned month, unsigned day, int64_t second, int64_t *days)
+{
+    static _Thread_local struct {
+        unsigned month, day;
+        int64_t days;
+    } last;
+    int64_t near_s = near_us / SECOND;
+    int64_t away = last.days * DAY_S + second - near_s;
+
+    if (month != last.month || day != last.day || away > surely || away < -surely) {
+        if (!find_year(near_s, month, day, second, days))
+            return false;
+        last.month = month;
+        last.day = day;
+        last.days = *days;
+    }
+    *days = last.days;
+    return true;
 }
 
 void syslog_stamp_write(int64_t at_us, char out[SYSLOG_STAMP_BYTES])
@@ -145,26 +166,41 @@ static size_t clock_at(struct slice s, size_t at, int64_t *us)
     return end - at;
 }
 
+#define THREE(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
+
 /* 0: no month. */
 static unsigned month_at(struct slice s)
 {
-    static const char names[12][4] = { "jan", "feb", "mar", "apr", "may", "jun",
-                                       "jul", "aug", "sep", "oct", "nov", "dec" };
-    const uint32_t lower = 0x20202020;
-    char three[4] = { 0 };
-    uint32_t name;
-    uint32_t word;
-
     if (s.len < 3)
         return 0;
-    memcpy(three, s.at, 3);
-    memcpy(&word, three, 4);
-    for (unsigned m = 0; m < 12; m++) {
-        memcpy(&name, names[m], 4);
-        if ((name | lower) == (word | lower))
-            return m + 1;
+    switch (THREE(s.at[0], s.at[1], s.at[2]) | THREE(' ', ' ', ' ')) {
+    case THREE('j', 'a', 'n'):
+        return 1;
+    case THREE('f', 'e', 'b'):
+        return 2;
+    case THREE('m', 'a', 'r'):
+        return 3;
+    case THREE('a', 'p', 'r'):
+        return 4;
+    case THREE('m', 'a', 'y'):
+        return 5;
+    case THREE('j', 'u', 'n'):
+        return 6;
+    case THREE('j', 'u', 'l'):
+        return 7;
+    case THREE('a', 'u', 'g'):
+        return 8;
+    case THREE('s', 'e', 'p'):
+        return 9;
+    case THREE('o', 'c', 't'):
+        return 10;
+    case THREE('n', 'o', 'v'):
+        return 11;
+    case THREE('d', 'e', 'c'):
+        return 12;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 /* ---- stamps ---- */
