@@ -122,7 +122,7 @@ bool roster_wanted(const struct row *row, const struct house_settings *h, bool c
     if (row->kind == ROW_WATCH)
         return h->watch.mode == WATCH_ON;
     if (row->part == &sense_services)
-        return h->watch.mode == WATCH_ON && h->watch.services.count > 0;
+        return h->watch.mode == WATCH_ON && (h->watch.services.count > 0 || h->watch.services.domains_count > 0);
     if (row->settings == SETTINGS_NOTIFY)
         return h->notify.ways_count > 0;
     if (row->settings == SETTINGS_METRICS)

@@ -97,6 +97,11 @@ static const char *const templates[EV_KINDS] = {
     [EV_WATCH_SERVICE_BLINKED] = N_("the service[ {name}] was down[ for {span}][, since {since}][: {why}]"),
     [EV_WATCH_SERVICE_STEADY] =
         N_("the service[ {name}] is steady again[; it was down {count} times][ since {since}][, {span} in all]"),
+    [EV_WATCH_DOMAIN_SEEN] = N_("the domain[ {domain}] is registered[ until {until}]"),
+    [EV_WATCH_DOMAIN_UNKNOWN] =
+        N_("when the domain[ {domain}] ends is not known[ since {since}][: {why}][; its registry said "
+           "last: {until}]"),
+    [EV_WATCH_DOMAIN_ENDED] = N_("the domain[ {domain}] has ended[: {until}]; its registry is about to give it away"),
     [EV_WATCH_SERVICE_DROPPED] = N_("the service[ {name}] is not probed any more"),
     [EV_WATCH_NETWORK_LOST] = N_("this host's own network is down[ since {since}][: {why}][; {count} services can't be "
                                  "seen]"),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 void httpreply_init(struct httpreply *r, struct slice wanted)
 {
     size_t k = 0;
@@ -23,6 +25,11 @@ void httpreply_init(struct httpreply *r, struct slice wanted)
 
 static void look(struct httpreply *r, struct slice part)
 {
+    if (r->page && r->bytes < r->page_room) {
+        struct slice kept = slice_first(part, r->page_room - (size_t)r->bytes);
+
+        memcpy(r->page + r->bytes, kept.at, kept.len);
+    }
     r->bytes += part.len;
     for (size_t i = 0; i < part.len && !r->found; i++) {
         while (r->matched > 0 && part.at[i] != r->wanted[r->matched])
@@ -76,6 +83,8 @@ static bool read_head(struct httpreply *r, struct slice line)
     value = slice_trim(value);
     if (slice_eq_nocase(name, SLICE("transfer-encoding")))
         r->chunked = slice_eq_nocase(value, SLICE("chunked"));
+    if (slice_eq_nocase(name, SLICE("location")) && !text_cstr(r->location, sizeof(r->location), value))
+        r->location[0] = '\0';
     if (!slice_eq_nocase(name, SLICE("content-length")))
         return true;
     if (!slice_to_u64(value, &length) || (r->has_length && r->left != length))

@@ -3,7 +3,7 @@
  * httpreply - what a web server answers to one GET (RFC 9112), as it comes in, and whether a text stands in it.
  *
  * Nothing is kept but one line and how far the text has been matched, so a
- * page may be as long as it likes.  Interim answers (1xx) are passed over;
+ * page may be as long as it likes; who wants it whole brings room for it.  Interim answers (1xx) are passed over;
  * chunked pages are put together.
  */
 #ifndef SERVIOLA_WIRE_HTTPREPLY_H
@@ -13,7 +13,7 @@
 
 #include "base/slice.h"
 
-enum { HTTPREPLY_LINE = 8192, HTTPREPLY_LINES = 256, HTTPREPLY_WANTED = 127 };
+enum { HTTPREPLY_LINE = 8192, HTTPREPLY_LINES = 256, HTTPREPLY_WANTED = 127, HTTPREPLY_LOCATION = 240 };
 
 enum httpreply_got {
     HTTPREPLY_MORE,
@@ -45,6 +45,9 @@ struct httpreply {
     uint8_t wanted[HTTPREPLY_WANTED];
     uint8_t back[HTTPREPLY_WANTED]; /* how much of it still matches behind a mismatch */
     size_t wanted_len, matched;
+    uint8_t *page; /* borrowed, where it is kept as far as there is room; NULL: it is not */
+    size_t page_room;
+    char location[HTTPREPLY_LOCATION]; /* where it leads instead; empty: nowhere, or further than there is room for */
     size_t line_len;
     uint8_t line[HTTPREPLY_LINE];
 };

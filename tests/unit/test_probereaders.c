@@ -152,9 +152,51 @@ static void a_question_is_what_name_servers_take(void **state)
     assert_int_equal(dnsask_write(at, 1, DNS_A, SLICE("a..b")), 0);
 }
 
+static void a_page_is_kept_as_far_as_there_is_room(void **state)
+{
+    static const char text[] = "HTTP/1.1 302 Found\r\nLocation: https://b.test/x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "5\r\nabcde\r\n3\r\nfgh\r\n0\r\n\r\n";
+    uint8_t page[8];
+
+    (void)state;
+    for (size_t room = 0; room <= sizeof(page); room++)
+        for (size_t piece = 1; piece < 20; piece++) {
+            struct slice in = slice_text(text);
+
+            memset(page, '-', sizeof(page));
+            httpreply_init(&reply, SLICE(""));
+            reply.page = page;
+            reply.page_room = room;
+            for (; in.len > 0; in = slice_skip(in, piece))
+                (void)httpreply_feed(&reply, slice_first(in, piece));
+            assert_int_equal(reply.bytes, 8);
+            assert_string_equal(reply.location, "https://b.test/x");
+            assert_memory_equal(page, "abcdefgh", room);
+            for (size_t i = room; i < sizeof(page); i++)
+                assert_int_equal(page[i], '-');
+        }
+}
+
+static void a_place_that_is_too_long_or_holds_a_zero_is_none(void **state)
+{
+    char text[600] = "HTTP/1.1 301 Moved\r\nLocation: https://";
+    struct slice zero = SLICE("HTTP/1.1 301 Moved\r\nLocation: https://a\0b\r\n\r\n");
+
+    (void)state;
+    memset(text + strlen(text), 'a', HTTPREPLY_LOCATION);
+    strcat(text, "\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(feed(text, "", 600), HTTPREPLY_WHOLE);
+    assert_string_equal(reply.location, "");
+    httpreply_init(&reply, SLICE(""));
+    (void)httpreply_feed(&reply, zero);
+    assert_string_equal(reply.location, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_page_is_kept_as_far_as_there_is_room),
+        cmocka_unit_test(a_place_that_is_too_long_or_holds_a_zero_is_none),
         cmocka_unit_test(a_page_of_known_length_ends_there),
         cmocka_unit_test(a_text_is_found_across_chunks),
         cmocka_unit_test(a_text_in_the_head_is_not_in_the_page),

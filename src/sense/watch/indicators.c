@@ -25,6 +25,12 @@ static const struct indicator_help service_values[] = {
     { NULL, NULL, NULL },
 };
 
+static const struct indicator_help domain_values[] = {
+    { "domain.NAME.days", "", "days until a domain ends, as its registry said last" },
+    { "domain.NAME.unasked", "s", "since when its registry has given no answer; 0: the last one was good" },
+    { NULL, NULL, NULL },
+};
+
 static void sample_nothing(void *own, const struct watch_world *w, const struct facts *f, struct values *out)
 {
     (void)own;
@@ -34,6 +40,7 @@ static void sample_nothing(void *own, const struct watch_world *w, const struct 
 }
 
 static const struct indicator indicator_own = { "watch", own_values, NULL, sample_nothing, NULL };
+static const struct indicator indicator_domains = { "domains", domain_values, NULL, sample_nothing, NULL };
 static const struct indicator indicator_services = { "services", service_values, NULL, sample_nothing, NULL };
 
 /* Each is one file in indicators/, and one line here. */
@@ -55,6 +62,7 @@ const struct indicator *const indicators[] = {
     &indicator_clock,     /* jumps of the clock */
     &indicator_updates,   /* updates that wait */
     &indicator_services,  /* what is probed over the network */
+    &indicator_domains,   /* when they end */
     &indicator_own,       /* what this costs */
     NULL,
 };

@@ -134,6 +134,8 @@ static const struct key recorder_keys[] = {
     "program is gone: { when: process.missing > 0 for 3s }\n"                                                          \
     "forbidden port: { when: listen.forbidden > 0, do: [xray, notify], grade: warn }\n"                                \
     "certificate ends: { when: service.*.days < 14, grade: warn, calm: 0, again: 1d }\n"                               \
+    "domain ends: { when: domain.*.days < 30, grade: warn, calm: 0, again: 1d }\n"                                     \
+    "domain gives no answer: { when: domain.*.unasked > 3d, grade: warn, calm: 0, again: 7d }\n"                       \
     "CPUs unused: { when: cpu.unused > 0 for 10s, grade: warn }\n"                                                     \
     "security updates wait: { when: updates.security > 0 for 1d, grade: warn, again: 1d }\n"                           \
     "lists of packages are old: { when: updates.age > 14d, grade: warn, again: 7d }\n"
@@ -193,6 +195,14 @@ const struct key watch_keys[] = {
       .def = "",
       .help = "What is probed over the network, such as `web: { probe: https, to: www.example.org, every: 1s }`.  When "
               "each was down is told by serviola status --since; its values are service.web.up, .latency, .days." },
+    { .name = "domains",
+      .type = KEY_EACH,
+      KEY_EACH_AT(struct watch_settings, services.domains, services.domains_count),
+      .sub = domain_keys,
+      .def = "",
+      .help =
+          "Domains whose end is watched, such as `example.org: {}`: their registry is asked once a day (RDAP).  Values "
+          "are domain.NAME.days, of what was known last, and domain.NAME.unasked, since when there was no answer." },
     { .name = "triggers",
       .type = KEY_EACH,
       KEY_EACH_AT(struct watch_settings, triggers, triggers_count),

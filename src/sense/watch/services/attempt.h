@@ -6,7 +6,8 @@
  *   resolve.c  the address of a name, asked over UDP
  *   talk.c     a TCP connection, with TLS or without
  *   trust.c    whose certificates are good
- *   one file for each kind of probe: tcp.c (and tls), http.c, smtp.c, imap.c, pop3.c, dns.c, echo.c, dnslist.c, exec.c
+ *   one file for each kind of probe: tcp.c (and tls), http.c, smtp.c, imap.c, pop3.c, dns.c, echo.c, dnslist.c, exec.c,
+ *   rdap.c
  *
  * Nothing in here waits: a socket that does not answer ends at the deadline,
  * and each service has one attempt at most.  What comes in is kept in a
@@ -27,7 +28,14 @@
 #include "wire/echo.h"
 #include "wire/httpreply.h"
 
-enum { ATTEMPT_IN = 16384, ATTEMPT_OUT = 1024, ATTEMPT_WHY = 100, TRUST_CONTEXTS = 16, HOSTS_MOST = 64 };
+enum {
+    ATTEMPT_IN = 16384,
+    ATTEMPT_OUT = 1024,
+    ATTEMPT_WHY = 100,
+    TRUST_CONTEXTS = 16,
+    HOSTS_MOST = 64,
+    PAGE_MOST = 65536
+};
 
 struct attempt;
 
@@ -51,6 +59,7 @@ struct prober { /* what all attempts share */
     uint64_t runs;                          /* exec: programs so far */
     struct dns_room room;                   /* of the answer that is being read */
     char own_name[64];                      /* for EHLO */
+    uint8_t page[PAGE_MOST];                /* rdap: there is one at a time */
 };
 
 struct kind {       /* of a probe */
@@ -120,7 +129,7 @@ struct attempt {
 };
 
 extern const struct kind kind_tcp, kind_tls, kind_http, kind_https, kind_smtp, kind_smtps, kind_imap, kind_imaps,
-    kind_pop3, kind_pop3s, kind_dns, kind_echo, kind_dnslist, kind_exec;
+    kind_pop3, kind_pop3s, kind_dns, kind_echo, kind_dnslist, kind_exec, kind_rdap, kind_rdap_plain;
 
 /* `service` is borrowed as long as the attempt is used; `done` is called at each end, never from here. */
 void attempt_init(struct attempt *a, struct prober *p, const struct service *service,
@@ -141,6 +150,9 @@ void resolve_begin(struct attempt *a); /* sets a->to and goes on with the kind's
 void dns_exchange_begin(struct attempt *a, const struct addr *servers, uint32_t count, enum dns_kind kind,
                         const char *name, void (*answered)(struct attempt *a, struct slice message));
 void dns_exchange_end(struct dns_exchange *x);
+
+/* http.c: the GET of the target, in a->out. */
+void http_ask(struct attempt *a, const char *accept);
 
 /* talk.c */
 void talk_start(struct attempt *a);

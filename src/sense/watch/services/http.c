@@ -7,7 +7,7 @@
 
 enum { LOOKED_THROUGH = 1 << 20 }; /* bytes of a page */
 
-static void begin(struct attempt *a)
+void http_ask(struct attempt *a, const char *accept)
 {
     char request[sizeof(a->out)];
     bool usual = a->target.port == target_usual_port(a->service->probe);
@@ -19,9 +19,14 @@ static void begin(struct attempt *a)
         (void)snprintf(port, sizeof(port), ":%u", a->target.port);
     (void)snprintf(request, sizeof(request),
                    "GET %s HTTP/1.1\r\nHost: %s%s%s%s\r\nUser-Agent: serviola/" SERVIOLA_VERSION
-                   "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-                   a->target.path, v6 ? "[" : "", a->target.host, v6 ? "]" : "", port);
+                   "\r\nAccept: %s\r\nConnection: close\r\n\r\n",
+                   a->target.path, v6 ? "[" : "", a->target.host, v6 ? "]" : "", port, accept);
     talk_say(a, request);
+}
+
+static void begin(struct attempt *a)
+{
+    http_ask(a, "*/*");
 }
 
 static bool status_is_right(const struct attempt *a)

@@ -6,6 +6,7 @@
 #define SERVIOLA_SERVICES_INNER_H
 #include "part/part.h"
 #include "sense/watch/services/attempt.h"
+#include "sense/watch/services/domains.h"
 #include "sense/watch/services/front.h"
 
 struct one {
@@ -25,17 +26,20 @@ struct one {
     bool ours;             /* it never left this host */
 };
 
+enum { PROBE_PORTS = SERVICES_MOST + DOMAINS_MOST + 1 };
+
 struct part_state {
     struct role *role;
     struct prober prober;
     struct one *ones[SERVICES_MOST]; /* owned */
     uint32_t count;
+    struct domains *domains;
     bool network_lost;
     int64_t network_since_us;
     uint64_t network_alarm;
     int64_t ran_us;   /* boot clock: when we ran last */
     int64_t stood_us; /* boot clock: when that was said last; 0: never */
-    uint16_t ports[SERVICES_MOST];
+    uint16_t ports[PROBE_PORTS];
 };
 
 /* telling.c */
@@ -45,4 +49,6 @@ void tell_pause(struct part_state *w, int64_t span_us);
 void tell_that_all_stands(struct part_state *w);
 void tell_dropped(struct part_state *w, const struct one *o);
 void tell_values(const struct one *o);
+/* "service", "web", "up"; believed for so long. */
+void tell_value(struct role *r, const char *family, const char *name, const char *what, double number, int64_t good_us);
 #endif

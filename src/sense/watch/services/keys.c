@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
 #include <string.h>
 
 #include "sense/watch/services/settings.h"
 #include "sense/watch/services/target.h"
+#include "wire/dns.h"
 
 enum { SECOND = 1000000 };
 #define DAY (86400 * (int64_t)SECOND)
@@ -121,6 +123,60 @@ const struct key service_keys[] = {
     { .name = NULL },
 };
 
+const struct key domain_keys[] = {
+    { .name = "domain",
+      .type = KEY_TEXT,
+      KEY_AT(struct watched_domain, domain),
+      .def = "",
+      .help = "The domain, such as example.org, if the block is called otherwise." },
+    { .name = "rdap",
+      .type = KEY_TEXT,
+      KEY_AT(struct watched_domain, rdap),
+      .def = "https://rdap.org/domain/",
+      .help =
+          "Who is asked; the domain is put behind it.  rdap.org leads to the registry of each top-level domain that "
+          "has such a service; that is followed three times at most, and only under TLS." },
+    { .name = "every",
+      .type = KEY_SPAN,
+      KEY_AT(struct watched_domain, every_us),
+      .min = SECOND,
+      .max = 30 * DAY,
+      .def = "1d",
+      .help = "How often; a registry wants no more than a few questions a day.  When one fails it is tried again after "
+              "an hour." },
+    { .name = "trust",
+      .type = KEY_TEXT,
+      KEY_AT(struct watched_domain, trust),
+      .def = "",
+      .help = "Whose certificates are good, as for a service." },
+    { .name = NULL },
+};
+
+const char *watched_domain_name(const struct watched_domain *d)
+{
+    return d->domain[0] ? d->domain : d->name;
+}
+
+bool watched_domain_service(const struct watched_domain *d, struct service *s, struct err *e)
+{
+    struct slice url = slice_text(d->rdap);
+    bool plain = slice_starts_nocase(url, SLICE("http://"));
+    const char *name = watched_domain_name(d);
+    struct target t;
+
+    *s = (struct service){ .probe = plain ? SERVICE_HTTP : SERVICE_HTTPS, .within_us = 20 * (int64_t)SECOND };
+    memcpy(s->name, d->name, sizeof(s->name));
+    memcpy(s->trust, d->trust, sizeof(s->trust));
+    if (!plain && !slice_starts_nocase(url, SLICE("https://")))
+        return err_set(e, 0, "`rdap` has to begin with https://"), false;
+    if (!dns_name_is_sound(slice_text(name)) || !strchr(name, '.') || strpbrk(name, "/?#%"))
+        return err_set(e, 0, "\"%s\" is no domain such as example.org", name), false;
+    if (snprintf(s->to, sizeof(s->to), "%s%s%s", d->rdap, url.at[url.len - 1] == '/' ? "" : "/", name) >=
+        (int)sizeof(s->to))
+        return err_set(e, 0, "`rdap` and the domain are too long together"), false;
+    return target_read(s, &t, e);
+}
+
 int64_t services_every_us(const struct service *s)
 {
     if (s->every_us > 0)
@@ -180,6 +236,13 @@ bool services_sound(const struct services *all, const char **name, struct err *e
                 return err_set(e, 0, "`after` names \"%s\", and there is no such service", s->after.at[k]), false;
         if (leads_to(all, (int)i, (int)i, 6))
             return err_set(e, 0, "it stands in front of itself: `after` goes round in a circle"), false;
+    }
+    for (uint32_t i = 0; i < all->domains_count; i++) {
+        struct service s;
+
+        *name = all->domains[i].name;
+        if (!watched_domain_service(&all->domains[i], &s, e))
+            return false;
     }
     return true;
 }

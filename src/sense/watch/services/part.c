@@ -251,6 +251,9 @@ static void each_second(void *ctx)
 
     (void)stood_still(w);
     decide(w);
+    domains_second(w->domains);
+    if (w->count == 0)
+        return;
     if (w->stood_us == 0 || clock_mono_us() - w->stood_us >= STAND_US)
         tell_that_all_stands(w);
 }
@@ -318,6 +321,7 @@ static void fit(struct part_state *w)
                 tell_dropped(w, old[k]);
             drop(old[k]);
         }
+    domains_fit(w->domains, &set->services);
 }
 
 static void read_hosts(struct prober *p)
@@ -348,7 +352,8 @@ static int services_open(struct role *r, struct err *e)
         (void)snprintf(w->prober.own_name, sizeof(w->prober.own_name), "localhost");
     read_hosts(&w->prober);
     trust_open(&w->prober, &set->services);
-    return 0;
+    w->domains = domains_new(r, &w->prober, e);
+    return w->domains ? 0 : -1;
 }
 
 static size_t ports_of(const struct services *all, uint16_t *at)
@@ -361,6 +366,14 @@ static size_t ports_of(const struct services *all, uint16_t *at)
         if (all->at[i].probe != SERVICE_ECHO && all->at[i].probe != SERVICE_DNS && target_read(&all->at[i], &t, &e) &&
             t.port != 0)
             at[count++] = t.port;
+    for (uint32_t i = 0; i < all->domains_count; i++) {
+        struct service s;
+
+        if (watched_domain_service(&all->domains[i], &s, &e) && target_read(&s, &t, &e))
+            at[count++] = t.port;
+    }
+    if (all->domains_count > 0)
+        at[count++] = 443; /* where it may lead */
     return count;
 }
 
@@ -427,10 +440,31 @@ static const struct chan_op ops[] = {
     { HAND_FACT_LINKS_KNOWN, "interfaces known", 0, 0, false, on_links_known },
 };
 
+static const char *trust_of(const struct services *all, uint32_t i)
+{
+    return i < all->count                      ? all->at[i].trust
+         : i < all->count + all->domains_count ? all->domains[i - all->count].trust
+                                               : NULL;
+}
+
+/* Every file of certificates was read at the start. */
+static bool trust_suffices(const struct services *old, const struct services *now)
+{
+    for (uint32_t i = 0; trust_of(now, i); i++) {
+        uint32_t k = 0;
+
+        while (trust_of(old, k) && strcmp(trust_of(old, k), trust_of(now, i)) != 0)
+            k++;
+        if (!trust_of(old, k))
+            return false;
+    }
+    return true;
+}
+
 bool services_need_restart(const struct services *old, const struct services *now)
 {
-    uint16_t had[SERVICES_MOST];
-    uint16_t want[SERVICES_MOST];
+    uint16_t had[PROBE_PORTS];
+    uint16_t want[PROBE_PORTS];
     size_t had_count = ports_of(old, had);
     size_t want_count = ports_of(now, want);
 
@@ -442,15 +476,7 @@ bool services_need_restart(const struct services *old, const struct services *no
         if (k == had_count)
             return true;
     }
-    for (uint32_t i = 0; i < now->count; i++) {
-        uint32_t k = 0;
-
-        while (k < old->count && strcmp(old->at[k].trust, now->at[i].trust) != 0)
-            k++;
-        if (k == old->count)
-            return true;
-    }
-    return false;
+    return !trust_suffices(old, now);
 }
 
 const struct part sense_services = {

@@ -27,6 +27,7 @@ enum service_probe { /* as service_probes names them */
                      SERVICE_PROBES
 };
 
+enum { DOMAINS_MOST = 32, DOMAIN_URL = 200 };
 enum { SERVICES_MOST = 48, SERVICE_TO = 240, SERVICE_TEXT = 128, SERVICE_AFTER = 8 };
 
 #define SERVICE_WITHIN_MOST (60 * (int64_t)1000000) /* us */
@@ -49,9 +50,19 @@ struct service { /* `web: { probe: https, to: www.example.org/health, expect: 20
     struct key_names after;   /* names of services in front of it */
 };
 
+struct watched_domain { /* `example.org: { every: 1d }` */
+    char name[KEY_NAME_LEN];
+    char domain[SERVICE_TEXT]; /* empty: its name is the domain */
+    char rdap[DOMAIN_URL];     /* the domain is put behind it */
+    char trust[SERVICE_TEXT];  /* as a service's */
+    int64_t every_us;
+};
+
 struct services {
     uint32_t zero, count;
     struct service at[SERVICES_MOST];
+    uint32_t domains_zero, domains_count;
+    struct watched_domain domains[DOMAINS_MOST];
 };
 
 struct services_settings { /* the part's own */
@@ -60,12 +71,18 @@ struct services_settings { /* the part's own */
     struct key_addrs own; /* public addresses that lead here without being ours */
 };
 
-extern const struct key service_keys[];
+extern const struct key service_keys[], domain_keys[];
+
+/* The name that is asked for. */
+const char *watched_domain_name(const struct watched_domain *d);
+/* The GET that asks for it, as a service; false with an error: it can't be read. */
+bool watched_domain_service(const struct watched_domain *d, struct service *s, struct err *e);
 
 int64_t services_every_us(const struct service *s); /* what holds for `every` */
 int64_t
 services_knock_us(const struct service *s); /* between two probes its port is looked at so often; 0: it is not */
-/* False with an error: a name behind `after` that is none, a circle of them, a target that can't be read. */
+/* False with an error: a name behind `after` that is none, a circle of them, a target that can't be read, a domain that
+ * is none. */
 bool services_sound(const struct services *all, const char **name, struct err *e);
 /* A list is asked for all addresses of ours. */
 bool services_ask_own(const struct service *s);

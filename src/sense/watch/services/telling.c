@@ -142,21 +142,25 @@ void tell_dropped(struct part_state *w, const struct one *o)
 
 /* ---- values ---- */
 
-static void value(const struct one *o, const char *what, double number)
+void tell_value(struct role *r, const char *family, const char *name, const char *what, double number, int64_t good_us)
 {
-    struct link_value v = { .number = number };
-    size_t n;
+    struct link_value v = { .number = number, .good_us = good_us };
+    size_t n = (size_t)snprintf(v.name, sizeof(v.name), "%s.%s.%s", family, name, what);
 
-    /* As long as two more probes may take. */
-    v.good_us = 2 * (services_every_us(&o->service) + o->service.within_us) + SECOND_US;
-    n = (size_t)snprintf(v.name, sizeof(v.name), "service.%s.%s", o->service.name, what);
     for (size_t i = 0; i < n && i < sizeof(v.name); i++) { /* as an expression can say it */
         char c = v.name[i];
 
         if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.' && c != '-')
             v.name[i] = '_';
     }
-    (void)chan_send(o->part->role->core, LINK_VALUE, 0, 0, &v, sizeof(v), -1);
+    (void)chan_send(r->core, LINK_VALUE, 0, 0, &v, sizeof(v), -1);
+}
+
+static void value(const struct one *o, const char *what, double number)
+{
+    /* As long as two more probes may take. */
+    tell_value(o->part->role, "service", o->service.name, what, number,
+               2 * (services_every_us(&o->service) + o->service.within_us) + SECOND_US);
 }
 
 void tell_values(const struct one *o)

@@ -22,9 +22,9 @@ const char *trust_words(void)
     return reason ? reason : "the connection ended in the middle of it";
 }
 
-static bool checks(const struct service *s)
+static bool checks(const char *trust)
 {
-    return strcmp(s->trust, "any") != 0;
+    return strcmp(trust, "any") != 0;
 }
 
 static uint32_t context_of(const struct prober *p, const char *trust)
@@ -36,13 +36,13 @@ static uint32_t context_of(const struct prober *p, const char *trust)
     return i;
 }
 
-static void open_context(struct prober *p, const struct service *s)
+static void open_context(struct prober *p, const char *trust)
 {
-    const char *file = s->trust[0] ? s->trust : SYSTEM_TRUST;
+    const char *file = trust[0] ? trust : SYSTEM_TRUST;
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
     uint32_t i = p->contexts_count++;
 
-    memcpy(p->contexts[i].trust, s->trust, sizeof(s->trust));
+    (void)snprintf(p->contexts[i].trust, sizeof(p->contexts[i].trust), "%s", trust);
     if (!ssl) {
         (void)snprintf(p->contexts[i].why, sizeof(p->contexts[i].why), "TLS can't be set up");
         return;
@@ -52,10 +52,10 @@ static void open_context(struct prober *p, const struct service *s)
     SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL); /* trust_judge does it, so that the dates are seen first */
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-    if (checks(s) && SSL_CTX_load_verify_file(ssl, file) != 1) {
+    if (checks(trust) && SSL_CTX_load_verify_file(ssl, file) != 1) {
         ERR_clear_error();
         (void)snprintf(p->contexts[i].why, sizeof(p->contexts[i].why), "%s",
-                       s->trust[0]
+                       trust[0]
                            ? "the certificates to trust can't be read"
                            : "the system's certificates can't be read; they come with the package ca-certificates");
     }
@@ -65,9 +65,12 @@ static void open_context(struct prober *p, const struct service *s)
 void trust_open(struct prober *p, const struct services *all)
 {
     (void)OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    for (uint32_t i = 0; i < all->count; i++)
-        if (context_of(p, all->at[i].trust) == p->contexts_count && p->contexts_count < TRUST_CONTEXTS)
-            open_context(p, &all->at[i]);
+    for (uint32_t i = 0; i < all->count + all->domains_count; i++) {
+        const char *trust = i < all->count ? all->at[i].trust : all->domains[i - all->count].trust;
+
+        if (context_of(p, trust) == p->contexts_count && p->contexts_count < TRUST_CONTEXTS)
+            open_context(p, trust);
+    }
 }
 
 SSL *trust_new(struct attempt *a, int fd)
@@ -122,7 +125,7 @@ bool trust_judge(struct attempt *a)
     a->days = chain_days(a->ssl);
     if (isnan(a->days))
         attempt_missed(a, "TLS without a certificate");
-    else if (checks(a->service) && verdict != X509_V_OK)
+    else if (checks(a->service->trust) && verdict != X509_V_OK)
         attempt_missed(a, "its certificate: %s", X509_verify_cert_error_string(verdict));
     return a->open;
 }
