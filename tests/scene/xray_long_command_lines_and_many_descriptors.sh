@@ -20,6 +20,11 @@ cat >"$T/many.py" <<'PYTHON'
 import os, resource, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (16000, 16000))
 held = [os.open("/dev/null", os.O_RDONLY) for _ in range(15000)]
+os.close(held[500]) # they are not in a row
+os.close(held[501])
+os.close(held[502])
+for number in range(15900, 15905):
+    os.dup2(held[0], number)
 open(os.environ["T"] + "/many.ready", "w").close()
 time.sleep(60)
 PYTHON
@@ -53,7 +58,7 @@ big, trap, small, many = (by[int(pid)] for pid in sys.argv[1:])
 assert big["args_cut"] and len(big["args"]) == 32768, len(big["args"])
 assert trap["args_cut"] and "trap.py" in trap["args"] and len(trap["args"]) < 16384, len(trap["args"])
 assert not small.get("args_cut") and "60" in small["args"], small
-assert 15003 <= many["descriptors"] <= 15010, many["descriptors"]
+assert 15005 <= many["descriptors"] <= 15012, many["descriptors"]
 assert many["descriptors_most"] == 16000, many' "$(pid_of big)" "$(pid_of trap)" "$(pid_of small)" "$(pid_of many)"
 }
 taken walk prlimit --nofile=100

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ enum {
     TCP = 6,
     KERNEL_THREAD = 0x00200000,
     NANO = 1000000000,
+    RECORDS_BYTES = XRAY_PIDS * sizeof(uint32_t),
 };
 
 /* The same pair of numbers, the same text. */
@@ -44,7 +46,7 @@ struct iterate {
     size_t second;                     /* where in `tasks` the second look begins */
     const struct iter_process **found; /* owned: into tasks, as they came */
     size_t found_count;
-    uint32_t *record_of;   /* owned: XRAY_PIDS of them, 0 or the index in the part and one */
+    uint32_t *record_of;   /* mapped: XRAY_PIDS of them, 0 or the index in the part and one; only touched pages cost */
     struct shared *shared; /* owned */
     size_t shared_count;
     uint64_t *sockets; /* owned: who was seen, by identity; a power of two, at most half full */
@@ -52,16 +54,26 @@ struct iterate {
     uint64_t held_before, held_still, held_since; /* TCP of our own namespace, at the first look and the second */
 };
 
+/* What was told is in the picture: forks that come later would have to copy it. */
+static void forget(struct iterate *it)
+{
+    free(it->tasks.at);
+    free(it->files.at);
+    free(it->found);
+    it->tasks = it->files = (struct iter_bytes){ .at = NULL };
+    it->found = NULL;
+    it->found_count = 0;
+}
+
 void iterate_free(struct iterate *it)
 {
     if (!it)
         return;
     if (it->loaded_here)
         iter_unload(it->link);
-    free(it->tasks.at);
-    free(it->files.at);
-    free(it->found);
-    free(it->record_of);
+    forget(it);
+    if (it->record_of)
+        (void)munmap(it->record_of, RECORDS_BYTES);
     free(it->shared);
     free(it->sockets);
     free(it);
@@ -109,7 +121,10 @@ bool iterate_begin(struct xray *x, struct text *why)
     }
     it = calloc(1, sizeof(*it));
     if (it) {
-        it->record_of = calloc(XRAY_PIDS, sizeof(*it->record_of));
+        it->record_of =
+            mmap(NULL, RECORDS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (it->record_of == MAP_FAILED)
+            it->record_of = NULL;
         it->shared = calloc(SHARED, sizeof(*it->shared));
     }
     if (!it || !it->record_of || !it->shared) {
@@ -414,6 +429,7 @@ bool iterate_records(struct xray *x)
     processes(x);
     descriptors(x);
     left = xray_processes_left(x, has_record);
+    forget(x->iterate);
     if (left > 0)
         snap_note(x->s, "process", "%u processes are kept from the iterators: /proc was asked for them", left);
     return left == 0;

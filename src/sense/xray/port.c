@@ -22,7 +22,7 @@
 #include "sense/xray/inner.h"
 #include "wire/proc.h"
 
-enum { UNKNOWN_MOST = 2000, PORTS = 65536, TCP = 0, UDP = 1, LISTENING = 10 };
+enum { UNKNOWN_MOST = 2000, PORTS = 65536, TCP = 0, UDP = 1, LISTENING = 10, FAR_FROM_FULL = 2048 };
 
 /* A bit for each port. */
 struct ports {
@@ -83,7 +83,11 @@ static bool take_lines(struct slice text, int kind, struct ports *ports)
     return true;
 }
 
-/* What /proc/net lists now; the kernel gives whole lines at each read. */
+/*
+ * What /proc/net lists now; the kernel gives whole lines at each read, a page
+ * full of them.  One that is far from full was the last: asking once more
+ * would walk all the table of connections again, only to say so.
+ */
 static bool look_by_proc(struct xray *x, struct ports *ports)
 {
     static const struct {
@@ -100,7 +104,7 @@ static bool look_by_proc(struct xray *x, struct ports *ports)
         if (fd < 0 && errno != ENOENT)
             return false;
         while (fd >= 0 && (n = read(fd, x->room, XRAY_ROOM)) > 0 &&
-               take_lines(slice_of(x->room, (size_t)n), lists[i].kind, ports))
+               take_lines(slice_of(x->room, (size_t)n), lists[i].kind, ports) && n >= FAR_FROM_FULL)
             ;
         if (fd >= 0)
             close(fd);

@@ -14,7 +14,15 @@
 #include "sys/clock.h"
 #include "wire/proc.h"
 
-enum { ARGS_KEPT = 32 << 10, TASKS_LOOKED_AT = 512, STACK_LINES = 24, LIMITS_FROM = 200, NEWEST = 32, FRESH_US = 5000 };
+enum {
+    ARGS_KEPT = 32 << 10,
+    TASKS_LOOKED_AT = 512,
+    STACK_LINES = 24,
+    LIMITS_FROM = 200,
+    NEWEST = 32,
+    FRESH_US = 5000,
+    GAP = 2, /* as many numbers in a row that are not given out: the rest is listed */
+};
 
 static void mark(uint8_t *bits, int64_t pid)
 {
@@ -36,16 +44,12 @@ struct entry {
     char name[];
 };
 
-/* Calls for each entry that is a number; false when the folder can't be read. */
-static bool each_number(int folder, const char *path, void (*found)(void *own, int in, const char *name, int64_t n),
-                        void *own)
+/* Calls for each entry of the folder `fd` that is a number, from where it stands. */
+static void each_number_of(int fd, void (*found)(void *own, int in, const char *name, int64_t n), void *own)
 {
     _Alignas(struct entry) uint8_t room[32 << 10];
-    int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     long n;
 
-    if (fd < 0)
-        return false;
     while ((n = syscall(SYS_getdents64, fd, room, sizeof(room))) > 0) {
         const struct entry *entry;
 
@@ -57,6 +61,17 @@ static bool each_number(int folder, const char *path, void (*found)(void *own, i
                 found(own, fd, entry->name, (int64_t)number);
         }
     }
+}
+
+/* False when the folder can't be read. */
+static bool each_number(int folder, const char *path, void (*found)(void *own, int in, const char *name, int64_t n),
+                        void *own)
+{
+    int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    each_number_of(fd, found, own);
     close(fd);
     return true;
 }
@@ -97,6 +112,7 @@ static int newest_first(const void *a, const void *b)
 struct descriptors {
     struct xray *x;
     struct snap_process *p;
+    int64_t next; /* those below are in the picture */
 };
 
 void xray_open_file(struct xray *x, int64_t pid, uint64_t descriptor, struct slice path)
@@ -118,27 +134,78 @@ static bool is_written(int folder, const char *descriptor)
     return fstatat(folder, descriptor, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & 0200) != 0;
 }
 
-static void on_descriptor(void *own, int in, const char *name, int64_t number)
+/* `link`: empty when it may not be read. */
+static void descriptor(struct xray *x, struct snap_process *p, int folder, const char *name, int64_t number,
+                       struct slice link)
 {
-    struct descriptors *d = own;
-    struct slice link = xray_link(d->x, in, name);
     struct slice rest;
     struct snap_holder *h;
     uint64_t inode;
 
-    d->p->descriptors++;
+    p->descriptors++;
     if (link.len > 0 && link.at[0] == '/') {
-        if (xray_log_named(link) && is_written(in, name))
-            xray_log_seen(d->x, d->p->pid, (uint64_t)number, link);
-        xray_open_file(d->x, d->p->pid, (uint64_t)number, link);
+        if (xray_log_named(link) && is_written(folder, name))
+            xray_log_seen(x, p->pid, (uint64_t)number, link);
+        xray_open_file(x, p->pid, (uint64_t)number, link);
         return;
     }
     if (link.len < 10 || memcmp(link.at, "socket:[", 8) != 0 ||
         !slice_to_u64(slice_until(slice_skip(link, 8), ']', &rest), &inode))
         return;
-    h = snap_add(d->x->s, SNAP_HOLDER);
+    h = snap_add(x->s, SNAP_HOLDER);
     if (h)
-        *h = (struct snap_holder){ .pid = d->p->pid, .descriptor = (uint64_t)number, .inode = inode };
+        *h = (struct snap_holder){ .pid = p->pid, .descriptor = (uint64_t)number, .inode = inode };
+}
+
+static void on_descriptor(void *own, int in, const char *name, int64_t number)
+{
+    struct descriptors *d = own;
+
+    if (number >= d->next)
+        descriptor(d->x, d->p, in, name, number, xray_link(d->x, in, name));
+}
+
+/* Written from the end of the room on; printf would take longer than to find the name. */
+static const char *decimal(char room[24], int64_t n)
+{
+    char *at = room + 23;
+
+    *at = '\0';
+    do
+        *--at = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    return at;
+}
+
+/*
+ * Since Linux 6.2 the folder says how many it holds.  Numbers are given out
+ * from 0 on, so they are tried in a row, which costs less than to list them
+ * first.  False when some are still to be found, from d->next on.
+ */
+static bool in_a_row(struct descriptors *d, int folder)
+{
+    int64_t found = 0;
+    unsigned gap = 0;
+    struct stat st;
+
+    if (fstat(folder, &st) < 0 || st.st_size <= 0)
+        return false;
+    for (; found < st.st_size && gap < GAP; d->next++) {
+        char room[24];
+        const char *name = decimal(room, d->next);
+        struct slice link;
+
+        errno = 0;
+        link = xray_link(d->x, folder, name);
+        if (link.len == 0 && (errno == ENOENT || errno == ESRCH)) {
+            gap++;
+            continue;
+        }
+        descriptor(d->x, d->p, folder, name, d->next, link);
+        found++;
+        gap = 0;
+    }
+    return found == st.st_size;
 }
 
 static uint64_t soft(const struct rlimit *l)
@@ -167,9 +234,16 @@ static void descriptors(struct xray *x, struct snap_process *p, int folder)
 {
     struct descriptors d = { .x = x, .p = p };
     struct snap_host *h = x->s->part[SNAP_HOST].at;
+    int fd = openat(folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (!each_number(folder, "fd", on_descriptor, &d) && errno == EACCES && h)
+    if (fd < 0 && errno == EACCES && h)
         h->unreadable++;
+    if (fd >= 0) {
+        /* Number n stands at n + 2, behind "." and "..". */
+        if (!in_a_row(&d, fd) && lseek(fd, d.next > 0 ? d.next + 2 : 0, SEEK_SET) >= 0)
+            each_number_of(fd, on_descriptor, &d);
+        close(fd);
+    }
     limits(x, p, folder);
 }
 
