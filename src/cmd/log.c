@@ -16,7 +16,7 @@
 
 struct log_options {
     struct common_options common;
-    const char *id, *head;
+    const char *id, *head, *witness, *witness_key;
     bool quick;
 };
 
@@ -25,6 +25,11 @@ static const struct option_row rows[] = {
       NULL },
     { "head", 0, OPTION_TEXT, offsetof(struct log_options, head), "HEX",
       N_("a chain head that you noted elsewhere and that must still occur"), NULL },
+    { "witness", 0, OPTION_TEXT, offsetof(struct log_options, witness), "PATH",
+      N_("the heads that another host cosigned, as that host keeps them: its store's folder, or its file cosigned-ID"),
+      NULL },
+    { "witness-key", 0, OPTION_TEXT, offsetof(struct log_options, witness_key), "HEX",
+      N_("that host's public key (witness.pub in its store's folder): no other counts"), NULL },
     { "quick", 0, OPTION_FLAG, offsetof(struct log_options, quick), NULL,
       N_("take the bytes of what was packed again by the signature of who packed it; its lines are not unpacked"),
       NULL },
@@ -37,11 +42,13 @@ static const struct usage usage = {
         N_("log verify walks the journal: checksums, the hash chain over all blocks, the seal of each segment and the\n"
            "promise of each seal for the next key.  FOLDER is the configured journal if it is not given.\n"
            "Exit code 0: whole; 1: something is missing or was changed (and it is said what and where)."),
-    .synopsis = "[--id HEX] [--head HEX] [--quick] [FOLDER] [--json]",
+    .synopsis = "[--id HEX] [--head HEX] [--witness PATH] [--witness-key HEX] [--quick] [FOLDER] [--json]",
     .rows = rows,
     .most = 1,
-    .examples = N_("serviola log verify|the journal of this host; prints its id and head to note elsewhere\n"
-                   "serviola log verify --id 4f0c... /mnt/evidence/journal|a copy, against the id that was noted"),
+    .examples =
+        N_("serviola log verify|the journal of this host; prints its id and head to note elsewhere\n"
+           "serviola log verify --id 4f0c... /mnt/evidence/journal|a copy, against the id that was noted\n"
+           "serviola log verify --witness /mnt/vault/log /var/lib/serviola/log|against what the vault cosigned"),
 };
 
 static bool read_hex(const char *hex, uint8_t out[32])
@@ -145,13 +152,15 @@ static void print_verdict(const struct verdict *v, const struct log_options *o, 
 
 static void verdict_json(const struct verdict *v)
 {
-    (void)printf(
-        "{\"faults\":%llu,\"segments\":%llu,\"expired\":%llu,\"events\":%llu,\"first\":%llu,\"last\":%llu,"
-        "\"id\":\"%s\",\"head\":\"%s\",\"id_proven\":%s,\"tip_proven\":%s,\"vouched\":%llu,\"unvouched\":%llu}\n",
-        (unsigned long long)v->faults, (unsigned long long)v->segments, (unsigned long long)v->expired,
-        (unsigned long long)v->events, (unsigned long long)v->first_seq, (unsigned long long)v->last_seq,
-        hex_of(v->id).text, hex_of(v->head).text, v->id_proven ? "true" : "false", v->tip_proven ? "true" : "false",
-        (unsigned long long)v->vouched, (unsigned long long)v->unvouched);
+    (void)printf("{\"faults\":%llu,\"segments\":%llu,\"expired\":%llu,\"events\":%llu,\"first\":%llu,\"last\":%llu,"
+                 "\"id\":\"%s\",\"head\":\"%s\",\"id_proven\":%s,\"tip_proven\":%s,\"vouched\":%llu,\"unvouched\":%llu,"
+                 "\"cosigned\":%llu,"
+                 "\"cosigned_segment\":%llu}\n",
+                 (unsigned long long)v->faults, (unsigned long long)v->segments, (unsigned long long)v->expired,
+                 (unsigned long long)v->events, (unsigned long long)v->first_seq, (unsigned long long)v->last_seq,
+                 hex_of(v->id).text, hex_of(v->head).text, v->id_proven ? "true" : "false",
+                 v->tip_proven ? "true" : "false", (unsigned long long)v->vouched, (unsigned long long)v->unvouched,
+                 (unsigned long long)v->cosigned, (unsigned long long)v->cosigned_segment);
 }
 
 static int verify(const struct log_options *o, const char *folder)
@@ -159,7 +168,12 @@ static int verify(const struct log_options *o, const char *folder)
     struct page p = { .json = o->common.json, .colour = paint_wanted(STDOUT_FILENO) };
     uint8_t id[32] = { 0 };
     uint8_t head[32] = { 0 };
-    const struct verify_wish wish = { .id = o->id ? id : NULL, .since_head = o->head ? head : NULL, .quick = o->quick };
+    uint8_t key[32] = { 0 };
+    const struct verify_wish wish = { .id = o->id ? id : NULL,
+                                      .since_head = o->head ? head : NULL,
+                                      .quick = o->quick,
+                                      .witness = o->witness,
+                                      .witness_key = o->witness_key ? key : NULL };
     struct verdict v = { 0 };
     struct err e;
 
@@ -167,6 +181,8 @@ static int verify(const struct log_options *o, const char *folder)
         return options_wrong(&usage, _("--id: 64 hexadecimal digits, as serviola log verify prints them"));
     if (o->head && !read_hex(o->head, head))
         return options_wrong(&usage, _("--head: 64 hexadecimal digits, as serviola log verify prints them"));
+    if (o->witness_key && !read_hex(o->witness_key, key))
+        return options_wrong(&usage, _("--witness-key: 64 hexadecimal digits, as they stand in witness.pub"));
     if (journal_verify_as(folder, &wish, on_finding, &p, &v, &e) < 0) {
         say("%s", e.text);
         return EXIT_CANNOT;
@@ -178,15 +194,20 @@ static int verify(const struct log_options *o, const char *folder)
     return v.faults > 0 ? EXIT_FOUND : EXIT_FINE;
 }
 
-/* The journal, and the store of lines when there is one; id and head are the journal's. */
+/* The journal, and the store of lines when there is one; id and head are the journal's, a witness is the
+ * store's. */
 static int verify_all(struct log_options *o, const struct house_settings *conf)
 {
-    int code = verify(o, conf->journal.folder);
+    const struct log_options lines_options = {
+        .common = o->common, .witness = o->witness, .witness_key = o->witness_key, .quick = o->quick
+    };
     int lines = EXIT_FINE;
+    int code;
 
-    o->id = o->head = NULL;
+    o->witness = o->witness_key = NULL;
+    code = verify(o, conf->journal.folder);
     if (conf->log.mode != LOG_OFF)
-        lines = verify(o, conf->log.folder);
+        lines = verify(&lines_options, conf->log.folder);
     return lines > code ? lines : code;
 }
 

@@ -92,8 +92,9 @@ void walk_enter(struct walk *w, const struct place *at, uint64_t segment, const 
     walk_saw_head(w, prev);
 }
 
-void walk_leave(struct walk *w, const struct seg_seal *s, bool trusted)
+void walk_leave(struct walk *w, const struct seg_seal *s, const char *file, bool trusted)
 {
+    walk_meets_head(w, s, file);
     memcpy(w->chain, s->chain, SEG_HASH);
     memcpy(w->promised, s->next_key, SEG_HASH);
     w->promises = trusted;
@@ -130,7 +131,7 @@ static int walk_expired(struct walk *w, int dir, struct err *e)
             walk_enter(w, &at, s.segment, s.key, s.prev, s.first_seq);
             if (!signed_well)
                 walk_report(w, FAULT_CHANGED, &at, "its signature is wrong");
-            walk_leave(w, &s, signed_well);
+            walk_leave(w, &s, at.file, signed_well);
             w->v->expired++;
         }
     }
@@ -254,15 +255,18 @@ int journal_verify_as(const char *folder, const struct verify_wish *wish,
     *v = (struct verdict){ 0 };
     if (seal_start(e) < 0 || (dir = folder_open(folder, e)) < 0)
         return -1;
-    if (folder_read_list(dir, &list, e) < 0 || find_id(dir, &list, v->id, e) < 0 || walk_expired(&w, dir, e) < 0)
+    if (folder_read_list(dir, &list, e) < 0 || find_id(dir, &list, v->id, e) < 0 ||
+        walk_load_cosigned(&w, dir, wish, e) < 0 || walk_expired(&w, dir, e) < 0)
         goto done;
     for (size_t i = 0; i < list.count; i++)
         walk_file(&w, dir, &list.at[i]);
     check_tip(&w, dir, &list);
     walk_end_vouchers(&w);
+    walk_end_cosigned(&w);
     check_claims(&w, wish->id);
     result = 0;
 done:
+    free(w.cosigned);
     folder_list_free(&list);
     close(dir);
     return result;

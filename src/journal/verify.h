@@ -50,16 +50,19 @@ struct verdict {
     uint64_t vouched;   /* segments taken by the signature of who packed them again: `quick` */
     uint64_t unvouched; /* segments packed again whose index nobody signed: by an older serviola */
     uint64_t first_seq, last_seq;
-    bool id_proven;   /* the chain of keys goes back to the id that was asked for */
-    bool tip_proven;  /* the key file fits: the newest segment is the newest one made */
-    uint8_t id[32];   /* as the journal says */
-    uint8_t head[32]; /* chain head: with it, kept elsewhere, even a cut end shows */
+    uint64_t cosigned, cosigned_segment; /* heads that are as cosign.h's statements say; the newest of them */
+    bool id_proven;                      /* the chain of keys goes back to the id that was asked for */
+    bool tip_proven;                     /* the key file fits: the newest segment is the newest one made */
+    uint8_t id[32];                      /* as the journal says */
+    uint8_t head[32];                    /* chain head: with it, kept elsewhere, even a cut end shows */
 };
 
 struct verify_wish {
     const uint8_t *id;         /* NULL, or the 32 bytes kept elsewhere */
     const uint8_t *since_head; /* NULL, or a chain head kept elsewhere that must occur */
     bool quick;
+    const char *witness; /* NULL, or the copy of cosigned heads that another host keeps: its folder, or the file */
+    const uint8_t *witness_key; /* NULL, or its public key: then no other key counts */
 };
 /* `found` is called for each finding.  -1 only when the folder can't be read at all. */
 int journal_verify_as(const char *folder, const struct verify_wish *wish,

@@ -178,7 +178,7 @@ static void check_seal(struct look *l, const struct seg_element *el, const struc
     if (el->offset + el->size < l->bytes.len)
         REPORT(l, FAULT_CHANGED, "%llu bytes stand behind the seal",
                (unsigned long long)(l->bytes.len - el->offset - el->size));
-    walk_leave(l->w, s, signed_well && by_its_key);
+    walk_leave(l->w, s, l->at.file, signed_well && by_its_key);
 }
 
 /* INDEX with the PROOF right in front of it. */

@@ -23,6 +23,7 @@ struct walk {
     bool proven;                /* every key so far was promised, back to the id */
     bool quick;
     struct vouchers *vouchers; /* verify_vouch.c */
+    struct cosigned *cosigned; /* verify_cosign.c */
 };
 
 struct place { /* of what a finding speaks of */
@@ -37,12 +38,17 @@ void walk_saw_head(struct walk *w, const uint8_t chain[SEG_HASH]);
 void walk_enter(struct walk *w, const struct place *at, uint64_t segment, const uint8_t key[SEG_HASH],
                 const uint8_t prev[SEG_HASH], uint64_t first_seq);
 /* A seal that was checked: what it says about the next segment. */
-void walk_leave(struct walk *w, const struct seg_seal *s, bool trusted);
+void walk_leave(struct walk *w, const struct seg_seal *s, const char *file, bool trusted);
 
 /* verify_vouch.c: who signed what was packed again; their keys are known only when their segments are reached. */
 void walk_vouched(struct walk *w, const struct place *at, const struct seg_vouch *v);
 void walk_meets_key(struct walk *w, uint64_t segment, const uint8_t key[SEG_HASH]);
 void walk_end_vouchers(struct walk *w); /* reports who never came, and frees */
+
+/* verify_cosign.c: what other hosts signed of heads; once v->id is known, with each seal, in the end. */
+int walk_load_cosigned(struct walk *w, int dir, const struct verify_wish *wish, struct err *e);
+void walk_meets_head(struct walk *w, const struct seg_seal *s, const char *file);
+void walk_end_cosigned(struct walk *w); /* reports what was cosigned and is not here, and frees */
 
 /* verify_segment.c: one file's bytes. */
 void walk_segment(struct walk *w, const char *file, uint64_t segment, bool sealed, struct slice bytes);

@@ -27,6 +27,11 @@ static const char *const templates[EV_KINDS] = {
     [EV_LOG_NOT_LISTENING] = N_("lines are not received[ at {name}][: {why}]; it is tried again"),
     [EV_LOG_UNKNOWN] = N_("no rule knows lines such as this one[ of {name}][: {why}]"),
     [EV_LOG_UNKNOWN_COUNTED] = N_("[{count} ]lines that no rule knows came in an hour[; {why}]"),
+    [EV_LOG_HEAD_REFUSED] =
+        N_("the log store[ {name}][ of {src}] was rewritten: the head of its segment[ {count}] is not "
+           "cosigned[: {why}]"),
+    [EV_LOG_HISTORY_DIFFERS] =
+        N_("our log store is not what[ {name}] cosigned: it differs at segment[ {count}][: {why}]"),
     [EV_LOG_PROOF] = N_("it is proved[ for {name}] by[: {proof}]"),
 };
 

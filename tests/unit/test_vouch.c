@@ -1,70 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Segments that were packed again: who did it has signed what they are now. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/text.h"
+#include "feed_world.h"
 #include "journal/crc32c.h"
-#include "journal/feed.h"
-#include "journal/folder.h"
-#include "journal/verify.h"
-#include "sense/log/payload.h"
-#include "sense/log/shelf.h"
 
-enum { SEGMENTS = 3, LINES = 3000 };
-static const int64_t now_us = 1700000000000000;
+enum { SEGMENTS = 3 };
 static char folder[64];
-static char faults[2000];
-
-static int gone(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
-static void put_lines(struct journal *j)
-{
-    static uint8_t room[SEG_RAW_MAX];
-    struct payload p = { .at = room, .cap = sizeof(room) };
-    struct feed_block block = {
-        .first_seq = journal_last(j) + 1, .records = LINES, .min_us = now_us, .max_us = now_us
-    };
-    struct err e;
-
-    for (uint64_t n = 0; n < LINES; n++) {
-        char text[64];
-        struct log_line line = { .peer = SLICE("10.1.0.2:514"), .way = LOG_TCP, .at_us = now_us, .near_us = now_us };
-
-        (void)snprintf(text, sizeof(text), "<13>app[7]: message %llu", (unsigned long long)(block.first_seq + n));
-        line.raw = slice_text(text);
-        assert_true(payload_put(&p, &line, NULL));
-    }
-    block.payload = slice_of(room, p.len);
-    assert_int_equal(feed_append(j, &block, 1, &e), 0);
-}
 
 /* Three sealed segments, of which the first is packed again. */
 static int set_up(void **state)
 {
-    static struct shelf_how how = { .level = 1 };
-    const struct feed_kind kind = {
-        .content = SEG_LINES, .pack = shelf_pack, .pack_again = shelf_pack_again, .own = &how
-    };
-    const struct journal_limits limits = journal_default_limits();
-    struct journal_opened found;
-    struct journal_sealed sealed;
     struct journal *j;
     uint64_t segment = 0;
     struct err e;
@@ -72,14 +16,8 @@ static int set_up(void **state)
     (void)state;
     strcpy(folder, "/tmp/serviola-vouch-XXXXXX");
     assert_non_null(mkdtemp(folder));
-    j = feed_open(folder, &limits, &kind, now_us, &found, &e);
-    assert_non_null(j);
-    for (int i = 0; i < SEGMENTS; i++) {
-        for (int part = 0; part < 4; part++)
-            put_lines(j);
-        assert_int_equal(feed_begin(j, now_us, &e), 0);
-        assert_int_equal(feed_pack(j, now_us, &sealed, &e), 0);
-    }
+    world_fill(folder, SEGMENTS, "message");
+    j = world_store(folder);
     assert_int_equal(feed_pack_again(j, &segment, now_us, now_us + 1, &e), 1);
     assert_int_equal(segment, 1);
     journal_close(j);
@@ -89,27 +27,15 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    return nftw(folder, gone, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void note(void *own, const struct finding *f)
-{
-    struct text t = text_in(faults + strlen(faults), sizeof(faults) - strlen(faults));
-
-    (void)own;
-    if (f->fault != FAULT_NONE)
-        text_addf(&t, "%s: %s\n", f->file, f->text);
+    world_remove(folder);
+    return 0;
 }
 
 static struct verdict verified(bool quick)
 {
     const struct verify_wish wish = { .quick = quick };
-    struct verdict v;
-    struct err e;
 
-    faults[0] = 0;
-    assert_int_equal(journal_verify_as(folder, &wish, note, NULL, &v, &e), 0);
-    return v;
+    return world_verify(folder, &wish, false);
 }
 
 enum forgery {

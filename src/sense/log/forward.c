@@ -12,6 +12,7 @@
 #include "journal/crc32c.h"
 #include "journal/folder.h"
 #include "sense/log/lines.h"
+#include "sense/log/offers.h"
 #include "sense/log/sender.h"
 #include "sys/clock.h"
 
@@ -35,11 +36,14 @@ struct forward {
     uint64_t sent, acked, saved; /* line numbers */
     uint64_t unread;             /* first line of a block that could not be read */
     int64_t saved_us;
+    struct offers offers;
 
     pthread_mutex_t lock; /* of what the main thread tells */
     bool down, told_down;
     uint64_t waited; /* lines, when it came back */
     char why[200];
+    uint64_t differs, told_differs; /* segment of which our witness says otherwise */
+    char differs_why[sizeof(((struct offers *)NULL)->why)];
 };
 
 struct forwards {
@@ -201,14 +205,37 @@ static void tell_state(struct forward *f, bool down, const char *why)
     (void)pthread_mutex_unlock(&f->lock);
 }
 
+/* Heads of what the other side has, for it to sign. */
+static int offer_heads(struct forward *f, struct err *e)
+{
+    struct seg_seal seals[OFFERS_SEALS];
+    struct offers *o = &f->offers;
+    struct slice answer;
+    size_t count;
+
+    if (!f->kind->takes_heads || !f->kind->takes_heads(f->sender))
+        return 0;
+    if (f->kind->answered(f->sender, &answer))
+        offers_take(o, answer);
+    count = offers_make(o, f->acked, clock_mono_us(), seals);
+    if (o->differs != f->differs) {
+        (void)pthread_mutex_lock(&f->lock);
+        f->differs = o->differs;
+        memcpy(f->differs_why, o->why, sizeof(f->differs_why));
+        (void)pthread_mutex_unlock(&f->lock);
+    }
+    return count > 0 ? f->kind->offer(f->sender, slice_of(seals, count * sizeof(seals[0])), e) : 0;
+}
+
 /* Until it fails, or is to stop. */
 static int send_all(struct forward *f, struct err *e)
 {
+    offers_begin(&f->offers);
     f->sent = f->acked;
     while (!stops(f)) {
         uint64_t before = f->sent;
 
-        if (send_news(f, e) < 0 || take_acks(f, f->sent == before ? NAP_MS : 0, e) < 0)
+        if (send_news(f, e) < 0 || take_acks(f, f->sent == before ? NAP_MS : 0, e) < 0 || offer_heads(f, e) < 0)
             return -1;
         if (f->sent == before)
             nap(f, NAP_MS);
@@ -244,6 +271,21 @@ static void *forward_main(void *arg)
 
 /* ---- the main thread ---- */
 
+static void tell_difference(struct forward *f)
+{
+    char why[sizeof(f->differs_why)];
+    uint64_t segment;
+
+    (void)pthread_mutex_lock(&f->lock);
+    segment = f->differs;
+    memcpy(why, f->differs_why, sizeof(why));
+    (void)pthread_mutex_unlock(&f->lock);
+    if (segment == f->told_differs)
+        return;
+    f->told_differs = segment;
+    intake_tell(f->all->in, EV_LOG_HISTORY_DIFFERS, addr_ip(f->settings->to), f->settings->name, why, segment);
+}
+
 static void tell(void *ctx)
 {
     struct forwards *all = ctx;
@@ -254,6 +296,7 @@ static void tell(void *ctx)
         uint64_t waited;
         char why[200];
 
+        tell_difference(f);
         (void)pthread_mutex_lock(&f->lock);
         down = f->down;
         waited = f->waited;
@@ -291,6 +334,8 @@ struct forwards *forwards_new(struct intake *in, struct err *e)
             return NULL;
         }
         load_cursor(f);
+        f->offers = (struct offers){ .dir = f->dir, .name = f->settings->name };
+        memcpy(f->offers.id, store_id(in->store), SEG_HASH);
     }
     return all;
 }

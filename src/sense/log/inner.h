@@ -43,6 +43,7 @@ struct intake {
     struct live *live;
     struct rulereader *rules; /* live's; NULL: nothing is analysed */
     struct origins *origins;  /* NULL: no other serviola forwards to us */
+    struct witness *witness;  /* signs those stores' heads; NULL: it could not be had */
     struct {                  /* who sent and may not */
         uint64_t count;       /* not yet told */
         struct addr last;

@@ -6,6 +6,7 @@
 #include "sense/log/live.h"
 #include "sense/log/rulereader.h"
 #include "sense/log/mailreader.h"
+#include "sense/log/witness.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -304,6 +305,20 @@ static struct store_limits limits_of(const struct log_settings *s)
     return l;
 }
 
+/* What other serviolas forward to us: how far we have it, and the key that we sign their heads with. */
+static int open_origins(struct intake *in, const char *folder, struct err *e)
+{
+    struct err why;
+
+    in->origins = origins_open(folder, e);
+    if (!in->origins)
+        return -1;
+    in->witness = witness_open(folder, &why);
+    if (!in->witness)
+        say("%s; no heads are cosigned", why.text);
+    return 0;
+}
+
 static int open_store(struct intake *in, struct err *e)
 {
     const struct store_calls calls = {
@@ -383,7 +398,7 @@ void intake_reload(struct intake *in, const struct log_settings *s, const struct
     store_renew(in->store, &limits);
     if (in->rules)
         rulereader_renew(in->rules, &s->analyse);
-    if (s->peers.count > 0 && !in->origins && !(in->origins = origins_open(s->folder, &e))) {
+    if (s->peers.count > 0 && !in->origins && open_origins(in, s->folder, &e) < 0) {
         say("%s; no other serviola is listened to", e.text);
         in->settings.peers.count = 0;
     }
@@ -419,7 +434,7 @@ int intake_start(struct intake *in, struct err *e)
         return -1;
     in->follow = follow_new(in, e);
     in->forwards = in->follow ? forwards_new(in, e) : NULL;
-    if (in->settings.peers.count > 0 && in->forwards && !(in->origins = origins_open(in->settings.folder, e)))
+    if (in->settings.peers.count > 0 && in->forwards && open_origins(in, in->settings.folder, e) < 0)
         return -1;
     if (!in->forwards || forwards_start(in->forwards, e) < 0 ||
         loop_watch(in->loop, store_fd(in->store), LOOP_IN, on_store, in, e) < 0 ||
@@ -455,6 +470,7 @@ void intake_free(struct intake *in, int64_t wait_us)
     journald_free(in->journald);
     kmsg_free(in->kmsg);
     origins_close(in->origins);
+    witness_close(in->witness);
     claims_free(in->claims);
     free(in->room);
     free(in);

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "sys/clock.h"
 #include "sense/log/lines.h"
 #include "sense/log/payload.h"
 #include "sense/log/stream.h"
+#include "sense/log/witness.h"
 #include "wire/relp.h"
 
 enum { WAITING_MOST = 8192, SAY_ROOM = 64 << 10 };
@@ -150,12 +152,57 @@ static bool take_lines(struct stream *s, const struct relp_frame *f, int64_t now
     return true;
 }
 
+static void tell_contradiction(const struct stream *s, const struct seg_seal *first, const struct witness_answer *a)
+{
+    char name[ORIGIN_WORD + 1];
+
+    (void)sodium_bin2hex(name, sizeof(name), first->id, ORIGIN_WORD / 2);
+    intake_tell(s->in, EV_LOG_HEAD_REFUSED, addr_ip(s->from), name, a->why, a->segment);
+}
+
+/* "SEALS": of segments whose heads we are to sign; answered with a word and what we sign (witness.h). */
+static void take_heads(struct stream *s, const struct relp_frame *f, int64_t now_us, bool *bad)
+{
+    char room[64 + sizeof(((struct witness_answer *)NULL)->at)];
+    const char *said;
+    char id[65];
+    struct witness_answer a;
+    struct seg_seal first;
+    enum witness_word word;
+    const uint64_t *have;
+    size_t len;
+
+    *bad = f->data.len < sizeof(first);
+    if (*bad)
+        return;
+    memcpy(&first, f->data.at, sizeof(first));
+    (void)sodium_bin2hex(id, sizeof(id), first.id, sizeof(first.id));
+    have = origins_find(s->in->origins, slice_of(id, ORIGIN_WORD));
+    word = witness_judge(s->in->witness, f->data, have ? *have : 0, now_us, clock_mono_us(), &a);
+    *bad = word == WITNESS_BAD;
+    if (*bad)
+        return;
+    if (a.news)
+        tell_contradiction(s, &first, &a);
+    said = witness_word_text(word);
+    len = (size_t)snprintf(room, sizeof(room), "%llu rsp %zu 200 %s\n", (unsigned long long)f->txnr,
+                           strlen(said) + 5 + a.count * sizeof(a.at[0]), said);
+    memcpy(room + len, a.at, a.count * sizeof(a.at[0]));
+    len += a.count * sizeof(a.at[0]);
+    room[len++] = '\n';
+    *bad = !stream_say(s, room, len);
+}
+
 static bool take_frame(struct stream *s, const struct relp_frame *f, int64_t now_us, bool *bad)
 {
     struct relp *r = s->relp;
 
     if (s->way == LOG_PEER && r->open && slice_eq(f->command, SLICE("lines")))
         return take_lines(s, f, now_us, bad);
+    if (s->way == LOG_PEER && r->open && s->in->witness && slice_eq(f->command, SLICE("heads"))) {
+        take_heads(s, f, now_us, bad);
+        return true;
+    }
     if (slice_eq(f->command, SLICE("syslog"))) {
         *bad = !r->open;
         return r->open && take_message(s, f, now_us);
@@ -163,8 +210,10 @@ static bool take_frame(struct stream *s, const struct relp_frame *f, int64_t now
     if (slice_eq(f->command, SLICE("open"))) {
         r->open = true;
         *bad = !answer(s, f->txnr,
-                       s->way == LOG_PEER ? "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=lines"
-                                          : "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=syslog");
+                       s->way == LOG_PEER && s->in->witness
+                           ? "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=lines,heads"
+                       : s->way == LOG_PEER ? "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=lines"
+                                            : "200 OK\nrelp_version=0\nrelp_software=serviola\ncommands=syslog");
     } else if (slice_eq(f->command, SLICE("close"))) {
         r->open = false;
         r->closing = f->txnr;

@@ -27,7 +27,11 @@ struct sender_kind {
      * acknowledged, that is the newest one that the kernel took. */
     int (*acked)(struct sender *s, int wait_ms, uint64_t *seq, struct err *e);
     void (*close)(struct sender *s);
-    uint64_t window; /* lines that may be on their way */
+    /* Heads for a witness (offers.h); NULL: nobody there signs any. */
+    bool (*takes_heads)(const struct sender *s);
+    int (*offer)(struct sender *s, struct slice seals, struct err *e);
+    bool (*answered)(struct sender *s, struct slice *answer); /* to the offer, once; valid until the next call */
+    uint64_t window;                                          /* lines that may be on their way */
 };
 extern const struct sender_kind sender_relp;     /* each line one message; acknowledged */
 extern const struct sender_kind sender_serviola; /* blocks of lines with all that is known of them; each line once */

@@ -22,6 +22,7 @@ enum {
     IN_ROOM = 64 << 10,
     PATIENCE_MS = 10000,
     TXNR_LAST = 999999999,
+    ANSWER_ROOM = 32 << 10, /* to an offer of heads */
 };
 
 struct sender {
@@ -37,6 +38,10 @@ struct sender {
     uint64_t acked;
     char in[IN_ROOM];
     size_t in_len;
+    bool heads;       /* the other side signs them */
+    uint32_t offered; /* the offer that waits for an answer; 0: none */
+    uint8_t answer[ANSWER_ROOM];
+    size_t answer_len;      /* 0: none */
     struct payload payload; /* the block that grows */
     uint64_t first_seq, last_seq;
     uint8_t *bytes; /* payload's, or messages one behind the other */
@@ -101,8 +106,8 @@ int sender_write(int fd, const void *at, size_t len, struct err *e)
 
 /* ---- answers ---- */
 
-/* "TXNR rsp LENGTH [DATA]": its length, 0 when it is not whole. */
-static size_t answer_length(const struct sender *s, uint32_t *txnr, bool *fine)
+/* "TXNR rsp LENGTH [DATA]": its length, 0 when it is not whole; `said` is what stands behind 200. */
+static size_t answer_length(const struct sender *s, uint32_t *txnr, bool *fine, struct slice *said)
 {
     struct slice in = slice_of(s->in, s->in_len);
     struct slice rest;
@@ -122,23 +127,55 @@ static size_t answer_length(const struct sender *s, uint32_t *txnr, bool *fine)
         return 0;
     *txnr = (uint32_t)n;
     *fine = slice_eq(word, SLICE("rsp")) && len >= 3 && memcmp(in.at + head, "200", 3) == 0;
+    *said = *fine ? slice_first(slice_skip(in, head + 3), (size_t)len - 3) : slice_of(NULL, 0);
     return head + (size_t)len + 1;
+}
+
+/* The line "commands=A,B" of a greeting. */
+static bool offers_command(struct slice greeting, struct slice command)
+{
+    while (greeting.len > 0) {
+        struct slice line = slice_until(greeting, '\n', &greeting);
+
+        if (!slice_starts_nocase(line, SLICE("commands=")))
+            continue;
+        line = slice_skip(line, sizeof("commands=") - 1);
+        while (line.len > 0)
+            if (slice_eq(slice_until(line, ',', &line), command))
+                return true;
+    }
+    return false;
+}
+
+/* What belongs to no lines; false: neither does it to anything else. */
+static bool take_other_answer(struct sender *s, uint32_t txnr, struct slice said)
+{
+    if (txnr == 1)
+        s->heads = s->blocks && offers_command(said, SLICE("heads"));
+    else if (s->offered > 0 && txnr == s->offered && said.len > 1 && said.len <= sizeof(s->answer)) {
+        s->offered = 0;
+        s->answer_len = said.len - 1;
+        memcpy(s->answer, said.at + 1, s->answer_len);
+    } else
+        return false;
+    return true;
 }
 
 static int take_answers(struct sender *s, struct err *e)
 {
+    struct slice said;
     uint32_t txnr;
     bool fine;
     size_t len;
 
-    while ((len = answer_length(s, &txnr, &fine)) > 0) {
+    while ((len = answer_length(s, &txnr, &fine, &said)) > 0) {
         if (!fine)
             return err_set(e, 0, "the other side refuses: %.*s", (int)(len < 100 ? len : 100), s->in);
         if (s->count > 0 && txnr == s->waiting[s->first].txnr) {
             s->acked = s->waiting[s->first].seq;
             s->first = (s->first + 1) % WINDOW;
             s->count--;
-        } else if (txnr != 1)
+        } else if (!take_other_answer(s, txnr, said))
             return err_set(e, 0, "an answer to nothing");
         s->in_len -= len;
         memmove(s->in, s->in + len, s->in_len);
@@ -177,7 +214,7 @@ static void close_it(struct sender *s)
 static int greet(struct sender *s, struct err *e)
 {
     char line[128];
-    const char *offer = s->blocks ? "relp_version=0\nrelp_software=serviola\ncommands=lines"
+    const char *offer = s->blocks ? "relp_version=0\nrelp_software=serviola\ncommands=lines,heads"
                                   : "relp_version=0\nrelp_software=serviola\ncommands=syslog";
     int n = snprintf(line, sizeof(line), "1 open %zu %s\n", strlen(offer), offer);
     struct pollfd p = { .fd = s->fd, .events = POLLIN };
@@ -308,6 +345,33 @@ static int send_serviola(struct sender *s, const struct log_line *line, struct e
              : err_set(e, 0, "line %llu is too long", (unsigned long long)line->seq);
 }
 
+static bool takes_heads(const struct sender *s)
+{
+    return s->heads;
+}
+
+/* "TXNR heads LENGTH SEALS\n" */
+static int offer(struct sender *s, struct slice seals, struct err *e)
+{
+    char head[64];
+    int n;
+
+    if (wait_for_place(s, e) < 0)
+        return -1;
+    s->offered = s->txnr;
+    n = snprintf(head, sizeof(head), "%u heads %zu ", s->txnr, seals.len);
+    if (sender_write(s->fd, head, (size_t)n, e) < 0 || sender_write(s->fd, seals.at, seals.len, e) < 0)
+        return -1;
+    return sender_write(s->fd, "\n", 1, e);
+}
+
+static bool answered(struct sender *s, struct slice *answer)
+{
+    *answer = slice_of(s->answer, s->answer_len);
+    s->answer_len = 0;
+    return answer->len > 0;
+}
+
 static int acked(struct sender *s, int wait_ms, uint64_t *seq, struct err *e)
 {
     int result = hear(s, s->count > 0 ? wait_ms : 0, e);
@@ -327,6 +391,9 @@ const struct sender_kind sender_relp = {
 };
 const struct sender_kind sender_serviola = {
     .name = "serviola",
+    .takes_heads = takes_heads,
+    .offer = offer,
+    .answered = answered,
     .open = open_serviola,
     .send = send_serviola,
     .flush = flush_serviola,
