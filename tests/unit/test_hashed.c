@@ -85,49 +85,56 @@ static void keep_some(const struct world *w)
 static void refused(const struct world *w)
 {
     const char *why;
-    size_t count;
+    struct hashed_kept k;
 
-    assert_null(hashed_read(w->cache, &count, &why));
+    assert_false(hashed_read(w->cache, &k, &why));
     assert_non_null(why);
-    assert_int_equal(count, 0);
+    assert_int_equal(k.count, 0);
+    hashed_done(&k);
 }
 
-static void what_was_kept_is_found_by_path(void **state)
+static void what_was_kept_is_found_by_path_wherever_it_is_looked_for(void **state)
 {
     const struct world *w = *state;
+    struct hashed stranger = { .path = 7 };
+    struct hashed_kept k;
     const char *why;
-    struct hashed *old;
     struct stat st;
-    size_t count;
+    size_t place = 0;
 
     keep_some(w);
     assert_int_equal(stat(w->cache, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
-    old = hashed_read(w->cache, &count, &why);
-    assert_non_null(old);
-    assert_int_equal(count, COUNT);
-    for (size_t i = 0; i < COUNT; i++) {
-        struct hashed h = { .path = 100 - i, .inode = i };
+    assert_true(hashed_read(w->cache, &k, &why));
+    assert_int_equal(k.count, COUNT);
+    for (size_t from = 0; from <= COUNT + 1; from++)
+        for (size_t i = 0; i < COUNT; i++) {
+            struct hashed h = { .path = 100 - i, .inode = i };
 
-        assert_true(hashed_recall(old, count, &h));
-        assert_int_equal(h.digest[0], i);
-        h.inode++;
-        assert_false(hashed_recall(old, count, &h));
-    }
-    free(old);
+            place = from;
+            assert_true(hashed_recall(&k, &place, &h));
+            assert_int_equal(place, i);
+            assert_int_equal(h.digest[0], i);
+            h.inode++;
+            assert_false(hashed_recall(&k, &place, &h));
+        }
+    assert_false(hashed_recall(&k, &place, &stranger));
+    hashed_done(&k);
 }
 
 static void a_file_whose_time_was_put_back_is_not_the_same(void **state)
 {
     const struct world *w = *state;
     struct hashed was, now;
+    struct hashed_kept k = { .at = &was, .count = 1, .lock = PTHREAD_MUTEX_INITIALIZER };
+    size_t place = 0;
     struct timespec times[2];
     struct stat st;
 
     put(w->file, "as it was", 9);
     was = seen(w->file, 7);
     now = seen(w->file, 7);
-    assert_true(hashed_recall(&was, 1, &now));
+    assert_true(hashed_recall(&k, &place, &now));
     assert_int_equal(stat(w->file, &st), 0);
     times[0] = st.st_atim;
     times[1] = st.st_mtim;
@@ -138,7 +145,7 @@ static void a_file_whose_time_was_put_back_is_not_the_same(void **state)
         now = seen(w->file, 7);
     } while (now.changed_ns == was.changed_ns);
     assert_true(now.size == was.size && now.inode == was.inode && now.modified_ns == was.modified_ns);
-    assert_false(hashed_recall(&was, 1, &now));
+    assert_false(hashed_recall(&k, &place, &now));
 }
 
 static void a_file_that_was_just_written_is_hashed_again(void **state)
@@ -156,10 +163,11 @@ static void no_file_is_no_damage(void **state)
 {
     const struct world *w = *state;
     const char *why = "";
-    size_t count;
+    struct hashed_kept k;
 
-    assert_null(hashed_read(w->cache, &count, &why));
+    assert_false(hashed_read(w->cache, &k, &why));
     assert_null(why);
+    hashed_done(&k);
 }
 
 static void each_changed_byte_and_each_missing_end_is_damage(void **state)
@@ -206,7 +214,7 @@ static void a_file_that_others_may_write_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_was_kept_is_found_by_path, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_kept_is_found_by_path_wherever_it_is_looked_for, begin, end),
         cmocka_unit_test_setup_teardown(a_file_whose_time_was_put_back_is_not_the_same, begin, end),
         cmocka_unit_test_setup_teardown(a_file_that_was_just_written_is_hashed_again, begin, end),
         cmocka_unit_test_setup_teardown(no_file_is_no_damage, begin, end),

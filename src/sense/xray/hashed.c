@@ -38,19 +38,60 @@ bool hashed_is_settled(const struct hashed *h, int64_t now_ns)
     return h->changed_ns < now_ns - SETTLED_NS;
 }
 
-static int by_path(const void *a, const void *b)
+static int by_path(const void *a, const void *b, void *own)
 {
-    uint64_t x = ((const struct hashed *)a)->path;
-    uint64_t y = ((const struct hashed *)b)->path;
+    const struct hashed *all = own;
+    uint64_t x = all[*(const uint32_t *)a].path;
+    uint64_t y = all[*(const uint32_t *)b].path;
 
     return x < y ? -1 : x > y;
 }
 
-bool hashed_recall(const struct hashed *old, size_t count, struct hashed *h)
+/* NULL: no memory, and so nothing is known. */
+static const uint32_t *sorted(struct hashed_kept *k)
 {
-    const struct hashed *was = count > 0 ? bsearch(h, old, count, sizeof(*h), by_path) : NULL;
+    (void)pthread_mutex_lock(&k->lock);
+    if (!k->by_path && (k->by_path = calloc(k->count, sizeof(*k->by_path)))) {
+        for (size_t i = 0; i < k->count; i++)
+            k->by_path[i] = (uint32_t)i;
+        qsort_r(k->by_path, k->count, sizeof(*k->by_path), by_path, k->at);
+    }
+    (void)pthread_mutex_unlock(&k->lock);
+    return k->by_path;
+}
 
-    if (!was || was->device != h->device || was->inode != h->inode || was->size != h->size ||
+/* k->count: there is none. */
+static size_t place_of(struct hashed_kept *k, uint64_t path)
+{
+    const uint32_t *order = k->count > 0 ? sorted(k) : NULL;
+    size_t low = 0;
+    size_t high = order ? k->count : 0;
+
+    while (low < high) {
+        size_t half = (low + high) / 2;
+
+        if (k->at[order[half]].path == path)
+            return order[half];
+        if (k->at[order[half]].path < path)
+            low = half + 1;
+        else
+            high = half;
+    }
+    return k->count;
+}
+
+bool hashed_recall(struct hashed_kept *k, size_t *place, struct hashed *h)
+{
+    const struct hashed *was;
+    size_t at = *place;
+
+    if (at >= k->count || k->at[at].path != h->path)
+        at = place_of(k, h->path);
+    if (at == k->count)
+        return false;
+    *place = at;
+    was = &k->at[at];
+    if (was->device != h->device || was->inode != h->inode || was->size != h->size ||
         was->modified_ns != h->modified_ns || was->changed_ns != h->changed_ns)
         return false;
     memcpy(h->digest, was->digest, sizeof(h->digest));
@@ -91,18 +132,19 @@ static bool write_all(int fd, const void *at, size_t len)
     return true;
 }
 
-struct hashed *hashed_read(const char *path, size_t *count, const char **why)
+bool hashed_read(const char *path, struct hashed_kept *k, const char **why)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct hashed *h = NULL;
     struct head head;
     struct stat st;
 
-    *count = 0;
+    memset(k, 0, sizeof(*k));
+    (void)pthread_mutex_init(&k->lock, NULL);
     *why = NULL;
     if (fd < 0) {
         *why = errno == ENOENT || errno == EACCES ? NULL : "can't be opened";
-        return NULL;
+        return false;
     }
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
         *why = "is not ours alone";
@@ -120,13 +162,21 @@ struct hashed *hashed_read(const char *path, size_t *count, const char **why)
         *why = "is damaged";
         goto out;
     }
-    *count = head.count;
+    k->at = h;
+    k->count = head.count;
 out:
     close(fd);
-    return h;
+    return h != NULL;
 }
 
-bool hashed_write(const char *path, struct hashed *h, size_t count)
+void hashed_done(struct hashed_kept *k)
+{
+    free(k->at);
+    free(k->by_path);
+    (void)pthread_mutex_destroy(&k->lock);
+}
+
+bool hashed_write(const char *path, const struct hashed *h, size_t count)
 {
     char temporary[PATH_MAX];
     struct head head = { .count = count };
@@ -136,7 +186,6 @@ bool hashed_write(const char *path, struct hashed *h, size_t count)
     if (count == 0 || count > HASHED_MOST ||
         snprintf(temporary, sizeof(temporary), "%s.part", path) >= (int)sizeof(temporary))
         return false;
-    qsort(h, count, sizeof(*h), by_path);
     memcpy(head.magic, magic, sizeof(magic));
     head.sum = hash_bytes(h, count * sizeof(*h), count);
     (void)unlink(temporary);

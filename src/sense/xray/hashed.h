@@ -8,6 +8,7 @@
  */
 #ifndef SERVIOLA_SENSE_XRAY_HASHED_H
 #define SERVIOLA_SENSE_XRAY_HASHED_H
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,15 +31,28 @@ void hashed_look(struct hashed *h, const struct stat *st);
  */
 bool hashed_is_settled(const struct hashed *h, int64_t now_ns);
 
-/* Takes the digest of one with the same path that looks the same. */
-bool hashed_recall(const struct hashed *old, size_t count, struct hashed *h);
+/* What a file holds, in the order it was given in. */
+struct hashed_kept {
+    struct hashed *at; /* owned */
+    size_t count;
+    pthread_mutex_t lock;
+    uint32_t *by_path; /* owned: made when first one is not where it is looked for */
+};
 
 /*
- * What the file holds, sorted by path; malloced, the caller frees it.  NULL with *why NULL when there is no file for
- * us, with words when it is not to be trusted.
+ * Takes the digest of one with the same path that looks the same; threads may
+ * ask at once.  `place`: where it is looked for first, and where it was found.
+ * Whoever asks in the order of the time before finds each at once.
  */
-struct hashed *hashed_read(const char *path, size_t *count, const char **why);
+bool hashed_recall(struct hashed_kept *k, size_t *place, struct hashed *h);
 
-/* Sorts them, and puts them in the file's place; no part of a file is left when that fails. */
-bool hashed_write(const char *path, struct hashed *h, size_t count);
+/*
+ * False when nothing is known: with *why NULL when there is no file for us, with words when it is not to be trusted.
+ * hashed_done in either case.
+ */
+bool hashed_read(const char *path, struct hashed_kept *k, const char **why);
+void hashed_done(struct hashed_kept *k);
+
+/* Puts them in the file's place; no part of a file is left when that fails. */
+bool hashed_write(const char *path, const struct hashed *h, size_t count);
 #endif

@@ -58,7 +58,7 @@ struct file {
     uint8_t digest_len;
     uint8_t digest[DIGEST_MOST]; /* as it should be */
     enum outcome outcome;
-    bool mode_changed, was_hashed;
+    bool mode_changed, was_hashed, is_news; /* is_news: it will be known the next time */
     uint32_t mode;
     int64_t changed_s;
 };
@@ -70,8 +70,8 @@ struct check {
     size_t files, files_cap;
     struct package *package; /* owned */
     size_t packages;
-    struct hashed *old, *now; /* owned; `now` one for each file, in their order */
-    size_t old_count;
+    struct hashed_kept old;
+    struct hashed *now;     /* owned; one for each file, in their order */
     char *rule[RULES_MOST]; /* of dpkg's path-exclude (-) and path-include (+) */
     size_t rules;
     uint64_t *listed; /* owned: hashes of all names in folders of programs, sorted */
@@ -361,8 +361,7 @@ static void read_cache(struct check *c)
     char words[120];
     const char *why;
 
-    c->old = hashed_read(cache_path, &c->old_count, &why);
-    if (!why)
+    if (hashed_read(cache_path, &c->old, &why) || !why)
         return;
     (void)snprintf(words, sizeof(words), "what was hashed before %s: all files are read again", why);
     n.text = slice_text(words);
@@ -408,15 +407,26 @@ static int64_t now_ns(void)
     return t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* The folder that a thread looked into last. */
+/* Where a thread looked last. */
 struct folder {
     int fd; /* -1: none, or it can't be opened */
     size_t len;
+    size_t behind;   /* how far what was hashed lies behind the place of its file now; it wraps */
     char path[4200]; /* with the last '/' */
 };
 
-/* As stat does, from the folder where the file before was: the way to it is walked once. */
-static int look(struct folder *d, const char *path, struct stat *st)
+/* Does it lie in the folder of `path`, which is `len` bytes long with the last '/'? */
+static bool is_beside(const struct file *f, const char *path, size_t len)
+{
+    return f->path.len > len && memcmp(f->path.at, path + 1, len - 1) == 0 &&
+           !memchr(f->path.at + len - 1, '/', f->path.len - (len - 1));
+}
+
+/*
+ * As stat does, from the folder where the file before was: the way to it is
+ * walked once.  A folder where the next one is not is not worth being opened.
+ */
+static int look(struct folder *d, const char *path, const struct file *next, struct stat *st)
 {
     const char *name = strrchr(path, '/') + 1;
     size_t len = (size_t)(name - path);
@@ -424,6 +434,8 @@ static int look(struct folder *d, const char *path, struct stat *st)
     if (*name == '\0')
         return stat(path, st);
     if (len != d->len || memcmp(path, d->path, len) != 0) {
+        if (!next || !is_beside(next, path, len))
+            return stat(path, st);
         if (d->fd >= 0)
             close(d->fd);
         memcpy(d->path, path, len);
@@ -434,17 +446,19 @@ static int look(struct folder *d, const char *path, struct stat *st)
     return d->fd >= 0 ? fstatat(d->fd, name, st, 0) : stat(path, st);
 }
 
-static void look_at(struct check *c, struct folder *d, struct file *f, struct hashed *m)
+static void look_at(struct check *c, struct folder *d, struct file *f, const struct file *next, struct hashed *m)
 {
     char path[4200];
     struct text t = TEXT_IN(path);
     struct stat st;
+    size_t place;
+    bool known;
 
     text_word(&t, "/");
     text_add(&t, f->path);
     memset(m, 0, sizeof(*m));
     m->path = hash_bytes(path, t.len, f->digest_len);
-    if (t.cut || look(d, path, &st) < 0) {
+    if (t.cut || look(d, path, next, &st) < 0) {
         f->outcome = t.cut || (errno != ENOENT && errno != ENOTDIR) ? UNREADABLE
                    : was_left_out(c, path)                          ? AS_IT_SHOULD
                                                                     : MISSING;
@@ -455,7 +469,10 @@ static void look_at(struct check *c, struct folder *d, struct file *f, struct ha
     f->changed_s = st.st_ctime;
     f->mode_changed = (st.st_mode & (S_ISUID | S_ISGID)) != 0 && c->package[f->package].unpacked_s > 0 &&
                       st.st_ctime > c->package[f->package].unpacked_s + MODE_SLACK_S;
-    if (!hashed_recall(c->old, c->old_count, m)) {
+    place = (size_t)(f - c->file) + d->behind;
+    known = hashed_recall(&c->old, &place, m);
+    d->behind = place - (size_t)(f - c->file);
+    if (!known) {
         int64_t begun_ns = now_ns();
 
         f->was_hashed = true;
@@ -464,7 +481,8 @@ static void look_at(struct check *c, struct folder *d, struct file *f, struct ha
             f->outcome = UNREADABLE;
             return;
         }
-        if (!hashed_is_settled(m, begun_ns))
+        f->is_news = hashed_is_settled(m, begun_ns);
+        if (!f->is_news)
             m->path = 0; /* what is written now may bear the same time: it is read again */
     }
     f->outcome = memcmp(m->digest, f->digest, f->digest_len) == 0 ? AS_IT_SHOULD : CHANGED;
@@ -478,7 +496,7 @@ static void *worker(void *own)
 
     while ((from = atomic_fetch_add(&c->next, AT_ONCE)) < c->files)
         for (size_t i = from; i < from + AT_ONCE && i < c->files; i++)
-            look_at(c, &d, &c->file[i], &c->now[i]);
+            look_at(c, &d, &c->file[i], i + 1 < c->files ? &c->file[i + 1] : NULL, &c->now[i]);
     if (d.fd >= 0)
         close(d.fd);
     return NULL;
@@ -544,6 +562,11 @@ static void say(struct check *c, const struct file *f, const char *what, const c
     p.version = c->package[f->package].version;
     p.changed_s = f->changed_s;
     helper_say_record(c->fd, SNAP_PACKAGE, &p);
+}
+
+static bool has_to_say(const struct file *f)
+{
+    return f->outcome != AS_IT_SHOULD || f->mode_changed;
 }
 
 static void say_file(struct check *c, const struct file *f, const struct hashed *m)
@@ -613,6 +636,7 @@ static void compare(int fd, const void *ctx)
 {
     static struct check c;
     size_t hashed = 0;
+    size_t news = 0;
     struct snap_gauge g = { .name = SLICE("packages.files") };
 
     c.fd = fd;
@@ -630,12 +654,14 @@ static void compare(int fd, const void *ctx)
         return;
     read_cache(&c);
     look_at_all(&c);
-    for (size_t i = 0; i < c.files; i++)
+    for (size_t i = 0; i < c.files; i++) {
         hashed += c.file[i].was_hashed;
+        news += c.file[i].is_news;
+    }
     say_unpackaged(&c);
     for (int pass = 0; pass < 2; pass++) /* programs first: there may be more than is said */
         for (size_t i = 0; i < c.files; i++)
-            if (is_program_file(&c.file[i]) == (pass == 0))
+            if (has_to_say(&c.file[i]) && is_program_file(&c.file[i]) == (pass == 0))
                 say_file(&c, &c.file[i], &c.now[i]);
     say_rest(&c);
     g.value = c.files;
@@ -643,7 +669,7 @@ static void compare(int fd, const void *ctx)
     g.name = SLICE("packages.hashed");
     g.value = hashed;
     helper_say_record(fd, SNAP_GAUGE, &g);
-    if (hashed > 0 && !c.against)
+    if (news > 0 && !c.against)
         write_cache(&c);
 }
 
