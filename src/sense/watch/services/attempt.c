@@ -161,6 +161,11 @@ void attempt_begin(struct attempt *a)
     open_as(a, kinds[a->service->probe], false);
 }
 
+void attempt_begin_as(struct attempt *a, const struct kind *kind)
+{
+    open_as(a, kind, false);
+}
+
 void attempt_knock(struct attempt *a)
 {
     open_as(a, &kind_tcp, true);

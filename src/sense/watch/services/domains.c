@@ -128,8 +128,7 @@ static void go(void *ctx)
 
     d->timer = 0;
     attempt_init(&d->attempt, d->prober, &d->service, on_done, d);
-    d->attempt.kind = d->service.probe == SERVICE_HTTP ? &kind_rdap_plain : &kind_rdap;
-    attempt_begin(&d->attempt);
+    attempt_begin_as(&d->attempt, d->service.probe == SERVICE_HTTP ? &kind_rdap_plain : &kind_rdap);
 }
 
 static bool is_elsewhere(unsigned status)
