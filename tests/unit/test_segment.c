@@ -32,7 +32,6 @@ static struct seg_out make_wal(struct seg_head *head, struct seg_out *raw)
     assert_int_equal(seg_put(&wal, MARK, SEG_HEAD, SEG_EVENTS, slice_of(head, sizeof(*head)), none, none, NULL), 0);
     for (unsigned i = 0; i < BLOCKS; i++) {
         struct event events[5];
-        struct seg_out frame = { 0 };
         unsigned n = i % 5 + 1;
         struct slice payload = slice_of(events, n * sizeof(events[0]));
         struct seg_block b = { .first_seq = seq + 1, .last_seq = seq + n, .count = n, .commits = 1 };
@@ -49,15 +48,10 @@ static struct seg_out make_wal(struct seg_head *head, struct seg_out *raw)
         memcpy(b.prev, chain, SEG_HASH);
         seg_chain(chain, SEG_EVENTS, n, b.first_seq, payload);
         memcpy(b.chain, chain, SEG_HASH);
-        assert_int_equal(seg_put_raw_frame(&frame, payload, NULL), 0);
-        b.stored_crc = crc32c(0, frame.at, frame.len);
-        assert_int_equal(seg_put(&wal, MARK, SEG_BLOCK, SEG_EVENTS, slice_of(&b, sizeof(b)), none,
-                                 slice_of(frame.at, frame.len), NULL),
-                         0);
+        assert_int_equal(seg_put_raw(&wal, MARK, SEG_EVENTS, &b, payload, NULL), 0);
         assert_int_equal(seg_out_room(raw, payload.len, NULL), 0);
         memcpy(raw->at + raw->len, payload.at, payload.len);
         raw->len += payload.len;
-        seg_out_free(&frame);
     }
     return wal;
 }
