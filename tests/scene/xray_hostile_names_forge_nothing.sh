@@ -8,7 +8,7 @@ ctypes.CDLL(None).prctl(15, b"a) R 1\n\x1b[2Jb", 0, 0, 0)
 time.sleep(60)
 PYTHON
 cp /bin/sleep "$T/$(printf 'x\n\033]0;owned\007')"
-start name box python3 "$T/hostile.py"
+start name box python3 "$T/hostile.py" --password=kept-from-others
 start path box "$T/$(printf 'x\n\033]0;owned\007')" 60
 renamed()
 {
@@ -28,3 +28,8 @@ import json, sys
 names = [json.loads(line).get("comm") for line in sys.stdin]
 assert "a) R 1\n\x1b[2Jb" in names, names'
 shows now deleted_executable "pid $(pid_of path)"
+
+say "a password in a command line is in no file"
+tar --zstd -xOf "$T/now.xray" process.jsonl >"$T/processes"
+grep -q -- '--password=\*\*\*' "$T/processes"
+is_not grep -q kept-from-others "$T/processes" "$T/words"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sense/xray/inner.h"
+#include "wire/arguments.h"
 #include "wire/cron.h"
 #include "wire/utmp.h"
 
@@ -120,6 +121,17 @@ void xray_logins_begin(struct xray *x)
 
 /* --- what will be started */
 
+/* Without secrets; in what is used again at the next call. */
+static struct slice shown(struct slice command)
+{
+    static uint8_t bytes[4096];
+
+    command = slice_first(command, sizeof(bytes));
+    if (command.len > 0)
+        memcpy(bytes, command.at, command.len);
+    return slice_of(bytes, arguments_mask(bytes, command.len));
+}
+
 static void crontab(int fd, const char *path, const char *owner)
 {
     struct stat st;
@@ -135,7 +147,7 @@ static void crontab(int fd, const char *path, const char *owner)
             continue;
         j.when = c.when;
         j.user = owner ? slice_text(owner) : c.user;
-        j.command = c.command;
+        j.command = shown(c.command);
         helper_say_record(fd, SNAP_JOB, &j);
     }
 }

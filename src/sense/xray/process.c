@@ -12,6 +12,7 @@
 
 #include "sense/xray/inner.h"
 #include "sys/clock.h"
+#include "wire/arguments.h"
 #include "wire/proc.h"
 
 enum {
@@ -340,9 +341,13 @@ static void on_task(void *own, int in, const char *name, int64_t number)
 void xray_arguments(struct xray *x, struct snap_process *p, int folder, const char *path, uint64_t wanted)
 {
     struct slice args = xray_read_once(x, folder, path);
+    uint8_t shown[ARGS_KEPT];
 
     p->args_cut = args.len > ARGS_KEPT || args.len < wanted;
-    p->args = snap_keep(x->s, slice_first(args, ARGS_KEPT));
+    args = slice_first(args, ARGS_KEPT);
+    if (args.len > 0)
+        memcpy(shown, args.at, args.len);
+    p->args = snap_keep(x->s, slice_of(shown, arguments_mask(shown, args.len)));
 }
 
 void xray_image(struct snap_process *p)
