@@ -33,5 +33,6 @@ int cmd_reload(int argc, char **argv);
 int cmd_xray(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 #endif

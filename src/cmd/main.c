@@ -29,6 +29,7 @@ static const struct command {
     { NULL, "blocks", cmd_blocks, N_("who is blocked now") },
     { NULL, "xray", cmd_xray, N_("a picture of the whole host at this instant, and what it shows") },
     { NULL, "explain", cmd_explain, N_("what a picture shows; what can be found (--list)") },
+    { NULL, "audit", cmd_audit, N_("what is exposed, what is superfluous, what drifted from its twin") },
     { NULL, "watch", cmd_watch, N_("what is measured each second; when a trigger would have fired (try)") },
     { NULL, "top", cmd_top, N_("who is busy, now or at a moment that is gone (--at)") },
     { N_("Decide"), "block", cmd_block, N_("block a host's mail") },

@@ -116,6 +116,7 @@ const struct section house_sections[] = {
       sizeof(struct watch_settings) },
     { "notify", "who is told when something happens, and how", notify_keys, sizeof(struct notify_settings) },
     { "metrics", "figures for Prometheus", metrics_keys, sizeof(struct metrics_settings) },
+    { "audit", "who may reach what, for serviola audit", audit_keys, sizeof(struct audit_settings) },
     { 0 },
 };
 
@@ -131,6 +132,7 @@ void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS])
     places[7] = &h->watch;
     places[8] = &h->notify;
     places[9] = &h->metrics;
+    places[10] = &h->audit;
 }
 
 /* What may be left out in an address: its port. */

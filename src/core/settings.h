@@ -18,6 +18,7 @@
 #include "sense/watch/settings.h"
 #include "sense/log/papers.h"
 #include "sense/log/settings.h"
+#include "view/audit/settings.h"
 
 struct core_settings {   /* `serviola:` */
     char control[108];   /* unix socket of the commands */
@@ -48,6 +49,7 @@ struct house_settings {
     struct watch_settings watch;
     struct notify_settings notify;
     struct metrics_settings metrics;
+    struct audit_settings audit;
 };
 
 struct found { /* beside the configuration: what this host's files say; all borrowed */
@@ -69,7 +71,7 @@ struct scribe_settings {
 extern const struct section house_sections[]; /* in the order of the file; NULL-ended */
 
 /* Where the settings of section i live in `h`. */
-enum { HOUSE_SECTIONS = 10 };
+enum { HOUSE_SECTIONS = 11 };
 void house_places(struct house_settings *h, void *places[HOUSE_SECTIONS]);
 
 /* NULL: the built-in defaults.  0, or -1 with faults to print. */

@@ -267,6 +267,11 @@ static const struct snap_field file[] = {
     END,
 };
 
+static const struct snap_field installed[] = {
+    TEXT(snap_installed, name),     TEXT(snap_installed, version), TEXT(snap_installed, architecture),
+    TEXT(snap_installed, programs), END,
+};
+
 const struct snap_kind snap_kinds[SNAP_PARTS] = {
     [SNAP_HOST] = { "host", sizeof(struct snap_host), 1, host },
     [SNAP_PROCESS] = { "process", sizeof(struct snap_process), 100000, process },
@@ -293,4 +298,5 @@ const struct snap_kind snap_kinds[SNAP_PARTS] = {
     [SNAP_PORT] = { "port", sizeof(struct snap_port), 1000, port },
     [SNAP_PACKAGE] = { "package", sizeof(struct snap_package), 20000, package },
     [SNAP_FILE] = { "file", sizeof(struct snap_file), 200000, file },
+    [SNAP_INSTALLED] = { "installed", sizeof(struct snap_installed), 60000, installed },
 };

@@ -232,6 +232,12 @@ struct snap_package {
     int64_t changed_s;
 };
 
+/* A package that is installed; only in pictures that serviola audit takes. */
+struct snap_installed {
+    struct slice name, version, architecture;
+    struct slice programs; /* its executables that listen somewhere, with a blank between; empty: none */
+};
+
 /* What this picture lacks, and why. */
 struct snap_note {
     struct slice part, text;
@@ -263,6 +269,7 @@ enum snap_part {
     SNAP_PORT,
     SNAP_PACKAGE,
     SNAP_FILE,
+    SNAP_INSTALLED,
     SNAP_PARTS
 };
 

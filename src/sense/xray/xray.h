@@ -21,4 +21,6 @@ struct xray_wish {
 
 struct snap *xray_take(struct err *e); /* the caller frees it */
 struct snap *xray_take_as(const struct xray_wish *wish, struct err *e);
+/* Adds the packages that are installed here, and whose program listens, to a picture of this host. */
+void xray_installed(struct snap *s);
 #endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The whole of it, and how it is shown. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "view/audit/inner.h"
+#include "view/paint.h"
+
+static int gravest_first(const void *a, const void *b)
+{
+    const struct finding *x = a;
+    const struct finding *y = b;
+
+    return x->grade != y->grade ? (x->grade > y->grade ? -1 : 1) : 0;
+}
+
+/* Keeps the order of those that are as grave: they are few, and large. */
+static void sort(struct findings *f)
+{
+    for (size_t i = 1; i < f->count; i++)
+        for (size_t n = i; n > 0 && gravest_first(&f->at[n - 1], &f->at[n]) > 0; n--) {
+            struct finding moved = f->at[n];
+
+            f->at[n] = f->at[n - 1];
+            f->at[n - 1] = moved;
+        }
+}
+
+struct audit *audit_new(const struct audit_wish *wish, struct err *e)
+{
+    struct audit *a = calloc(1, sizeof(*a));
+    struct join *j = join_new(wish->snap, e);
+    struct explain x = { .s = wish->snap, .j = j, .to = a ? &a->found : NULL };
+
+    if (!a || !j) {
+        err_set(e, ENOMEM, "an audit");
+        goto failed;
+    }
+    audit_ports(&x, wish, a);
+    audit_house(&x);
+    if (wish->twin && audit_drift(&x, wish->twin, e) < 0)
+        goto failed;
+    sort(&a->found);
+    join_free(j);
+    return a;
+failed:
+    join_free(j);
+    free(a);
+    return NULL;
+}
+
+bool audit_is_grave(const struct audit *a)
+{
+    return a->found.count > 0 && a->found.at[0].grade > GRADE_NOTE;
+}
+
+static const char *outside_word(const struct audit *a, const struct audit_row *row)
+{
+    if (!a->has_outside || row->outside == SEEN_NOT_TRIED)
+        return N_("not looked");
+    return row->outside == SEEN_OPEN ? N_("open") : N_("shut");
+}
+
+void audit_print(const struct audit *a, FILE *to, bool colour)
+{
+    (void)fprintf(to, "%-10s %-40s %-18s %-11s %s\n", _("PORT"), _("INSIDE"), _("DECLARED"), _("OUTSIDE"), _("RESULT"));
+    for (size_t i = 0; i < a->rows; i++) {
+        const struct audit_row *row = &a->row[i];
+        char port[16];
+        char inside[sizeof(row->program) + sizeof(row->addresses) + 3];
+
+        (void)snprintf(port, sizeof(port), "%u/%s", row->port, row->udp ? "udp" : "tcp");
+        (void)snprintf(inside, sizeof(inside), row->addresses[0] ? "%s, %s" : "%s", row->program, row->addresses);
+        (void)fprintf(to, "%-10s %-40s %-18s %-11s %s\n", port, inside, row->is_declared ? row->declared : _("no"),
+                      _(outside_word(a, row)), row->verdict);
+    }
+    if (a->rows_more > 0)
+        (void)fprintf(to, _("and %zu more ports\n"), a->rows_more);
+    (void)fputs("\n", to);
+    findings_print(&a->found, to, colour);
+    if (!audit_is_grave(a))
+        (void)fprintf(to, "%s\n",
+                      a->found.count > 0 ? _("Nothing else is out of order.") : _("Nothing is out of order."));
+}
+
+static void json_field(struct text *t, const char *name, const char *value)
+{
+    text_addf(t, ",\"%s\":\"", name);
+    text_json(t, slice_text(value));
+    text_word(t, "\"");
+}
+
+void audit_json(const struct audit *a, FILE *to)
+{
+    static const char *const inside[] = { "nobody", "loopback", "reachable" };
+    static const char *const outside[] = { "unknown", "shut", "open" };
+
+    for (size_t i = 0; i < a->rows; i++) {
+        const struct audit_row *row = &a->row[i];
+        char line[6 * sizeof(*row)];
+        struct text t = TEXT_IN(line);
+
+        text_addf(&t, "{\"port\":%u,\"protocol\":\"%s\"", row->port, row->udp ? "udp" : "tcp");
+        json_field(&t, "inside", inside[row->inside]);
+        json_field(&t, "program", row->inside == AUDIT_NOBODY ? "" : row->program);
+        json_field(&t, "addresses", row->addresses);
+        json_field(&t, "package", row->package);
+        json_field(&t, "declared", row->declared);
+        json_field(&t, "outside", outside[row->outside]);
+        json_field(&t, "verdict", row->verdict);
+        (void)fprintf(to, "%s}\n", line);
+    }
+    findings_json(&a->found, to);
+}
