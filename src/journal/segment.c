@@ -11,6 +11,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "journal/columns.h"
 #include "journal/crc32c.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "these structs are the bytes on disk");
@@ -89,6 +90,11 @@ bool seg_scan_start(struct seg_scan *s, struct slice file)
     return true;
 }
 
+static bool is_block(const struct seg_element *el)
+{
+    return el->type == SEG_BLOCK || el->type == SEG_COLUMNS;
+}
+
 static bool block_is_whole(const struct seg_element *el)
 {
     struct seg_block b;
@@ -110,7 +116,7 @@ enum seg_got seg_next(struct seg_scan *s, struct seg_element *el)
         return SEG_BAD;
     }
     s->at += el->size;
-    return el->type == SEG_BLOCK && !block_is_whole(el) ? SEG_DAMAGED : SEG_GOT;
+    return is_block(el) && !block_is_whole(el) ? SEG_DAMAGED : SEG_GOT;
 }
 
 bool seg_peek(struct slice beginning, uint64_t left, uint64_t mark, struct seg_element *el)
@@ -131,7 +137,7 @@ bool seg_read_head(const struct seg_element *el, struct seg_head *h)
 
 bool seg_read_block(const struct seg_element *el, struct seg_block *b)
 {
-    if (el->type != SEG_BLOCK || el->body.len < sizeof(*b))
+    if (!is_block(el) || el->body.len < sizeof(*b))
         return false;
     memcpy(b, el->body.at, sizeof(*b));
     return b->count > 0 && b->raw_len > 0 && b->raw_len <= SEG_RAW_MAX && b->commits > 0 &&
@@ -163,19 +169,30 @@ bool seg_read_vouch(const struct seg_element *el, struct seg_vouch *v)
     return true;
 }
 
-int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e)
+int seg_unpack_by(void *zstd, const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e)
 {
     size_t n;
 
+    if (el->type == SEG_COLUMNS)
+        return columns_unpack(zstd, el->stored, raw, b->raw_len, e);
     if (ZSTD_findFrameCompressedSize(el->stored.at, el->stored.len) != el->stored.len ||
         ZSTD_getFrameContentSize(el->stored.at, el->stored.len) != b->raw_len)
         return err_set(e, 0, "the payload is not one zstd frame of %u bytes", b->raw_len);
-    n = ZSTD_decompress(raw, b->raw_len, el->stored.at, el->stored.len);
+    n = ZSTD_decompressDCtx(zstd, raw, b->raw_len, el->stored.at, el->stored.len);
     if (ZSTD_isError(n))
         return err_set(e, 0, "zstd: %s", ZSTD_getErrorName(n));
     if (n != b->raw_len)
         return err_set(e, 0, "the payload has %zu bytes instead of %u", n, b->raw_len);
     return 0;
+}
+
+int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e)
+{
+    ZSTD_DCtx *zstd = ZSTD_createDCtx();
+    int result = zstd ? seg_unpack_by(zstd, el, b, raw, e) : err_set(e, ENOMEM, "zstd");
+
+    ZSTD_freeDCtx(zstd);
+    return result;
 }
 
 static bool read_number(struct slice *s, uint32_t *n)

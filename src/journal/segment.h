@@ -5,7 +5,8 @@
  * A segment file is a row of elements without gaps.  An element is one zstd
  * skippable frame (RFC 8878, 3.1.2) that may be followed by one zstd frame,
  * the payload; so `zstdcat FILE` prints the payload of a whole segment and
- * nothing else.  Numbers are little-endian.
+ * nothing else (but of COLUMNS: there it prints that it can't).  Numbers are
+ * little-endian.
  *
  *   active (.wal)    HEAD BLOCK BLOCK ...            payload in zstd frames of raw blocks: written as it came
  *   sealed (.zst)    HEAD BLOCK ... PROOF INDEX SEAL       payload compressed, several commits in one block
@@ -22,6 +23,7 @@
  * BLOCK  struct seg_block, then, for each commit but the last, two LEB128
  *        numbers: records, bytes of payload.  What was one write of the
  *        writer is one commit; packing puts neighbours into one block.
+ * COLUMNS  a BLOCK whose payload is stored in columns (columns.h); stands for one when a segment is packed again.
  * PROOF  SHA-256 of each BLOCK element with its payload as it is stored, 32 bytes each, in their order.  May be
  * missing; stands right in front of INDEX, and index_hash is over both: so a seal proves each byte without unpacking.
  * INDEX  struct seg_index, then entries and filters (index.h).
@@ -70,7 +72,7 @@ enum {
     SEG_COMMITS_MAX = 4096,   /* in one block */
     SEG_INDEX_MAX = 64 << 20, /* body of an index */
 };
-enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW, SEG_PROOF, SEG_VOUCH = 8 };
+enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW, SEG_PROOF, SEG_COLUMNS, SEG_VOUCH };
 enum seg_content { SEG_EVENTS = 1, SEG_LINES };
 
 struct seg_prefix {
@@ -169,13 +171,16 @@ enum seg_got seg_next(struct seg_scan *s, struct seg_element *el);
 bool seg_peek(struct slice beginning, uint64_t left, uint64_t mark, struct seg_element *el);
 
 bool seg_read_head(const struct seg_element *el, struct seg_head *h);
-bool seg_read_block(const struct seg_element *el, struct seg_block *b); /* counts and lengths are within bounds */
+/* Of BLOCK and COLUMNS; counts and lengths are within bounds. */
+bool seg_read_block(const struct seg_element *el, struct seg_block *b);
 bool seg_read_seal(const struct seg_element *el, struct seg_seal *s);
 bool seg_read_anew(const struct seg_element *el, struct seg_anew *a);
 bool seg_read_vouch(const struct seg_element *el, struct seg_vouch *v);
 
 /* Unpacks a block's payload into `raw`, of at least SEG_RAW_MAX bytes. */
 int seg_unpack(const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e);
+/* The same with a ZSTD_DCtx of the caller's, who has many blocks. */
+int seg_unpack_by(void *zstd, const struct seg_element *el, const struct seg_block *b, uint8_t *raw, struct err *e);
 
 /* Commits of a block, in order; false when all were seen or the list is malformed (then commits were left over). */
 struct seg_commits {

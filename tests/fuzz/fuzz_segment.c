@@ -28,7 +28,7 @@ static void repair(uint8_t *at, size_t len)
         frame = 8 + (size_t)p.zstd_len;
         if (memcmp(p.magic, magic, 4) != 0 || frame < sizeof(p) || frame > len - i || p.stored_len > len - i - frame)
             continue;
-        if (p.type == SEG_BLOCK && frame >= sizeof(p) + sizeof(struct seg_block)) {
+        if ((p.type == SEG_BLOCK || p.type == SEG_COLUMNS) && frame >= sizeof(p) + sizeof(struct seg_block)) {
             uint32_t crc = crc32c(0, at + i + frame, p.stored_len);
 
             memcpy(at + i + sizeof(p) + offsetof(struct seg_block, stored_crc), &crc, 4);

@@ -401,9 +401,28 @@ static uint64_t bytes_of(const char *folder)
     return bytes;
 }
 
-static void old_segments_are_packed_again_and_stay_what_they_were(void **state)
+/* Blocks of the first segment that are in columns. */
+static size_t blocks_in_columns(const char *folder)
 {
-    struct world *w = *state;
+    struct seg_scan scan;
+    struct seg_element el;
+    struct err e = { 0 };
+    int dir = folder_open(folder, &e);
+    size_t blocks = 0;
+    uint8_t *bytes;
+    size_t len;
+
+    assert_int_equal(folder_read(dir, "0000000001.zst", 64 << 20, &bytes, &len, &e), 0);
+    assert_true(seg_scan_start(&scan, slice_of(bytes, len)));
+    while (seg_next(&scan, &el) == SEG_GOT)
+        blocks += el.type == SEG_COLUMNS;
+    free(bytes);
+    (void)close(dir);
+    return blocks;
+}
+
+static void pack_again_and_look(struct world *w)
+{
     struct search_query q = { TEXT_OF("rare4321"), SEARCH_WORD, .severity = LOG_UNKNOWN };
     struct err e = { 0 };
     struct lines *before;
@@ -436,7 +455,9 @@ static void old_segments_are_packed_again_and_stay_what_they_were(void **state)
     assert_int_equal(lines_refresh(l, &e), 0);
     assert_true(lines_count(l) * 3 < lines_count(before) * 2);
     assert_true(bytes_of(w->folder) < bytes);
+    assert_true(w->limits.columns ? blocks_in_columns(w->folder) > 0 : blocks_in_columns(w->folder) == 0);
     assert_whole(w->folder);
+    assert_int_equal(assert_lines(w->folder), 60000);
 
     /* All lines, in the new form, and still by who opened it before. */
     q.pattern = SLICE("");
@@ -447,6 +468,19 @@ static void old_segments_are_packed_again_and_stay_what_they_were(void **state)
     assert_true(passed_over(l, &q) > 0);
     lines_close(before);
     lines_close(l);
+}
+
+static void old_segments_are_packed_again_and_stay_what_they_were(void **state)
+{
+    pack_again_and_look(*state);
+}
+
+static void old_segments_are_packed_again_without_columns(void **state)
+{
+    struct world *w = *state;
+
+    w->limits.columns = false;
+    pack_again_and_look(w);
 }
 
 static void a_changed_byte_is_named_and_the_rest_is_read(void **state)
@@ -589,6 +623,7 @@ static int writer(const char *folder, int pipe)
     l.files.segment_bytes = 128 << 10; /* so that most kills meet a rotation */
     l.files.reserve_bytes = 0;
     l.memory_bytes = 2 << 20;
+    l.again_us = 0; /* and some that what was sealed is packed again */
     s = store_open(folder, &l, &calls, now_us, &found, &e);
     if (!s || store_start(s, &e) < 0)
         return 1;
@@ -671,6 +706,53 @@ static void twenty_kills_lose_nothing_that_was_acknowledged(void **state)
         assert_kept(w->folder, run_and_end(w->folder, (i * 7919 % 40 + 1) * 1000000L, false));
 }
 
+/* Opens the store, which begins to pack it again, until it is killed. */
+static void pack_again_and_die(struct world *w, long moment_ns)
+{
+    const struct timespec moment = { .tv_nsec = moment_ns };
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        world_open(w);
+        for (;;)
+            wait_for(w->s);
+    }
+    (void)nanosleep(&moment, NULL);
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+}
+
+static void twenty_kills_while_it_is_packed_again_lose_nothing(void **state)
+{
+    enum { LINES = 30000 };
+    struct world *w = *state;
+
+    w->limits.files.segment_bytes = 512 << 10;
+    world_open(w);
+    for (uint64_t n = 1; n <= LINES; n++) {
+        struct text_of t = line_text(n);
+
+        (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us);
+    }
+    settle(w->s);
+    assert_true(store_seal(w->s, 20000000));
+    world_close(w);
+    w->limits.again_us = 0;
+    for (int i = 0; i < KILLS; i++) {
+        pack_again_and_die(w, (i * 7919 % 40 + 1) * 1000000L);
+        assert_whole(w->folder);
+        assert_int_equal(assert_lines(w->folder), LINES);
+    }
+    world_open(w);
+    for (int i = 0; i < 300 && blocks_in_columns(w->folder) == 0; i++)
+        wait_for(w->s);
+    world_close(w);
+    assert_true(blocks_in_columns(w->folder) > 0);
+    assert_whole(w->folder);
+    assert_int_equal(assert_lines(w->folder), LINES);
+}
+
 /* ---- rotations ---- */
 
 static void rotations_are_read_from_the_oldest_to_the_newest(void **state)
@@ -701,9 +783,11 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(passing_over_blocks_loses_no_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_block_that_was_made_anew_is_not_what_was_sealed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_segments_are_packed_again_and_stay_what_they_were, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(old_segments_are_packed_again_without_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_byte_is_named_and_the_rest_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_without_room_says_so_and_takes_more_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(twenty_kills_lose_nothing_that_was_acknowledged, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(twenty_kills_while_it_is_packed_again_lose_nothing, set_up, tear_down),
         cmocka_unit_test(rotations_are_read_from_the_oldest_to_the_newest),
     };
 

@@ -302,6 +302,7 @@ static struct store_limits limits_of(const struct log_settings *s)
     l.memory_bytes = s->memory_bytes;
     l.level = (int)s->level;
     l.again_us = s->again_us;
+    l.columns = s->columns;
     return l;
 }
 

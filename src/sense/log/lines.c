@@ -551,7 +551,6 @@ int lines_load(const struct lines *l, size_t block, struct lines_room *room, str
     struct seg_scan scan = { .base = b->offset, .mark = s->mark };
     struct seg_element el;
     struct seg_block head;
-    size_t n;
 
     if (room_ready(room, e) < 0 || read_stored(l, s, b, room, e) < 0)
         goto fail;
@@ -561,12 +560,9 @@ int lines_load(const struct lines *l, size_t block, struct lines_room *room, str
         err_set(e, 0, "it is damaged, or was packed again meanwhile");
         goto fail;
     }
-    n = ZSTD_decompressDCtx(room->zstd, room->raw, SEG_RAW_MAX, el.stored.at, el.stored.len);
-    if (ZSTD_isError(n) || n != head.raw_len) {
-        err_set(e, 0, "zstd: %s", ZSTD_isError(n) ? ZSTD_getErrorName(n) : "another length than its head says");
+    if (seg_unpack_by(room->zstd, &el, &head, room->raw, e) < 0)
         goto fail;
-    }
-    *payload = slice_of(room->raw, n);
+    *payload = slice_of(room->raw, head.raw_len);
     return 0;
 fail:
     return err_wrap(e, "segment %llu, block at %llu", (unsigned long long)b->segment, (unsigned long long)b->offset);

@@ -89,6 +89,8 @@ struct log_settings {
     struct log_class classes[LOG_CLASSES];
     uint64_t level;
     int64_t again_us;
+    bool columns;
+    uint8_t zero4[7];
 
     /* of TLS: PEM files; `clients`: who may have signed theirs; `revoked`: those authorities' lists, or empty */
     char certificate[200], key[200], clients[200], revoked[200];

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "journal/columns.h"
 #include "journal/crc32c.h"
 #include "journal/seal.h"
 #include "sense/log/lines.h"
@@ -16,6 +17,7 @@ struct packer {
     uint64_t mark;
     int level;
     size_t goal;
+    bool columns;
     const struct shelf_how *how; /* asked whether to make way; NULL: not */
     bool made_way;
     struct seg_block block; /* the one that grows; count 0: none */
@@ -23,7 +25,7 @@ struct packer {
     size_t raw_len;
     struct seg_out list;               /* its commits but the last ... */
     uint32_t last_records, last_bytes; /* ... which is this */
-    struct seg_out frame;
+    struct seg_out frame, apart;       /* its payload by zstd alone, in columns */
     struct shelf_entry *entries;
     size_t count, cap;
     struct seg_out filters;
@@ -156,20 +158,37 @@ static void count_block(struct seg_seal *seal, const struct seg_block *b)
     memcpy(seal->chain, b->chain, SEG_HASH);
 }
 
+/* What the block's element is to be: in columns when that makes it smaller by a sixteenth at least. */
+static int store_payload(struct packer *p, enum seg_type *type, struct slice *stored, struct err *e)
+{
+    if (compress(p, e) < 0)
+        return -1;
+    *type = SEG_BLOCK;
+    *stored = written(&p->frame);
+    p->apart.len = 0;
+    if (p->columns && columns_pack(slice_of(p->raw, p->raw_len), SHELF_LEVEL_COLUMNS, &p->apart, NULL) == 0 &&
+        p->apart.len < p->frame.len - p->frame.len / 16) {
+        *type = SEG_COLUMNS;
+        *stored = written(&p->apart);
+    }
+    return 0;
+}
+
 /* The block that has grown becomes an element and an entry of the index. */
 static int flush(struct packer *p, struct err *e)
 {
     struct seg_block *b = &p->block;
     size_t at = p->out->len;
+    enum seg_type type;
+    struct slice stored;
 
     if (b->count == 0)
         return 0;
-    if (compress(p, e) < 0)
+    if (store_payload(p, &type, &stored, e) < 0)
         return -1;
     b->raw_len = (uint32_t)p->raw_len;
-    b->stored_crc = crc32c(0, p->frame.at, p->frame.len);
-    if (seg_put(p->out, p->mark, SEG_BLOCK, SEG_LINES, slice_of(b, sizeof(*b)), written(&p->list), written(&p->frame),
-                e) < 0 ||
+    b->stored_crc = crc32c(0, stored.at, stored.len);
+    if (seg_put(p->out, p->mark, type, SEG_LINES, slice_of(b, sizeof(*b)), written(&p->list), stored, e) < 0 ||
         seg_out_room(&p->proof, SEG_HASH, e) < 0 || add_entry(p, at, (uint32_t)(p->out->len - at), e) < 0)
         return -1;
     seg_digest(p->proof.at + p->proof.len, slice_of(p->out->at + at, p->out->len - at));
@@ -288,6 +307,7 @@ static void packer_done(struct packer *p)
     token_set_done(&p->tokens);
     seg_out_free(&p->list);
     seg_out_free(&p->frame);
+    seg_out_free(&p->apart);
     seg_out_free(&p->filters);
     seg_out_free(&p->proof);
     free(p->entries);
@@ -353,11 +373,13 @@ int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct s
 {
     const struct slice none = { 0 };
     struct packer p = { .out = out, .mark = mark, .level = SHELF_LEVEL_AGAIN, .goal = SHELF_GOAL_AGAIN, .how = own };
+    const struct shelf_how *how = own;
     struct pack_result r = { 0 };
     struct seg_anew anew = { .packed_us = now_us };
     struct seg_vouch vouch;
     int result = -1;
 
+    p.columns = __atomic_load_n(&how->columns, __ATOMIC_RELAXED);
     memcpy(p.seal.chain, seal->prev, SEG_HASH);
     if (packer_init(&p, e) < 0 || copy_head(&p, file, e) < 0 || put_blocks(&p, file, &r, e) < 0)
         goto done;

@@ -74,9 +74,12 @@ static const int64_t DAY_US = 86400 * (int64_t)1000000;
 
 struct store_limits store_default_limits(void)
 {
-    struct store_limits l = {
-        .files = journal_default_limits(), .sync_us = 5000, .memory_bytes = 32 << 20, .level = 1, .again_us = DAY_US
-    };
+    struct store_limits l = { .files = journal_default_limits(),
+                              .sync_us = 5000,
+                              .memory_bytes = 32 << 20,
+                              .level = 1,
+                              .columns = true,
+                              .again_us = DAY_US };
 
     l.files.segment_bytes = 32 << 20;
     l.files.segment_age_us = 3600 * (int64_t)1000000;
@@ -190,6 +193,7 @@ static void take_fresh_limits(struct store *s) /* locked */
     s->limits.files = s->fresh.files;
     s->limits.again_us = s->fresh.again_us;
     __atomic_store_n(&s->how.level, s->fresh.level, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->how.columns, s->fresh.columns, __ATOMIC_RELAXED);
     journal_set_limits(s->j, &s->limits.files);
 }
 
@@ -392,7 +396,7 @@ struct store *store_open(const char *folder, const struct store_limits *l, const
     s->limits = *l;
     s->calls = *calls;
     s->end = &s->first;
-    s->how = (struct shelf_how){ .level = l->level, .busy = is_busy, .ctx = s };
+    s->how = (struct shelf_how){ .level = l->level, .columns = l->columns, .busy = is_busy, .ctx = s };
     kind.own = &s->how;
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0)

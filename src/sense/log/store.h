@@ -11,7 +11,7 @@
  * comes only after the fdatasync that covers it.  What is not acknowledged
  * may be lost by a crash; what is, is not.
  *
- * Payload of a block, which `zstdcat` prints: lines, each with a newline
+ * Payload of a block, which `zstdcat` prints (unless it was packed again in columns): lines, each with a newline
  * behind it, and, in front of lines that share them, what the receiver knows:
  *
  *   \x1e2026-11-22T18:28:03.123456Z tcp 10.1.0.2:49152 [near=STAMP] [origin=N] [bytes=N] [whole=N sha256=HEX]\n
@@ -42,6 +42,7 @@ struct store_limits {
     int64_t sync_us;             /* lines wait at most so long for the disk to be asked */
     uint64_t memory_bytes;       /* that may wait for it; then store_append says no */
     int level;                   /* zstd's, of sealed segments */
+    bool columns;                /* packed again, lines are taken apart: smaller by far, slower to pack */
     int64_t again_us;            /* sealed so long ago, they are packed again, smaller; INT64_MAX: never */
 };
 struct store_limits store_default_limits(void);
