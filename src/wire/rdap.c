@@ -154,5 +154,6 @@ bool rdap_read(struct slice json, struct rdap *r)
             : slice_eq(key, SLICE("ldhName")) && peek(&j) == '"' ? !eat_string(&j, &r->name)
                                                                  : !eat_value(&j))
             return false;
-    return ended && peek(&j) == 0;
+    (void)peek(&j);
+    return ended && j.rest.len == 0; /* a zero is no end */
 }

@@ -60,6 +60,7 @@ static void what_is_no_object_is_refused(void **state)
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
         if (reads(none[i], &r))
             fail_msg("%s", none[i]);
+    assert_false(rdap_read(SLICE("{}\0"), &r));
     assert_true(reads(" { } ", &r));
     assert_true(reads("{\"a\":-1.5e3,\"b\":true,\"c\":null,\"events\":null,\"status\":7,\"ldhName\":{}}", &r));
     assert_false(r.ends);

@@ -134,10 +134,10 @@ extern const struct kind kind_tcp, kind_tls, kind_http, kind_https, kind_smtp, k
 /* `service` is borrowed as long as the attempt is used; `done` is called at each end, never from here. */
 void attempt_init(struct attempt *a, struct prober *p, const struct service *service,
                   void (*done)(void *ctx, struct attempt *a), void *ctx);
-void attempt_begin(struct attempt *a); /* it is not open */
+void attempt_begin(struct attempt *a);                             /* it is not open */
 void attempt_begin_as(struct attempt *a, const struct kind *kind); /* one that no service has */
-void attempt_knock(struct attempt *a); /* the same, but only whether the port is open */
-void attempt_drop(struct attempt *a);  /* without a word */
+void attempt_knock(struct attempt *a);                             /* the same, but only whether the port is open */
+void attempt_drop(struct attempt *a);                              /* without a word */
 void attempt_well(struct attempt *a);
 void attempt_missed(struct attempt *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same, for what a call of ours answered. */
