@@ -27,7 +27,7 @@ listen() # NAME ADDRESS:PORT...
 listen house 0.0.0.0:25 127.0.0.1:443 127.0.0.1:3306 0.0.0.0:5432 0.0.0.0:8080 0.0.0.0:9090
 on box nft -f - <<'NFT'
 table ip scene {
-    chain in { type filter hook input priority 0; iif != lo tcp dport 9090 drop; }
+    chain in { type filter hook input priority 0; iifname != "lo" tcp dport 9090 drop; }
     chain pre { type nat hook prerouting priority dstnat; tcp dport 2222 redirect to :25; }
 }
 NFT
