@@ -359,6 +359,7 @@ void settings_for_probe(const struct house_settings *h, const struct found *foun
 {
     memset(probe, 0, sizeof(*probe));
     probe->services = h->watch.services;
+    memcpy(probe->journal, h->journal.folder, sizeof(probe->journal));
     for (size_t i = 0; i < found->resolvers_count && i < KEY_ADDR_CAP; i++) {
         probe->resolvers.at[i] = found->resolvers[i];
         probe->resolvers.at[i].port = found->resolvers[i].port ? found->resolvers[i].port : 53;

@@ -166,6 +166,104 @@ static void nothing_is_steady_because_nobody_looked(void **state)
     assert_int_equal(take(true, 5060, FRONT_WELL), JUDGE_STEADY);
 }
 
+/* ---- a new life, which knows the events of the one before it ---- */
+
+static struct {
+    enum judge_news news;
+    struct judge_told told;
+    int64_t at_us;
+} said[32];
+static size_t said_count;
+
+static void say_from(int64_t second, bool well)
+{
+    enum judge_news news = take(well, second, FRONT_WELL);
+
+    if (news == JUDGE_SAME)
+        return;
+    said[said_count].news = news;
+    said[said_count].told = told;
+    said[said_count++].at_us = second * SECOND;
+}
+
+static void fall_and_rise(int64_t second)
+{
+    say_from(second, false);
+    say_from(second + 1, false);
+    say_from(second + 4, true);
+    say_from(second + 5, true);
+}
+
+static void live_again(void)
+{
+    judge = (struct judge){ 0 };
+    for (size_t i = 0; i < said_count; i++)
+        judge_recall(&judge, said[i].news, &said[i].told, said[i].at_us);
+}
+
+static void losses_before_a_restart_count_when_it_comes_and_goes_after_it(void **state)
+{
+    (void)state;
+    said_count = 0;
+    say_from(1000, true);
+    fall_and_rise(1010);
+    fall_and_rise(1030);
+    live_again();
+    say_from(1100, true);
+    assert_int_equal(said[said_count - 1].news, JUDGE_SEEN);
+    assert_int_equal(take(false, 1110, FRONT_WELL), JUDGE_SAME);
+    assert_int_equal(take(false, 1111, FRONT_WELL), JUDGE_FLAPPING);
+    assert_int_equal(told.count, 3);
+    assert_int_equal(told.since_us, 1010 * SECOND);
+}
+
+static void one_that_comes_and_goes_does_so_after_a_restart(void **state)
+{
+    (void)state;
+    said_count = 0;
+    say_from(1000, true);
+    for (int n = 1; n <= 6; n++)
+        fall_and_rise(1000 + 10 * n);
+    live_again();
+    assert_true(judge.flapping);
+    assert_int_equal(judge.flaps, 6);
+    assert_true(judge.flap_sum_us == 4 * 4 * SECOND);
+    assert_int_equal(take(true, 1080, FRONT_WELL), JUDGE_SEEN);
+    lose_and_come_back(1090, JUDGE_SAME, JUDGE_BLINKED);
+    assert_int_equal(take(true, 1094 + 60, FRONT_WELL), JUDGE_STEADY);
+    assert_int_equal(told.count, 7);
+    assert_int_equal(told.since_us, 1010 * SECOND);
+}
+
+static void a_loss_that_lasts_over_a_restart_is_one_loss(void **state)
+{
+    (void)state;
+    said_count = 0;
+    say_from(1000, true);
+    fall_and_rise(1010);
+    say_from(1030, false);
+    say_from(1031, false);
+    live_again();
+    say_from(1040, false);
+    say_from(1041, false); /* found again */
+    assert_int_equal(said[said_count - 1].news, JUDGE_LOST);
+    live_again();
+    lose_and_come_back(1050, JUDGE_LOST, JUDGE_BACK);
+    lose_and_come_back(1060, JUDGE_FLAPPING, JUDGE_BLINKED);
+}
+
+static void losses_of_long_ago_are_recalled_for_nothing(void **state)
+{
+    (void)state;
+    said_count = 0;
+    say_from(1000, true);
+    fall_and_rise(1010);
+    fall_and_rise(1030);
+    live_again();
+    (void)take(true, 3000, FRONT_WELL);
+    lose_and_come_back(3010, JUDGE_LOST, JUDGE_BACK);
+}
+
 /* ---- what lies in front ---- */
 
 static struct service services[4];
@@ -424,6 +522,10 @@ int main(void)
         cmocka_unit_test_setup(what_was_missed_before_a_sleep_and_after_it_is_no_row, fresh),
         cmocka_unit_test_setup(nothing_is_steady_because_nobody_looked, fresh),
         cmocka_unit_test_setup(three_losses_in_a_day_are_three_losses, fresh),
+        cmocka_unit_test_setup(losses_before_a_restart_count_when_it_comes_and_goes_after_it, fresh),
+        cmocka_unit_test_setup(one_that_comes_and_goes_does_so_after_a_restart, fresh),
+        cmocka_unit_test_setup(a_loss_that_lasts_over_a_restart_is_one_loss, fresh),
+        cmocka_unit_test_setup(losses_of_long_ago_are_recalled_for_nothing, fresh),
         cmocka_unit_test(a_host_that_was_not_asked_since_has_to_answer_first),
         cmocka_unit_test(a_router_and_what_is_behind_it_are_one_host),
         cmocka_unit_test(two_hosts_that_are_silent_at_once_are_our_own_network),

@@ -10,9 +10,9 @@
 
 #include "act/notify/letter.h"
 #include "act/notify/tray.h"
-#include "act/notify/past.h"
 #include "act/notify/ways.h"
 #include "journal/crc32c.h"
+#include "journal/past.h"
 #include "journal/tail.h"
 #include "part/link.h"
 #include "sys/clock.h"
@@ -508,6 +508,8 @@ int notify_open(struct role *r, void (*tell)(struct text *t, const struct event 
                 struct err *e)
 {
     struct notify *n = calloc(1, sizeof(*n));
+    enum event_kind kinds[EV_KINDS];
+    struct past_of of = { .kinds = kinds, .kinds_count = incidents_kinds(kinds, EV_KINDS), .after = EV_NOTIFY_STARTED };
 
     if (!n)
         return err_set(e, ENOMEM, "notices");
@@ -518,8 +520,8 @@ int notify_open(struct role *r, void (*tell)(struct text *t, const struct event 
     tzset(); /* reads a file: not possible later */
     find_host(n);
     (void)signal(SIGCHLD, SIG_IGN);
-    n->past =
-        past_start(n->set->journal, n->wall_us - n->set->set.keep_us, r->part->user, e); /* before any secret is read */
+    of.since_us = n->wall_us - n->set->set.keep_us;
+    n->past = past_start(n->set->journal, &of, r->part->user, e); /* before any secret is read */
     n->past_bytes = malloc(PAST_MOST * sizeof(struct event));
     if (n->past < 0 || !n->past_bytes)
         return -1;

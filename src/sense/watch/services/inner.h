@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * inner - the part "probe" inside: for part.c and telling.c.
+ * inner - the part "probe" inside: for part.c, recall.c and telling.c.
  */
 #ifndef SERVIOLA_SERVICES_INNER_H
 #define SERVIOLA_SERVICES_INNER_H
@@ -26,11 +26,18 @@ struct one {
     bool ours;             /* it never left this host */
 };
 
+struct recall { /* recall.c: what was before us, as it comes */
+    int fd;     /* -1: all came, or none will */
+    bool over;  /* nobody waits for it any more */
+    struct event ev;
+    size_t len;
+};
 enum { PROBE_PORTS = SERVICES_MOST + DOMAINS_MOST + 1 };
 
 struct part_state {
     struct role *role;
     struct prober prober;
+    struct recall recall;
     struct one *ones[SERVICES_MOST]; /* owned */
     uint32_t count;
     struct domains *domains;
@@ -49,6 +56,10 @@ void tell_pause(struct part_state *w, int64_t span_us);
 void tell_that_all_stands(struct part_state *w);
 void tell_dropped(struct part_state *w, const struct one *o);
 void tell_values(const struct one *o);
+
+/* recall.c: before the jail; then until w->recall.over no service is probed. */
+int recall_open(struct part_state *w, const struct services_settings *set, struct err *e);
+int recall_run(struct part_state *w, struct err *e);
 /* "service", "web", "up"; believed for so long. */
 void tell_value(struct role *r, const char *family, const char *name, const char *what, double number, int64_t good_us);
 #endif

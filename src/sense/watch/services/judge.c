@@ -38,14 +38,26 @@ static bool comes_and_goes(const struct judge *j, int64_t now_us)
     return j->losses >= JUDGE_LOSSES && now_us - j->losses_us[j->losses % JUDGE_LOSSES] <= JUDGE_WINDOW_US;
 }
 
+/* False: it was counted already. */
+static bool count_loss(struct judge *j, int64_t since_us)
+{
+    bool fresh = !j->was_down;
+
+    if (fresh)
+        j->losses_us[j->losses++ % JUDGE_LOSSES] = since_us;
+    j->was_down = false;
+    return fresh;
+}
+
 static enum judge_news lose(struct judge *j, struct judge_told *told)
 {
+    bool fresh = count_loss(j, j->first_miss_us);
+
     j->state = JUDGE_DOWN;
     j->lost_us = j->first_miss_us;
-    j->losses_us[j->losses++ % JUDGE_LOSSES] = j->first_miss_us;
     *told = (struct judge_told){ .since_us = j->lost_us, .good_us = j->good_us };
     if (j->flapping) {
-        j->flaps++;
+        j->flaps += fresh;
         return JUDGE_SAME; /* written down when it is over */
     }
     if (!comes_and_goes(j, j->first_miss_us))
@@ -71,6 +83,7 @@ static enum judge_news rise(struct judge *j, struct judge_told *told)
     enum judge_state was = j->state;
 
     j->state = JUDGE_UP;
+    j->was_down = false;
     *told = (struct judge_told){ .since_us = j->first_good_us };
     if (was == JUDGE_UNKNOWN)
         return JUDGE_SEEN;
@@ -113,4 +126,57 @@ enum judge_news judge_decide(struct judge *j, const struct judge_limits *l, enum
     if (front == FRONT_WELL)
         return lose(j, told);
     return j->state == JUDGE_HIDDEN ? JUDGE_SAME : hide(j, told);
+}
+
+static void recall_blink(struct judge *j, const struct judge_told *told)
+{
+    if (!j->flapping) { /* that it began is longer ago than is read */
+        j->flapping = true;
+        j->flaps = 0;
+        j->flap_us = told->since_us;
+        j->flap_sum_us = 0;
+    }
+    j->flaps += count_loss(j, told->since_us);
+    j->flap_sum_us += told->span_us;
+}
+
+static void recall_flapping(struct judge *j, const struct judge_told *told, int64_t at_us)
+{
+    if (!j->flapping) {
+        (void)count_loss(j, at_us);
+        j->flap_sum_us = 0;
+        j->was_down = true;
+    }
+    j->flapping = true;
+    j->flaps = told->count;
+    j->flap_us = told->since_us;
+}
+
+void judge_recall(struct judge *j, enum judge_news news, const struct judge_told *told, int64_t at_us)
+{
+    switch (news) {
+    case JUDGE_LOST:
+        (void)count_loss(j, told->since_us);
+        j->flapping = false;
+        j->was_down = true;
+        break;
+    case JUDGE_FLAPPING:
+        recall_flapping(j, told, at_us);
+        break;
+    case JUDGE_BLINKED:
+        recall_blink(j, told);
+        break;
+    case JUDGE_STEADY:
+        j->flapping = false;
+        j->was_down = false;
+        break;
+    case JUDGE_SEEN:
+    case JUDGE_BACK:
+    case JUDGE_SHOWN:
+        j->was_down = false;
+        break;
+    case JUDGE_IS_HIDDEN:
+    case JUDGE_SAME:
+        break;
+    }
 }

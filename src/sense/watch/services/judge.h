@@ -51,6 +51,7 @@ struct judge {
     uint32_t flaps;      /* losses since it began to flap */
     int64_t flap_us;     /* when that was */
     int64_t flap_sum_us; /* down in all since then */
+    bool was_down;       /* in an earlier life: it may be the same loss that is found again */
 };
 
 struct judge_told {                     /* of the news */
@@ -63,6 +64,8 @@ void judge_take(struct judge *j, bool well, int64_t begun_us);
 bool judge_misses(const struct judge *j, const struct judge_limits *l);
 /* The front is back: what was missed behind it says nothing. */
 void judge_front_back(struct judge *j);
+/* What was said in an earlier life, in its order: how often it was lost lately, and whether it comes and goes. */
+void judge_recall(struct judge *j, enum judge_news news, const struct judge_told *told, int64_t at_us);
 /* Nobody probed for a while: rows are broken, and nothing has lasted. */
 void judge_slept(struct judge *j);
 enum judge_news judge_decide(struct judge *j, const struct judge_limits *l, enum judge_front front, int64_t now_us,

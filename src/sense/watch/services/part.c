@@ -37,7 +37,9 @@ static void on_time(void *ctx)
     o->timer = 0;
     if (o->attempt.open)
         return;
-    if (services_ask_own(&o->service) && !o->part->prober.own.known)
+    if (!o->part->recall.over)
+        probe_in(o, 0);
+    else if (services_ask_own(&o->service) && !o->part->prober.own.known)
         probe_in(o, SECOND_US); /* the core tells soon */
     else if (o->knocks)
         attempt_knock(&o->attempt);
@@ -250,6 +252,8 @@ static void each_second(void *ctx)
     struct part_state *w = ctx;
 
     (void)stood_still(w);
+    if (!w->recall.over)
+        return;
     decide(w);
     domains_second(w->domains);
     if (w->count == 0)
@@ -353,7 +357,7 @@ static int services_open(struct role *r, struct err *e)
     read_hosts(&w->prober);
     trust_open(&w->prober, &set->services);
     w->domains = domains_new(r, &w->prober, e);
-    return w->domains ? 0 : -1;
+    return w->domains ? recall_open(w, set, e) : -1;
 }
 
 static size_t ports_of(const struct services *all, uint16_t *at)
@@ -401,6 +405,8 @@ static int services_run(struct role *r, struct err *e)
     }
     fit(w);
     w->ran_us = clock_mono_us();
+    if (recall_run(w, e) < 0)
+        return -1;
     return loop_timer(r->loop, SECOND_US, SECOND_US, each_second, w) ? 0 : err_set(e, 0, "no room for a timer");
 }
 

@@ -68,6 +68,7 @@ struct services {
 struct services_settings { /* the part's own */
     struct services services;
     struct key_addrs resolvers;
+    char journal[200];    /* folder: what was before */
     struct key_addrs own; /* public addresses that lead here without being ours */
 };
 

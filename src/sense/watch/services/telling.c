@@ -61,7 +61,7 @@ static void add_why(struct event *ev, struct part_state *w, const struct one *o,
     else if (news == JUDGE_IS_HIDDEN && front >= 0) {
         (void)snprintf(words, sizeof(words), "%s is down", w->ones[front]->service.name);
         event_add_words(ev, F_WHY, words);
-    } else if (news == JUDGE_LOST || news == JUDGE_BLINKED || news == JUDGE_FLAPPING)
+    } else if (o->why[0] && (news == JUDGE_LOST || news == JUDGE_BLINKED || news == JUDGE_FLAPPING))
         event_add_words(ev, F_WHY, o->why);
 }
 
