@@ -42,12 +42,13 @@ processes()
     pgrep "^serviola" | sort -n
 }
 
-# PID ROLE ANONYMOUS-KB DESCRIPTORS of each; what is mapped from files and may be dropped does not count.
+# PID ROLE ANONYMOUS-KB DESCRIPTORS of each; what is mapped from files and may be dropped does not count, nor does the descriptor
+# that a reader of the log keeps of each sealed segment (of at most so many: sense/log/lines.c).
 picture()
 {
     for pid in $(processes); do
         printf '%s %s %s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" | awk '{ print $NF }')" \
-            "$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$pid/status")" "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)"
+            "$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$pid/status")" "$(find "/proc/$pid/fd" -mindepth 1 ! -lname '*.zst' | wc -l)"
     done
 }
 
