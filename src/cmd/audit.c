@@ -216,10 +216,12 @@ static struct seen *read_seen(const char *path)
 
     if (n < 0)
         say("%s: %s", path, strerror(errno));
+    else if (n == SEEN_MOST)
+        say(_("%s is longer than 16 MB: look at fewer hosts"), path);
     else if (s && seen_read(s, slice_of(room, (size_t)n)))
         goto out;
     else
-        say(_("%s: it tells of no host; it is not of serviola audit look, nmap -oX or nmap -oG"), path);
+        say(_("%s tells of no host: it is not what serviola audit look, nmap -oX or nmap -oG write"), path);
     free(s);
     s = NULL;
 out:

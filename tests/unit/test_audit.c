@@ -313,6 +313,23 @@ static void a_look_at_another_host_is_told_and_not_used(void **state)
     (void)finding("looked_at_others");
 }
 
+static void who_looks_at_itself_is_nobody_outside(void **state)
+{
+    (void)state;
+    look_from_outside(2222);
+    seen.from = seen.host[0].address;
+    audit_it(host(), true, NULL);
+    assert_false(told->has_outside);
+    assert_non_null(strstr(finding("looked_at_others")->proof[0], "it looked at itself, 10.1.0.2"));
+    seen.from = ip("10.1.0.1");
+    seen.host[0].address = ip("127.0.0.1");
+    audit_it(host(), true, NULL);
+    assert_false(told->has_outside);
+    seen.host[0].address = ip("192.0.2.1"); /* behind a translation: the only one in the file */
+    audit_it(host(), true, NULL);
+    assert_true(told->has_outside);
+}
+
 static void names_of_programs_forge_nothing(void **state)
 {
     struct snap *s = host();
@@ -434,6 +451,7 @@ int main(void)
         TEST(what_is_declared_must_be_there_and_be_reached),
         TEST(ports_that_clients_were_given_are_no_services),
         TEST(a_look_at_another_host_is_told_and_not_used),
+        TEST(who_looks_at_itself_is_nobody_outside),
         TEST(names_of_programs_forge_nothing),
         TEST(one_package_one_listener_and_one_mount_are_three_drifts),
         TEST(twins_that_are_the_same_have_not_drifted),

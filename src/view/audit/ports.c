@@ -233,14 +233,20 @@ static void judge(struct ports *p, struct audit_row *row)
 
 /* --- which ports */
 
+/* Who looks at itself sees what no firewall stands before. */
+static bool is_from_outside(const struct seen *seen, const struct seen_host *h)
+{
+    return !addr_is_loopback(h->address) && !addr_eq_ip(h->address, seen->from);
+}
+
 /* The one of those looked at that is this host; a host behind a translation is the only one in the file. */
 static const struct seen_host *find_outside(const struct snap *s, const struct seen *seen)
 {
     SNAP_LIST(s, SNAP_ADDRESS, struct snap_address, a)
     for (size_t i = 0; seen && i < seen->hosts; i++)
-        if (addr_eq_ip(seen->host[i].address, a->address))
+        if (addr_eq_ip(seen->host[i].address, a->address) && is_from_outside(seen, &seen->host[i]))
             return &seen->host[i];
-    return seen && seen->hosts == 1 ? &seen->host[0] : NULL;
+    return seen && seen->hosts == 1 && is_from_outside(seen, &seen->host[0]) ? &seen->host[0] : NULL;
 }
 
 static void mark_declared(const struct audit_settings *declared, uint8_t (*mark)[SEEN_PORTS])
@@ -283,14 +289,17 @@ static void fill(struct ports *p, uint8_t (*mark)[SEEN_PORTS])
                 fill_row(p, protocol, (uint16_t)port);
 }
 
-/* The file speaks of hosts that this one is not. */
+/* The file speaks of hosts that this one is not, or was written by a host that looked at itself. */
 static void tell_strangers(struct explain *x, const struct seen *seen)
 {
     struct finding *f = explain_found(x, "looked_at_others", GRADE_WARN);
 
-    explain_text(f, "what another host saw is of hosts that this one is not");
+    explain_text(f, "what another host saw is not of this one: it is left out");
     for (size_t i = 0; i < seen->hosts; i++)
-        explain_proof(f, "it looked at %s", addr_ip_text(seen->host[i].address).text);
+        if (is_from_outside(seen, &seen->host[i]))
+            explain_proof(f, "it looked at %s", addr_ip_text(seen->host[i].address).text);
+        else
+            explain_proof(f, "it looked at itself, %s", addr_ip_text(seen->host[i].address).text);
     explain_next(f, "serviola audit look HOST, run on another host, looks at this one");
 }
 

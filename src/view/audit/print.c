@@ -63,7 +63,7 @@ static const char *outside_word(const struct audit *a, const struct audit_row *r
     return row->outside == SEEN_OPEN ? N_("open") : N_("shut");
 }
 
-void audit_print(const struct audit *a, FILE *to, bool colour)
+static void print_table(const struct audit *a, FILE *to)
 {
     (void)fprintf(to, "%-10s %-40s %-18s %-11s %s\n", _("PORT"), _("INSIDE"), _("DECLARED"), _("OUTSIDE"), _("RESULT"));
     for (size_t i = 0; i < a->rows; i++) {
@@ -76,6 +76,14 @@ void audit_print(const struct audit *a, FILE *to, bool colour)
         (void)fprintf(to, "%-10s %-40s %-18s %-11s %s\n", port, inside, row->is_declared ? row->declared : _("no"),
                       _(outside_word(a, row)), row->verdict);
     }
+}
+
+void audit_print(const struct audit *a, FILE *to, bool colour)
+{
+    if (a->rows > 0)
+        print_table(a, to);
+    else
+        (void)fprintf(to, "%s\n", _("Nobody listens, and nothing is declared."));
     if (a->rows_more > 0)
         (void)fprintf(to, _("and %zu more ports\n"), a->rows_more);
     (void)fputs("\n", to);
