@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "cmd/command.h"
-#include "cmd/log_analyse.h"
+#include "cmd/log.h"
 #include "cmd/log_stored.h"
 #include "cmd/options.h"
 #include "cmd/sight.h"

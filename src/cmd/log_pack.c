@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serviola log pack and unpack: files into a sealed evidence file, and the proof that it is still what was packed. */
-#include "cmd/log_pack.h"
+#include "cmd/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

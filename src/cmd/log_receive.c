@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serviola log receive: the part `log` by itself, in the foreground, with a store of one's own. */
-#include "cmd/log_receive.h"
+#include "cmd/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

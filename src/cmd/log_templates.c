@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serviola log templates: which kinds of messages are in a log, learned from the log alone. */
-#include "cmd/log_templates.h"
+#include "cmd/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

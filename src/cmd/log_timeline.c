@@ -7,7 +7,7 @@
 #include "base/words.h"
 #include "cmd/command.h"
 #include "cmd/log_lines.h"
-#include "cmd/log_receive.h"
+#include "cmd/log.h"
 #include "cmd/sight.h"
 #include "sense/log/timeline.h"
 #include "sys/clock.h"

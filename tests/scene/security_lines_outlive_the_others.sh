@@ -56,7 +56,7 @@ until_true 20 has "$store/kept/grave" 'of two classes' 4
 left()
 {
     send 14 web1 'time goes by' 1
-    has "$store" login 0
+    has "$store" login 0 && has "$store" 'a plain line' 0
 }
 until_true 30 left
 until_true 10 event box log.expired
@@ -73,8 +73,12 @@ send 81 web1 'third login' 5
 until_true 20 has "$store/kept/security" 'third login' 5
 has "$store/kept/security" login 32
 finish serviola-box || true
-serviola log verify "$store/kept/security"
-serviola log verify "$store"
+serviola log verify "$store" >"$T/verified"
+grep -q "^$store/kept/security: " "$T/verified"
+cp -r "$store" "$T/copy"
+victim=$(find "$T/copy/kept/security" -name '0*' -size +1k | sort | head -n 1)
+printf 'X' | dd of="$victim" bs=1 seek=700 conv=notrunc status=none
+is_not serviola log verify "$T/copy"
 [ "$(serviola log search --store "$store/kept/security" --count login)" = 32 ]
 
 say "a search finds them where they are, each once, in the order of the whole log"
