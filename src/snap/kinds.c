@@ -268,8 +268,11 @@ static const struct snap_field file[] = {
 };
 
 static const struct snap_field installed[] = {
-    TEXT(snap_installed, name),     TEXT(snap_installed, version), TEXT(snap_installed, architecture),
-    TEXT(snap_installed, programs), END,
+    TEXT(snap_installed, name),
+    TEXT(snap_installed, version),
+    TEXT(snap_installed, architecture),
+    TEXT(snap_installed, programs),
+    END,
 };
 
 const struct snap_kind snap_kinds[SNAP_PARTS] = {
