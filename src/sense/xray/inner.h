@@ -70,9 +70,10 @@ void xray_kmsg(struct xray *x);
 
 void xray_clock_end(struct xray *x);
 
-void xray_newest(struct xray *x);         /* before the sockets: who may be gone after them */
-void xray_newcomers(struct xray *x);      /* between two looks at sockets: who was forked in the meantime */
-void xray_partners_begin(struct xray *x); /* after xray_newest, before the sockets */
+int64_t xray_last_pid(struct xray *x); /* the number that the kernel gave last, to a process or thread; 0: not known */
+void xray_newest(struct xray *x);      /* before the sockets: who may be gone after them */
+void xray_newcomers(struct xray *x);   /* between two looks at sockets: who was forked in the meantime */
+void xray_partners_begin(struct xray *x);                          /* after xray_newest, before the sockets */
 void xray_partner_of(struct xray *x, const struct diag_socket *s); /* if a newcomer has it */
 void xray_partners_of(struct xray *x, size_t from);       /* the newest newcomer's, its holders from there on */
 void xray_partners_end(struct xray *x, uint64_t network); /* those that were not listed */

@@ -29,9 +29,13 @@ enum {
     UDP = 17,
     TCP = 6,
     KERNEL_THREAD = 0x00200000,
+    AHEAD = 1024, /* pids that the kernel may give while a picture is taken */
     NANO = 1000000000,
     RECORDS_BYTES = XRAY_PIDS * sizeof(uint32_t),
 };
+
+/* In record_of: one process of that pid ended between the walks, and another one has it. */
+static const uint32_t GIVEN_ANEW = 1U << 31;
 
 /* The same pair of numbers, the same text. */
 struct shared {
@@ -43,10 +47,12 @@ struct iterate {
     int link[ITER_LINKS];
     bool loaded_here; /* the links are ours to close */
     struct iter_bytes tasks, files;
+    int64_t last_pid;                  /* given before the walks */
     size_t second;                     /* where in `tasks` the second look begins */
     const struct iter_process **found; /* owned: into tasks, as they came */
     size_t found_count;
-    uint32_t *record_of;   /* mapped: XRAY_PIDS of them, 0 or the index in the part and one; only touched pages cost */
+    uint32_t *record_of; /* mapped: XRAY_PIDS of them, 0 or the index in the part and one, and GIVEN_ANEW; only touched
+                            pages cost */
     struct shared *shared; /* owned */
     size_t shared_count;
     uint64_t *sockets; /* owned: who was seen, by identity; a power of two, at most half full */
@@ -133,6 +139,7 @@ bool iterate_begin(struct xray *x, struct text *why)
         return false;
     }
     (void)xray_list(x); /* what /proc shows at the same time */
+    it->last_pid = xray_last_pid(x);
     if (!load_links(it, x->wish, why) || !look_once(it, x->self, why)) {
         iterate_free(it);
         return false;
@@ -161,6 +168,15 @@ static struct shared *find(struct iterate *it, const uint64_t key[3])
     return &it->shared[i];
 }
 
+/*
+ * The kernel gives numbers in a row: those before the last one are safe, and
+ * the next ones may be another's by the time that /proc is asked.
+ */
+static bool is_soon_given(const struct iterate *it, int64_t pid)
+{
+    return pid > it->last_pid && pid - it->last_pid <= AHEAD;
+}
+
 /* Asked once for each `key`; a text that can't be had is asked for again by the next one. */
 static struct slice shared(struct xray *x, const uint64_t key[3], int64_t pid, const char *what,
                            struct slice (*ask)(struct xray *x, int folder, const char *path))
@@ -174,7 +190,7 @@ static struct slice shared(struct xray *x, const uint64_t key[3], int64_t pid, c
         return s->text;
     (void)snprintf(path, sizeof(path), "%lld/%s", (long long)pid, what);
     text = snap_keep(x->s, ask(x, x->proc, path));
-    if (text.len > 0 && it->shared_count < SHARED / 2) {
+    if (text.len > 0 && it->shared_count < SHARED / 2 && !is_soon_given(it, pid)) {
         memcpy(s->key, key, sizeof(s->key));
         s->text = text;
         it->shared_count++;
@@ -199,6 +215,17 @@ static void wait_of(struct xray *x, struct snap_process *p, int64_t thread)
     xray_waiter(x, p, folder);
     if (folder >= 0)
         close(folder);
+}
+
+/* Is the process of that pid still the one that was seen in the walk? */
+static bool is_still_there(struct xray *x, const struct snap_process *p)
+{
+    struct proc_stat stat;
+    char path[48];
+
+    (void)snprintf(path, sizeof(path), "%lld/stat", (long long)p->pid);
+    return proc_stat_read(xray_read_once(x, x->proc, path), &stat) &&
+           stat.start_ticks * 1000 / x->tick_hz == p->start_ms;
 }
 
 /* What the kernel's walk can't give. */
@@ -228,6 +255,24 @@ static void texts(struct xray *x, const struct iter_process *r, struct snap_proc
     p->unit = shared(x, groups, p->pid, "cgroup", unit);
 }
 
+/* As /proc has it. */
+static uint64_t start_ms_of(const struct xray *x, const struct iter_process *r)
+{
+    return r->started_ns / (NANO / x->tick_hz) * 1000 / x->tick_hz;
+}
+
+/* They were asked for when it was gone: they may be those of whoever has its pid now. */
+static void forget_texts(struct xray *x, struct snap_process *p)
+{
+    struct snap_host *h = x->s->part[SNAP_HOST].at;
+
+    if (p->args.len > 0 && h) /* else it was counted when they were asked for */
+        h->processes_vanished++;
+    p->args = p->exe = p->cwd = p->unit = p->wait = p->stack = p->wait_path = SLICE("");
+    p->args_cut = false;
+    p->image = SNAP_IMAGE_NONE;
+}
+
 static void process(struct xray *x, const struct iter_process *r)
 {
     struct snap_process *p = r->parent == x->self ? NULL : snap_add(x->s, SNAP_PROCESS);
@@ -238,7 +283,7 @@ static void process(struct xray *x, const struct iter_process *r)
     }
     p->pid = r->head.pid;
     p->parent = r->parent;
-    p->start_ms = r->started_ns / (NANO / x->tick_hz) * 1000 / x->tick_hz;
+    p->start_ms = start_ms_of(x, r);
     p->state = snap_keep(x->s, slice_of(&r->state, 1));
     p->comm = snap_keep(x->s, slice_of(r->comm, strnlen(r->comm, sizeof(r->comm))));
     p->flags = r->flags;
@@ -252,12 +297,14 @@ static void process(struct xray *x, const struct iter_process *r)
     texts(x, r, p);
     if (r->state == 'D')
         wait_of(x, p, p->pid);
+    if (is_soon_given(x->iterate, p->pid) && !is_still_there(x, p))
+        forget_texts(x, p);
 }
 
 /* 0: none; else the index in the part and one. */
 static uint32_t record_of(const struct xray *x, int64_t pid)
 {
-    return pid > 0 && pid < XRAY_PIDS ? x->iterate->record_of[pid] : 0;
+    return pid > 0 && pid < XRAY_PIDS ? x->iterate->record_of[pid] & ~GIVEN_ANEW : 0;
 }
 
 static struct snap_process *process_of(struct xray *x, int64_t pid)
@@ -281,9 +328,14 @@ static void processes(struct xray *x)
     while ((h = iter_next(&it->tasks, &at)))
         if (iter_is(h, ITER_PROCESS, sizeof(struct iter_process)) && h->pid > 0 && h->pid < XRAY_PIDS)
             it->found[it->found_count++] = (const void *)h;
-    for (size_t i = it->found_count; i-- > 0;)
-        if (!process_of(x, it->found[i]->head.pid))
+    for (size_t i = it->found_count; i-- > 0;) {
+        const struct snap_process *newer = process_of(x, it->found[i]->head.pid);
+
+        if (!newer)
             process(x, it->found[i]);
+        else if (newer->start_ms != start_ms_of(x, it->found[i]))
+            it->record_of[newer->pid] |= GIVEN_ANEW;
+    }
     at = it->second;
     while ((h = iter_next(&it->tasks, &at))) {
         struct snap_process *p = iter_is(h, ITER_WAITER, sizeof(struct iter_waiter)) ? process_of(x, h->pid) : NULL;
@@ -398,6 +450,12 @@ static void file(struct xray *x, const struct iter_file *r)
     xray_open_file(x, r->head.pid, (uint64_t)r->descriptor, path);
 }
 
+/* Whose the descriptors between are, nobody can tell. */
+static bool was_given_anew(const struct xray *x, int64_t pid)
+{
+    return (x->iterate->record_of[pid] & GIVEN_ANEW) != 0;
+}
+
 static void descriptors(struct xray *x)
 {
     const struct iter_head *h;
@@ -406,7 +464,7 @@ static void descriptors(struct xray *x)
     while ((h = iter_next(&x->iterate->files, &at))) {
         struct snap_process *p = process_of(x, h->pid);
 
-        if (h->pid <= 0 || (!p && h->pid == x->self))
+        if (h->pid <= 0 || (!p && h->pid == x->self) || (p && was_given_anew(x, h->pid)))
             continue;
         if (p)
             p->descriptors++;

@@ -481,7 +481,7 @@ static void look_early(struct xray *x, int64_t pid)
 }
 
 /* The number that the kernel gave last, to a process or a thread; 0: not known. */
-static int64_t last_pid(struct xray *x)
+int64_t xray_last_pid(struct xray *x)
 {
     struct proc_load load;
 
@@ -496,7 +496,7 @@ void xray_newest(struct xray *x)
 {
     struct pids pids;
 
-    x->fresh.last_pid = last_pid(x);
+    x->fresh.last_pid = xray_last_pid(x);
     x->fresh.count = 0;
     if (list(x, &pids))
         for (size_t i = 0; i < pids.count && i < NEWEST; i++)
@@ -517,7 +517,7 @@ static bool is_process(int64_t pid)
 /* Without a listing: numbers are given in a row.  After the last one they begin anew, which this does not follow. */
 void xray_newcomers(struct xray *x)
 {
-    int64_t last = last_pid(x);
+    int64_t last = xray_last_pid(x);
     int64_t now_us = clock_mono_us();
 
     if (last - x->fresh.last_pid > XRAY_FRESH)
@@ -562,6 +562,17 @@ static int64_t file_pid(const void *record)
 static int64_t process_pid(const void *record)
 {
     return ((const struct snap_process *)record)->pid;
+}
+
+/* A record of that pid, of another process: the early one ended, and its number was given anew. */
+static bool was_given_anew(const struct xray *x, const struct snap_process *early)
+{
+    const struct snap_process *all = x->s->part[SNAP_PROCESS].at;
+
+    for (size_t i = x->early_processes; i < x->s->part[SNAP_PROCESS].count; i++)
+        if (all[i].pid == early->pid)
+            return all[i].start_ms != early->start_ms;
+    return false;
 }
 
 /* Of the first `early` records those go whose process is in the picture a second time. */
@@ -624,6 +635,8 @@ void xray_processes(struct xray *x)
     for (size_t i = 0; i < pids.count; i++)
         look_at(x, pids.at[i]);
     free(pids.at);
+    for (size_t i = 0; h && i < x->early_processes; i++)
+        h->processes_vanished += was_given_anew(x, (const struct snap_process *)x->s->part[SNAP_PROCESS].at + i);
     drop_early(x, SNAP_HOLDER, x->early_holders, holder_pid);
     drop_early(x, SNAP_FILE, x->early_files, file_pid);
     drop_early(x, SNAP_PROCESS, x->early_processes, process_pid);
