@@ -17,7 +17,7 @@
 struct feed_kind {
     enum seg_content content;
     /* As pack_segment (pack.h), with `own` in front. */
-    int (*pack)(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
+    int (*pack)(void *own, struct seg_scan *wal, const struct seg_head *head, const struct seal_keys *keys,
                 int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e);
     /* A sealed segment's bytes written anew, smaller: HEAD and SEAL as they are, VOUCH (by `keys`) and
      * ANEW in front of SEAL.  1: `out` holds

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "journal/pack.h"
+#include "journal/pieces.h"
 #include "journal/writer.h"
 
 enum { EVENTS_A_BLOCK = SEG_RAW_GOAL / sizeof(struct event) };
-static const size_t wal_max = (size_t)2 << 30; /* read whole when it is packed */
+static const size_t wal_max = (size_t)2 << 30; /* read whole when its head is damaged */
 
 struct journal_limits journal_default_limits(void)
 {
@@ -77,12 +78,11 @@ static int recover(struct journal *j, int64_t now_us, struct journal_opened *fou
     return result;
 }
 
-static int pack_events(void *own, struct slice wal, uint64_t mark, const struct seg_head *head,
-                       const struct seal_keys *keys, int64_t now_us, struct seg_out *out, struct pack_result *r,
-                       struct err *e)
+static int pack_events(void *own, struct seg_scan *wal, const struct seg_head *head, const struct seal_keys *keys,
+                       int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e)
 {
     (void)own;
-    return pack_segment(wal, mark, head, keys, now_us, out, r, e);
+    return pack_segment(wal, head, keys, now_us, out, r, e);
 }
 
 struct journal *journal_open(const char *folder, const struct journal_limits *l, int64_t now_us,
@@ -308,23 +308,39 @@ static int finish_pack(struct journal *j, uint64_t segment, struct slice packed,
     return folder_unlink(j->dir, folder_name(segment, "wal").text, e);
 }
 
+/* What its head says that stands in the beginning, or all of it when that is damaged. */
+static int look(struct journal *j, const char *name, struct slice beginning, struct wal_scan *w, struct err *e)
+{
+    uint8_t *at;
+    size_t len;
+
+    if (wal_look_head(beginning, w))
+        return 0;
+    if (folder_read(j->dir, name, wal_max, &at, &len, e) < 0)
+        return -1;
+    wal_look(slice_of(at, len), w);
+    free(at);
+    return 0;
+}
+
 int writer_pack(struct journal *j, uint64_t segment, int64_t now_us, struct journal_sealed *s, struct err *e)
 {
     struct file_name name = folder_name(segment, "wal");
     struct seg_out out = { 0 };
     struct pack_result packed;
     struct seg_head head;
+    struct pieces wal;
     struct wal_scan w;
-    uint8_t *at;
-    size_t len;
     int result = -1;
 
-    if (folder_read(j->dir, name.text, wal_max, &at, &len, e) < 0)
+    if (pieces_open(&wal, j->dir, name.text, e) < 0)
         return -1;
-    wal_look_head(slice_of(at, len), &w);
+    if (look(j, name.text, wal.scan.file, &w, e) < 0)
+        goto done;
+    wal.scan.mark = w.mark;
     head = head_of(j, &w, segment, now_us);
-    if (j->kind.pack(j->kind.own, slice_of(at, len), w.mark, &head, &j->keys, now_us, &out, &packed, e) == 0 &&
-        finish_pack(j, segment, slice_of(out.at, out.len), e) == 0) {
+    if (j->kind.pack(j->kind.own, &wal.scan, &head, &j->keys, now_us, &out, &packed, e) == 0 &&
+        pieces_done(&wal, e) == 0 && finish_pack(j, segment, slice_of(out.at, out.len), e) == 0) {
         *s = (struct journal_sealed){ .segment = segment,
                                       .first_seq = packed.seal.first_seq,
                                       .last_seq = packed.seal.last_seq,
@@ -332,7 +348,8 @@ int writer_pack(struct journal *j, uint64_t segment, int64_t now_us, struct jour
                                       .stored_bytes = out.len };
         result = 0;
     }
-    free(at);
+done:
+    pieces_close(&wal);
     seg_out_free(&out);
     return result < 0 ? err_wrap(e, "seal %s", name.text) : 0;
 }

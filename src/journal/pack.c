@@ -153,13 +153,12 @@ static int put_index(struct packer *p, struct err *e)
     return result;
 }
 
-static int put_blocks(struct packer *p, struct slice wal, struct pack_result *r, struct err *e)
+static int put_blocks(struct packer *p, struct seg_scan *wal, struct pack_result *r, struct err *e)
 {
-    struct seg_scan scan = { .file = wal, .mark = p->mark };
     struct seg_element el;
     enum seg_got got;
 
-    while ((got = seg_next(&scan, &el)) != SEG_END) {
+    while ((got = seg_next(wal, &el)) != SEG_END) {
         if (got != SEG_GOT)
             r->damaged_bytes += el.size;
         else if (el.type == SEG_BLOCK && take(p, &el, r, e) < 0)
@@ -168,10 +167,10 @@ static int put_blocks(struct packer *p, struct slice wal, struct pack_result *r,
     return flush(p, e);
 }
 
-int pack_segment(struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
-                 int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e)
+int pack_segment(struct seg_scan *wal, const struct seg_head *head, const struct seal_keys *keys, int64_t now_us,
+                 struct seg_out *out, struct pack_result *r, struct err *e)
 {
-    struct packer p = { .out = out, .mark = mark, .content = SEG_EVENTS, .zstd = ZSTD_createCCtx() };
+    struct packer p = { .out = out, .mark = wal->mark, .content = SEG_EVENTS, .zstd = ZSTD_createCCtx() };
     int result = -1;
 
     *r = (struct pack_result){ 0 };

@@ -46,16 +46,15 @@ void wal_look(struct slice bytes, struct wal_scan *w)
     w->end.offset = w->good_end;
 }
 
-void wal_look_head(struct slice bytes, struct wal_scan *w)
+bool wal_look_head(struct slice beginning, struct wal_scan *w)
 {
     struct seg_scan scan;
     struct seg_element el;
 
-    *w = (struct wal_scan){ .any = seg_scan_start(&scan, bytes) };
+    *w = (struct wal_scan){ .any = seg_scan_start(&scan, beginning) };
     w->mark = scan.mark;
     w->head_ok = w->any && seg_next(&scan, &el) == SEG_GOT && seg_read_head(&el, &w->head);
-    if (!w->head_ok)
-        wal_look(bytes, w);
+    return w->head_ok;
 }
 
 /* All bytes that belong to no whole element, up to torn_max, go into NNN.torn. */

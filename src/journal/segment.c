@@ -102,17 +102,39 @@ static bool block_is_whole(const struct seg_element *el)
     return seg_read_block(el, &b) && crc32c(0, el->stored.at, el->stored.len) == b.stored_crc;
 }
 
-enum seg_got seg_next(struct seg_scan *s, struct seg_element *el)
+static bool is_here(const struct seg_scan *s, struct seg_element *el)
 {
     struct seg_prefix p;
-    size_t here = s->at;
 
-    *el = (struct seg_element){ .offset = s->base + here };
-    if (here >= s->file.len)
+    *el = (struct seg_element){ .offset = s->base + s->at };
+    return read_prefix(slice_skip(s->file, s->at), &p, el) && p.mark == s->mark;
+}
+
+/* Behind what is no element.  One that is cut by the end of the piece begins within SEG_BLOCK_MAX of it. */
+static size_t step_over(const struct seg_scan *s)
+{
+    const size_t from = s->at + 1;
+    struct seg_prefix p;
+    const size_t to = find_element(s->file, from, &s->mark, &p);
+
+    if (to < s->file.len || s->left == 0)
+        return to;
+    return to - from > SEG_BLOCK_MAX ? to - SEG_BLOCK_MAX : from;
+}
+
+enum seg_got seg_next(struct seg_scan *s, struct seg_element *el)
+{
+    bool sound;
+
+    while (!(sound = is_here(s, el)) && s->more && s->more(s))
+        continue;
+    if (s->at >= s->file.len)
         return SEG_END;
-    if (!read_prefix(slice_skip(s->file, here), &p, el) || p.mark != s->mark) {
-        s->at = find_element(s->file, here + 1, &s->mark, &p);
-        el->size = s->at - here;
+    if (!sound) {
+        const size_t to = step_over(s);
+
+        el->size = to - s->at;
+        s->at = to;
         return SEG_BAD;
     }
     s->at += el->size;

@@ -70,6 +70,7 @@ enum {
     SEG_RAW_MAX = 1 << 20,    /* payload of one block */
     SEG_RAW_GOAL = 128 << 10, /* payload that packing aims at */
     SEG_COMMITS_MAX = 4096,   /* in one block */
+    SEG_BLOCK_MAX = 2 << 20,  /* a whole BLOCK element */
     SEG_INDEX_MAX = 64 << 20, /* body of an index */
 };
 enum seg_type { SEG_HEAD = 1, SEG_BLOCK, SEG_INDEX, SEG_SEAL, SEG_ANEW, SEG_PROOF, SEG_COLUMNS, SEG_VOUCH };
@@ -158,10 +159,13 @@ enum seg_got {
 };
 
 struct seg_scan {
-    struct slice file;
-    uint64_t base; /* file offset of file.at[0]; 0 for a whole file */
+    struct slice file; /* all of it, or the piece that was read (pieces.h) */
+    uint64_t base;     /* file offset of file.at[0]; 0 for a whole file */
     size_t at;
     uint64_t mark;
+    uint64_t left;                    /* bytes of the file behind the piece */
+    bool (*more)(struct seg_scan *s); /* what stands before `at` leaves the piece, what follows joins it; false: it
+                                         can't grow.  NULL: never */
 };
 /* Finds the mark: of the first sound element.  False when there is none at all. */
 bool seg_scan_start(struct seg_scan *s, struct slice file);

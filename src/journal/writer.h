@@ -58,6 +58,6 @@ struct wal_scan {
     uint64_t damaged; /* bytes before good_end that belong to no whole element */
 };
 void wal_look(struct slice bytes, struct wal_scan *w);
-/* No more than any, mark, head_ok and head when the head is sound; else all of it. */
-void wal_look_head(struct slice bytes, struct wal_scan *w);
+/* Any, mark, head_ok and head, when the head is sound that these bytes begin with; else false. */
+bool wal_look_head(struct slice beginning, struct wal_scan *w);
 #endif

@@ -76,6 +76,7 @@ static void look_at_index(struct slice body)
 /* Packed again, all of it is sound, and holds each whole block's records once. */
 static void pack(struct slice file, const struct wal_scan *w)
 {
+    struct seg_scan from = { .file = file, .mark = w->mark };
     struct seal_keys keys = { .segment = 1 };
     struct seg_head head = { .segment = 1, .first_seq = 1 };
     struct seg_out out = { 0 };
@@ -86,7 +87,7 @@ static void pack(struct slice file, const struct wal_scan *w)
     uint64_t records = 0;
     enum seg_got got;
 
-    MUST(pack_segment(file, w->mark, &head, &keys, 1, &out, &r, NULL) == 0);
+    MUST(pack_segment(&from, &head, &keys, 1, &out, &r, NULL) == 0);
     MUST(seg_scan_start(&scan, slice_of(out.at, out.len)));
     while ((got = seg_next(&scan, &el)) == SEG_GOT)
         if (seg_read_block(&el, &b))

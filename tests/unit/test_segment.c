@@ -92,11 +92,12 @@ static void zstdcat_reads_both_forms(void **state)
     struct pack_result result;
     struct seg_head head;
     struct seg_out wal = make_wal(&head, &raw);
+    struct seg_scan from = { .file = slice_of(wal.at, wal.len), .mark = MARK };
 
     (void)state;
     expect_zstd_reads(slice_of(wal.at, wal.len), &raw);
     seal_keys_make(&keys, 1);
-    assert_int_equal(pack_segment(slice_of(wal.at, wal.len), MARK, &head, &keys, 1, &packed, &result, NULL), 0);
+    assert_int_equal(pack_segment(&from, &head, &keys, 1, &packed, &result, NULL), 0);
     expect_zstd_reads(slice_of(packed.at, packed.len), &raw);
     assert_true(packed.len < wal.len / 3);
     assert_int_equal(result.seal.records, raw.len / sizeof(struct event));
@@ -114,6 +115,7 @@ static void packing_keeps_every_commit_of_the_chain(void **state)
     struct pack_result result;
     struct seg_head head;
     struct seg_out wal = make_wal(&head, &raw);
+    struct seg_scan from = { .file = slice_of(wal.at, wal.len), .mark = MARK };
     uint8_t *unpacked = malloc(SEG_RAW_MAX);
     struct seg_scan scan;
     struct seg_element el;
@@ -122,7 +124,7 @@ static void packing_keeps_every_commit_of_the_chain(void **state)
 
     (void)state;
     seal_keys_make(&keys, 1);
-    assert_int_equal(pack_segment(slice_of(wal.at, wal.len), MARK, &head, &keys, 1, &packed, &result, NULL), 0);
+    assert_int_equal(pack_segment(&from, &head, &keys, 1, &packed, &result, NULL), 0);
     assert_true(seg_scan_start(&scan, slice_of(packed.at, packed.len)));
     while (seg_next(&scan, &el) == SEG_GOT) {
         struct seg_commits commits;

@@ -32,6 +32,7 @@ struct packer {
     struct seg_out proof;
     struct token_set tokens;
     ZSTD_CCtx *zstd;
+    ZSTD_DCtx *unzstd;
     struct seg_seal seal;
 };
 
@@ -136,7 +137,7 @@ static int compress(struct packer *p, struct err *e)
     p->frame.len = 0;
     if (seg_out_room(&p->frame, ZSTD_compressBound(p->raw_len), e) < 0)
         return -1;
-    n = ZSTD_compressCCtx(p->zstd, p->frame.at, p->frame.cap, p->raw, p->raw_len, p->level);
+    n = ZSTD_compress2(p->zstd, p->frame.at, p->frame.cap, p->raw, p->raw_len);
     if (ZSTD_isError(n))
         return err_set(e, 0, "zstd: %s", ZSTD_getErrorName(n));
     p->frame.len = n;
@@ -242,20 +243,19 @@ static int take(struct packer *p, const struct seg_element *el, struct pack_resu
          from.first_seq <= p->block.last_seq || memcmp(from.prev, p->block.chain, SEG_HASH) != 0) &&
         flush(p, e) < 0)
         return -1;
-    if (seg_unpack(el, &from, p->raw + p->raw_len, NULL) < 0) {
+    if (seg_unpack_by(p->unzstd, el, &from, p->raw + p->raw_len, NULL) < 0) {
         r->damaged_bytes += el->size;
         return 0;
     }
     return join(p, el, &from, e);
 }
 
-static int put_blocks(struct packer *p, struct slice wal, struct pack_result *r, struct err *e)
+static int put_blocks(struct packer *p, struct seg_scan *from, struct pack_result *r, struct err *e)
 {
-    struct seg_scan scan = { .file = wal, .mark = p->mark };
     struct seg_element el;
     enum seg_got got;
 
-    while (!p->made_way && (got = seg_next(&scan, &el)) != SEG_END) {
+    while (!p->made_way && (got = seg_next(from, &el)) != SEG_END) {
         p->made_way = p->how && p->how->busy && p->how->busy(p->how->ctx);
         if (got != SEG_GOT)
             r->damaged_bytes += el.size;
@@ -304,6 +304,7 @@ static int put_index(struct packer *p, struct err *e)
 static void packer_done(struct packer *p)
 {
     ZSTD_freeCCtx(p->zstd);
+    ZSTD_freeDCtx(p->unzstd);
     token_set_done(&p->tokens);
     seg_out_free(&p->list);
     seg_out_free(&p->frame);
@@ -317,16 +318,22 @@ static void packer_done(struct packer *p)
 static int packer_init(struct packer *p, struct err *e)
 {
     p->zstd = ZSTD_createCCtx();
+    p->unzstd = ZSTD_createDCtx();
     p->raw = malloc(p->goal + SEG_RAW_MAX + TOKENS_BEHIND);
-    return p->zstd && p->raw ? 0 : err_set(e, ENOMEM, "pack");
+    if (!p->zstd || !p->unzstd || !p->raw)
+        return err_set(e, ENOMEM, "pack");
+    (void)ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_compressionLevel, p->level);
+    if (p->level == 1)
+        (void)ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_hashLog, SHELF_HASH_LOG);
+    return 0;
 }
 
-int shelf_pack(void *own, struct slice wal, uint64_t mark, const struct seg_head *head, const struct seal_keys *keys,
+int shelf_pack(void *own, struct seg_scan *wal, const struct seg_head *head, const struct seal_keys *keys,
                int64_t now_us, struct seg_out *out, struct pack_result *r, struct err *e)
 {
     const struct slice none = { 0 };
     const struct shelf_how *how = own;
-    struct packer p = { .out = out, .mark = mark, .level = how->level, .goal = SHELF_GOAL };
+    struct packer p = { .out = out, .mark = wal->mark, .level = how->level, .goal = SHELF_GOAL };
     int result = -1;
 
     *r = (struct pack_result){ 0 };
@@ -374,6 +381,7 @@ int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct s
     const struct slice none = { 0 };
     struct packer p = { .out = out, .mark = mark, .level = SHELF_LEVEL_AGAIN, .goal = SHELF_GOAL_AGAIN, .how = own };
     const struct shelf_how *how = own;
+    struct seg_scan scan = { .file = file, .mark = mark };
     struct pack_result r = { 0 };
     struct seg_anew anew = { .packed_us = now_us };
     struct seg_vouch vouch;
@@ -381,7 +389,7 @@ int shelf_pack_again(void *own, struct slice file, uint64_t mark, const struct s
 
     p.columns = __atomic_load_n(&how->columns, __ATOMIC_RELAXED);
     memcpy(p.seal.chain, seal->prev, SEG_HASH);
-    if (packer_init(&p, e) < 0 || copy_head(&p, file, e) < 0 || put_blocks(&p, file, &r, e) < 0)
+    if (packer_init(&p, e) < 0 || copy_head(&p, file, e) < 0 || put_blocks(&p, &scan, &r, e) < 0)
         goto done;
     result = 0;
     if (p.made_way)
