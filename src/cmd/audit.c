@@ -28,7 +28,7 @@ enum { SEEN_MOST = 16 << 20 };
 struct audit_options {
     struct common_options common;
     const char *outside, *against, *output, *ports;
-    bool force;
+    bool force, list;
 };
 
 static const struct option_row rows[] = {
@@ -40,6 +40,7 @@ static const struct option_row rows[] = {
       N_("write the picture there, with the list of packages, and audit nothing"), NULL },
     { "force", 'f', OPTION_FLAG, offsetof(struct audit_options, force), NULL,
       N_("replace a file that is there already"), NULL },
+    { "list", 'l', OPTION_FLAG, offsetof(struct audit_options, list), NULL, N_("print what can be found"), NULL },
     { "ports", 'p', OPTION_TEXT, offsetof(struct audit_options, ports), "LIST",
       N_("look: TCP ports such as 22,80,8000-8100; 1-10000 when absent"), NULL },
     { 0 },
@@ -51,7 +52,7 @@ static const struct usage usage = {
         N_("Puts beside each other what listens on this host, what the configuration declares (audit: services:) and\n"
            "what another host sees of it; tells what is superfluous, and what differs from a twin.  Alone it looks\n"
            "at this host now; a FILE is a picture of serviola xray or of audit -o."),
-    .synopsis = "[FILE] [--from-outside FILE] [--against FILE] | look HOST [--ports LIST]",
+    .synopsis = "[FILE] [--from-outside FILE] [--against FILE] | look HOST [--ports LIST] | --list",
     .rows = rows,
     .most = 2,
     .examples =
@@ -280,6 +281,13 @@ static int audit_with(const struct audit_options *o, const struct audit_settings
     return code;
 }
 
+static int list(bool json)
+{
+    for (const struct finding_kind *k = audit_kinds; k->id; k++)
+        (void)printf(json ? "{\"finding\":\"%s\",\"what\":\"%s\"}\n" : "%-24s%s\n", k->id, _(k->what));
+    return fflush(stdout) == 0 ? EXIT_FINE : EXIT_CANNOT;
+}
+
 int cmd_audit(int argc, char **argv)
 {
     struct audit_options o = { 0 };
@@ -289,6 +297,8 @@ int cmd_audit(int argc, char **argv)
 
     if (!options_read(&usage, argc, argv, &o, &code))
         return code;
+    if (o.list && o.common.count == 0)
+        return list(o.common.json);
     if (o.common.count > 0 && strcmp(o.common.words[0], "look") == 0)
         return o.common.count == 2 ? look(&o) : options_wrong(&usage, _("it is `serviola audit look HOST`"));
     if (o.common.count > 1 || o.ports || (o.output && (o.outside || o.against || o.common.count > 0)) ||

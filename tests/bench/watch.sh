@@ -17,6 +17,7 @@ fi
 if [ -z "${BENCH_INSIDE-}" ]; then
     # The kernel walks its whole table of connections for each list of them, and makes it as large as the memory is: here
     # it has what a server of 4 GB has.
+    # shellcheck disable=SC2016 # that shell expands it
     BENCH_INSIDE=1 exec unshare --net sh -c 'sysctl -qw net.ipv4.tcp_child_ehash_entries=32768 || true
         exec unshare --net --mount --pid --fork --mount-proc --kill-child=TERM bash "$0" "$@"' "$0" "$@"
 fi

@@ -76,6 +76,8 @@ static void a_password_in_an_address_is_hidden(void **state)
 static void a_text_of_one_piece_is_read_as_a_shell_would(void **state)
 {
     (void)state;
+    becomes("ro quiet cifsroot=//s/x,username=u,password=S3cret,ver=3 rd.luks.key=/k",
+            "ro quiet cifsroot=//s/x,username=u,password=***,ver=3 rd.luks.key=/k");
     becomes("mysqldump -u root -pS3cret db > /x; PASS=S3cret y", "mysqldump -u root -p*** db > /x; PASS=*** y");
     becomes("su -c 'mysql -pS3cret db' bob", "su -c 'mysql -p*** db' bob");
     becomes("BOOT_IMAGE=/vmlinuz root=/dev/sda1 ks.password=S3cret quiet",

@@ -91,6 +91,15 @@ static void package(struct snap *s, const char *name, const char *version, const
 
 /* --- what is told of it */
 
+static bool is_listed(const char *id)
+{
+    const struct finding_kind *k = audit_kinds;
+
+    while (k->id && strcmp(k->id, id) != 0)
+        k++;
+    return k->id;
+}
+
 static void audit_it(struct snap *s, bool was_looked_at, struct snap *twin)
 {
     struct audit_wish wish = {
@@ -101,6 +110,8 @@ static void audit_it(struct snap *s, bool was_looked_at, struct snap *twin)
     free(told);
     told = audit_new(&wish, &e);
     assert_non_null(told);
+    for (size_t i = 0; i < told->found.count; i++)
+        assert_true(is_listed(told->found.at[i].id));
     snap_free(s);
     snap_free(twin);
 }

@@ -11,6 +11,7 @@
 
 #include "sense/xray/inner.h"
 #include "sys/clock.h"
+#include "wire/arguments.h"
 #include "wire/proc.h"
 
 struct slice xray_read(struct xray *x, int folder, const char *path)
@@ -66,6 +67,18 @@ void xray_gauge(struct xray *x, uint64_t value, const char *format, ...)
     g->value = value;
 }
 
+/* The kernel's, without secrets: the password of a share that / lies on, say. */
+static struct slice command_line(struct xray *x)
+{
+    const struct slice text = slice_trim(xray_read(x, x->proc, "cmdline"));
+    uint8_t bytes[4096];
+    const struct slice shown = slice_first(text, sizeof(bytes));
+
+    if (shown.len > 0)
+        memcpy(bytes, shown.at, shown.len);
+    return snap_keep(x->s, slice_of(bytes, arguments_mask(bytes, shown.len)));
+}
+
 void xray_host(struct xray *x)
 {
     struct snap_host *h = snap_add(x->s, SNAP_HOST);
@@ -81,7 +94,7 @@ void xray_host(struct xray *x)
         h->kernel = snap_keep_text(x->s, u.release);
     }
     h->boot_id = xray_keep(x, x->proc, "sys/kernel/random/boot_id");
-    h->command = xray_keep(x, x->proc, "cmdline");
+    h->command = command_line(x);
     (void)proc_number(xray_read(x, x->proc, "sys/kernel/tainted"), &h->taint);
     (void)proc_cpus(xray_read(x, AT_FDCWD, "/sys/devices/system/cpu/present"), &h->cpus_present);
     (void)proc_cpus(xray_read(x, AT_FDCWD, "/sys/devices/system/cpu/online"), &h->cpus_online);

@@ -44,6 +44,7 @@ struct audit_wish {
 
 /* The caller frees it with free(); the table in the order of ports, findings the gravest first. */
 struct audit *audit_new(const struct audit_wish *wish, struct err *e);
+extern const struct finding_kind audit_kinds[]; /* what an audit can find, as finding_kinds */
 void audit_print(const struct audit *a, FILE *to, bool colour);
 void audit_json(const struct audit *a, FILE *to); /* one line each: rows have "port", findings "finding" */
 bool audit_is_grave(const struct audit *a);       /* more than notes */

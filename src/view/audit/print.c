@@ -8,6 +8,25 @@
 #include "view/audit/inner.h"
 #include "view/paint.h"
 
+const struct finding_kind audit_kinds[] = {
+    { "undeclared_open", N_("others reach a port that nothing declares") },
+    { "undeclared", N_("a program listens to others, and nothing declares it; nobody looked from outside") },
+    { "bind_to_loopback", N_("a program listens to others, nothing declares it, and nobody outside reaches it") },
+    { "open_without_listener", N_("a port is open from outside, and nobody listens here") },
+    { "open_to_others", N_("a port is declared for some networks, and open to others") },
+    { "declared_unreached", N_("a port is declared, and nobody outside reaches it") },
+    { "declared_missing", N_("a port is declared, and nobody listens") },
+    { "looked_at_others", N_("what was seen from outside is of another host") },
+    { "single_partition", N_("/tmp, /home or /var lie on the file system of /") },
+    { "old_kernel", N_("a newer kernel is installed than runs") },
+    { "drift_package", N_("the twin has other packages, or other versions") },
+    { "drift_listener", N_("the twin has other programs that listen") },
+    { "drift_mount", N_("the twin has other file systems mounted") },
+    { "drift_kernel", N_("the twin runs another kernel") },
+    { "drift_unknown", N_("a picture has no list of packages: they are not compared") },
+    { NULL, NULL },
+};
+
 static int gravest_first(const void *a, const void *b)
 {
     const struct finding *x = a;
