@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/pack.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -14,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "sense/log/libarchive.h"
 
 struct item {
     char *name;      /* owned: files/ and the path without what leads to the root */
@@ -173,31 +172,31 @@ static void settle(struct packing *p)
 
 static int archive_failed(struct archive *a, struct err *e)
 {
-    int code = archive_errno(a);
+    int code = libarchive.error_number(a);
 
     return err_set(e, code > 0 ? code : EIO, "write");
 }
 
 static int put_header(struct packing *p, const char *name, uint64_t size, int64_t mtime_s, struct err *e)
 {
-    struct archive_entry *entry = archive_entry_new();
+    struct archive_entry *entry = libarchive.entry_new();
     int status;
 
     if (!entry)
         return err_set(e, ENOMEM, "a header");
-    archive_entry_set_pathname(entry, name);
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0600);
-    archive_entry_set_size(entry, (int64_t)size);
-    archive_entry_set_mtime(entry, mtime_s > 0 ? mtime_s : 0, 0);
-    status = archive_write_header(p->a, entry) == ARCHIVE_OK ? 0 : archive_failed(p->a, e);
-    archive_entry_free(entry);
+    libarchive.entry_set_pathname(entry, name);
+    libarchive.entry_set_filetype(entry, AE_IFREG);
+    libarchive.entry_set_perm(entry, 0600);
+    libarchive.entry_set_size(entry, (int64_t)size);
+    libarchive.entry_set_mtime(entry, mtime_s > 0 ? mtime_s : 0, 0);
+    status = libarchive.write_header(p->a, entry) == ARCHIVE_OK ? 0 : archive_failed(p->a, e);
+    libarchive.entry_free(entry);
     return status;
 }
 
 static int put_bytes(struct packing *p, const void *bytes, size_t n, struct err *e)
 {
-    return n == 0 || archive_write_data(p->a, bytes, n) == (la_ssize_t)n ? 0 : archive_failed(p->a, e);
+    return n == 0 || libarchive.write_data(p->a, bytes, n) == (la_ssize_t)n ? 0 : archive_failed(p->a, e);
 }
 
 static int put_page(struct packing *p, const char *name, struct page *page, struct err *e)
@@ -323,13 +322,15 @@ out:
 
 static int put_all(struct packing *p, int fd, struct err *e)
 {
-    p->a = archive_write_new();
+    if (libarchive_load(e) < 0)
+        return -1;
+    p->a = libarchive.write_new();
     if (!p->a)
         return err_set(e, ENOMEM, "the archive");
     /* GNU's tar takes names as bytes, of any length and whatever the locale. */
-    if (archive_write_set_format_gnutar(p->a) != ARCHIVE_OK || archive_write_add_filter_zstd(p->a) != ARCHIVE_OK ||
-        archive_write_set_bytes_per_block(p->a, 256 << 10) != ARCHIVE_OK ||
-        archive_write_set_bytes_in_last_block(p->a, 1) != ARCHIVE_OK || archive_write_open_fd(p->a, fd) != ARCHIVE_OK)
+    if (libarchive.write_set_format_gnutar(p->a) != ARCHIVE_OK || libarchive.write_add_filter_zstd(p->a) != ARCHIVE_OK ||
+        libarchive.write_set_bytes_per_block(p->a, 256 << 10) != ARCHIVE_OK ||
+        libarchive.write_set_bytes_in_last_block(p->a, 1) != ARCHIVE_OK || libarchive.write_open_fd(p->a, fd) != ARCHIVE_OK)
         return archive_failed(p->a, e);
     manifest_head(p->manifest.to, p->o->key->open, p->o->host);
     for (size_t i = 0; i < p->count; i++) {
@@ -340,7 +341,7 @@ static int put_all(struct packing *p, int fd, struct err *e)
     }
     if (put_seal(p, e) < 0)
         return -1;
-    if (archive_write_close(p->a) != ARCHIVE_OK)
+    if (libarchive.write_close(p->a) != ARCHIVE_OK)
         return archive_failed(p->a, e);
     return fsync(fd) < 0 ? err_set(e, errno, "fsync") : 0;
 }
@@ -348,7 +349,7 @@ static int put_all(struct packing *p, int fd, struct err *e)
 static void packing_done(struct packing *p)
 {
     if (p->a)
-        (void)archive_write_free(p->a);
+        (void)libarchive.write_free(p->a);
     for (size_t i = 0; i < p->count; i++) {
         free(p->items[i].name);
         free(p->items[i].path);

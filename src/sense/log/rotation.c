@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/rotation.h"
 
-#include <archive.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sense/log/packed.h"
+#include "sense/log/libarchive.h"
 
 enum { DEPTH = 16, READ_BYTES = 256 << 10, TEXT_LOOK = 4096 };
 
@@ -180,20 +179,22 @@ static int open_file(struct reading *r, const char *path, struct err *e)
 {
     struct archive_entry *entry;
 
-    r->from = archive_read_new();
+    if (libarchive_load(e) < 0)
+        return err_wrap(e, "%s", path);
+    r->from = libarchive.read_new();
     if (!r->from)
         return err_set(e, ENOMEM, "%s", path);
-    packed_allow(r->from);
-    if (archive_read_open_filename(r->from, path, READ_BYTES) != ARCHIVE_OK)
-        return err_set(e, 0, "%s: %s", path, archive_error_string(r->from));
-    switch (archive_read_next_header(r->from, &entry)) {
+    libarchive_allow_packed(r->from);
+    if (libarchive.read_open_filename(r->from, path, READ_BYTES) != ARCHIVE_OK)
+        return err_set(e, 0, "%s: %s", path, libarchive.error_string(r->from));
+    switch (libarchive.read_next_header(r->from, &entry)) {
     case ARCHIVE_OK:
     case ARCHIVE_WARN:
         return 0;
     case ARCHIVE_EOF:
         return 1;
     default:
-        return err_set(e, 0, "%s: %s", path, archive_error_string(r->from));
+        return err_set(e, 0, "%s: %s", path, libarchive.error_string(r->from));
     }
 }
 
@@ -240,12 +241,12 @@ static int read_all(struct reading *r, const char *path, struct err *e)
         const void *at;
         size_t len = 0;
         la_int64_t offset;
-        int got = archive_read_data_block(r->from, &at, &len, &offset);
+        int got = libarchive.read_data_block(r->from, &at, &len, &offset);
 
         if (got == ARCHIVE_EOF || got < ARCHIVE_WARN) {
             if (got != ARCHIVE_EOF)
                 (void)err_set(e, 0, "%s: behind byte %llu: %s", path, (unsigned long long)r->bytes,
-                              archive_error_string(r->from));
+                              libarchive.error_string(r->from));
             return give(r, true) && got != ARCHIVE_EOF ? -1 : 0;
         }
         if (r->bytes == 0 && len > 0 && memchr(at, '\0', len < TEXT_LOOK ? len : TEXT_LOOK))
@@ -270,7 +271,8 @@ int rotation_lines(const char *path, size_t line_max, uint64_t most, bool (*seen
     result = open_file(&r, path, e);
     if (result == 0)
         result = read_all(&r, path, e);
-    (void)archive_read_free(r.from);
+    if (r.from)
+        (void)libarchive.read_free(r.from);
     free(r.room);
     return result < 0 ? -1 : 0;
 }

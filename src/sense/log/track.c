@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/track.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/hash.h"
-#include "sense/log/packed.h"
+#include "sense/log/libarchive.h"
 #include "wire/logline.h"
 
 #define SECOND_US 1000000LL
@@ -75,7 +73,7 @@ void track_free(struct track *t)
     if (!t)
         return;
     if (t->open)
-        (void)archive_read_free(t->open);
+        (void)libarchive.read_free(t->open);
     for (size_t i = 0; i < AHEAD; i++)
         free(t->ring[i].bytes);
     free((void *)t->paths);
@@ -101,7 +99,7 @@ static void note(struct track *t, const char *why)
 
 static void close_file(struct track *t)
 {
-    (void)archive_read_free(t->open);
+    (void)libarchive.read_free(t->open);
     t->open = NULL;
     t->from = t->to = 0;
     t->block = slice_of(NULL, 0);
@@ -134,16 +132,18 @@ static int open_next(struct track *t, struct err *e)
         struct stat st;
         int64_t days;
 
-        t->open = archive_read_new();
+        if (libarchive_load(e) < 0)
+            return -1;
+        t->open = libarchive.read_new();
         if (!t->open)
             return err_set(e, ENOMEM, "logs");
-        packed_allow(t->open);
-        if (stat(path, &st) < 0 || archive_read_open_filename(t->open, path, READ) != ARCHIVE_OK) {
-            note(t, archive_error_string(t->open) ? archive_error_string(t->open) : strerrordesc_np(errno));
+        libarchive_allow_packed(t->open);
+        if (stat(path, &st) < 0 || libarchive.read_open_filename(t->open, path, READ) != ARCHIVE_OK) {
+            note(t, libarchive.error_string(t->open) ? libarchive.error_string(t->open) : strerrordesc_np(errno));
             close_file(t);
             continue;
         }
-        if (archive_read_next_header(t->open, &entry) != ARCHIVE_OK) { /* empty */
+        if (libarchive.read_next_header(t->open, &entry) != ARCHIVE_OK) { /* empty */
             close_file(t);
             continue;
         }
@@ -167,11 +167,11 @@ static void next_block(struct track *t)
     int got = ARCHIVE_OK;
 
     while (got >= ARCHIVE_WARN && got != ARCHIVE_EOF && len == 0)
-        got = archive_read_data_block(t->open, &at, &len, &offset);
+        got = libarchive.read_data_block(t->open, &at, &len, &offset);
     if (got == ARCHIVE_EOF || got < ARCHIVE_WARN) {
         t->end = true;
         if (got != ARCHIVE_EOF)
-            note(t, archive_error_string(t->open));
+            note(t, libarchive.error_string(t->open));
     } else
         t->block = slice_of(at, len);
 }

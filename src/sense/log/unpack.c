@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/unpack.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "sense/log/libarchive.h"
 #include "sys/whole.h"
 
 struct page {
@@ -47,7 +46,7 @@ static int take_bytes(struct unpacking *u, uint64_t size, struct sink *to, struc
     la_ssize_t n;
 
     (void)crypto_hash_sha256_init(&h);
-    while ((n = archive_read_data(u->a, buffer, sizeof(buffer))) > 0) {
+    while ((n = libarchive.read_data(u->a, buffer, sizeof(buffer))) > 0) {
         if ((uint64_t)n > size - done)
             return err_set(e, 0, "it is longer than its header says");
         (void)crypto_hash_sha256_update(&h, (const uint8_t *)buffer, (size_t)n);
@@ -216,22 +215,22 @@ static int take_seal(struct unpacking *u, uint64_t size, struct err *e)
 /* Nothing but plain files of a known size. */
 static int check_kind(struct archive_entry *entry, struct err *e)
 {
-    if (archive_entry_hardlink(entry) || archive_entry_symlink(entry))
+    if (libarchive.entry_hardlink(entry) || libarchive.entry_symlink(entry))
         return err_set(e, 0, "it is a link");
-    if (archive_entry_filetype(entry) != AE_IFREG)
+    if (libarchive.entry_filetype(entry) != AE_IFREG)
         return err_set(e, 0, "it is no plain file");
-    if (archive_entry_sparse_count(entry) > 0)
+    if (libarchive.entry_sparse_count(entry) > 0)
         return err_set(e, 0, "it is a sparse file");
-    if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) < 0)
+    if (!libarchive.entry_size_is_set(entry) || libarchive.entry_size(entry) < 0)
         return err_set(e, 0, "it has no size");
     return 0;
 }
 
 static int take_member(struct unpacking *u, struct archive_entry *entry, struct err *e)
 {
-    const char *name = archive_entry_pathname(entry);
-    const struct timespec when = { .tv_sec = archive_entry_mtime(entry) };
-    uint64_t size = (uint64_t)archive_entry_size(entry);
+    const char *name = libarchive.entry_pathname(entry);
+    const struct timespec when = { .tv_sec = libarchive.entry_mtime(entry) };
+    uint64_t size = (uint64_t)libarchive.entry_size(entry);
     char visible[256];
     struct text t = TEXT_IN(visible);
     int status;
@@ -262,14 +261,16 @@ static int take_all(struct unpacking *u, int fd, struct err *e)
     struct archive_entry *entry;
     int got;
 
-    u->a = archive_read_new();
+    if (libarchive_load(e) < 0)
+        return -1;
+    u->a = libarchive.read_new();
     if (!u->a)
         return err_set(e, ENOMEM, "the archive");
-    if (archive_read_support_filter_zstd(u->a) != ARCHIVE_OK || archive_read_support_format_tar(u->a) != ARCHIVE_OK)
+    if (libarchive.read_support_filter_zstd(u->a) != ARCHIVE_OK || libarchive.read_support_format_tar(u->a) != ARCHIVE_OK)
         return err_set(e, ENOTSUP, "libarchive without zstd or tar");
-    if (archive_read_open_fd(u->a, fd, 256 << 10) != ARCHIVE_OK)
-        return err_set(e, 0, "this is no evidence file: %s", archive_error_string(u->a));
-    while ((got = archive_read_next_header(u->a, &entry)) == ARCHIVE_OK)
+    if (libarchive.read_open_fd(u->a, fd, 256 << 10) != ARCHIVE_OK)
+        return err_set(e, 0, "this is no evidence file: %s", libarchive.error_string(u->a));
+    while ((got = libarchive.read_next_header(u->a, &entry)) == ARCHIVE_OK)
         if (take_member(u, entry, e) < 0)
             return -1;
     if (got != ARCHIVE_EOF)
@@ -300,7 +301,7 @@ int unpack_file(const char *path, int into, uint64_t most, struct unpack_result 
     else
         status = 0;
     if (u.a)
-        (void)archive_read_free(u.a);
+        (void)libarchive.read_free(u.a);
     if (u.lines.to)
         (void)fclose(u.lines.to);
     if (u.sums.to)
