@@ -134,10 +134,11 @@ struct snap_neighbour {
     struct addr address;
 };
 
-/* A rule of the firewall (nftables), or a chain's policy. */
+/* A rule of the firewall, or a chain's policy. */
 struct snap_rule {
     uint64_t network;
-    struct slice family, table, chain; /* "ip" "ip6" "inet" "arp" "bridge" "netdev" */
+    struct slice family, table, chain; /* of nftables: "ip" "ip6" "inet" "arp" "bridge" "netdev"; of iptables-legacy:
+                                          "iptables" "ip6tables" */
     struct slice hook;                 /* of a chain: "input", "forward" ...; empty: it is a rule */
     struct slice policy;               /* of a chain: "accept", "drop" */
     uint64_t handle, packets, bytes;

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "sense/xray/inner.h"
+#include "wire/xtables.h"
 
 enum { REGISTERS = 24, RULE_WORDS = 2048 };
 
@@ -233,6 +234,29 @@ static void on_log(struct rule *r, const struct nftnl_expr *e)
         text_addf(r->words, "prefix \"%s\" ", prefix);
 }
 
+/* What iptables-nft could not say in words of nftables. */
+static void on_extension(struct rule *r, const struct nftnl_expr *e, uint16_t name, uint16_t revision, uint16_t info,
+                         void (*show)(struct text *to, const struct xtables_extension *e))
+{
+    uint32_t len = 0;
+    const void *data = nftnl_expr_get(e, info, &len);
+
+    show(r->words, &(struct xtables_extension){ .family = slice_eq(r->to->family, SLICE("ip6")) ? 6 : 4,
+                                                .revision = (uint8_t)number(e, revision),
+                                                .name = slice_text(nftnl_expr_get_str(e, name)),
+                                                .data = slice_of(data, data ? len : 0) });
+}
+
+static void on_match(struct rule *r, const struct nftnl_expr *e)
+{
+    on_extension(r, e, NFTNL_EXPR_MT_NAME, NFTNL_EXPR_MT_REV, NFTNL_EXPR_MT_INFO, xtables_match);
+}
+
+static void on_target(struct rule *r, const struct nftnl_expr *e)
+{
+    on_extension(r, e, NFTNL_EXPR_TG_NAME, NFTNL_EXPR_TG_REV, NFTNL_EXPR_TG_INFO, xtables_target);
+}
+
 static int on_expression(struct nftnl_expr *e, void *own)
 {
     static const struct {
@@ -240,7 +264,8 @@ static int on_expression(struct nftnl_expr *e, void *own)
         void (*show)(struct rule *r, const struct nftnl_expr *e);
     } kinds[] = { { "payload", on_payload },     { "meta", on_meta },     { "cmp", on_compare },
                   { "counter", on_counter },     { "lookup", on_lookup }, { "ct", on_ct },
-                  { "immediate", on_immediate }, { "log", on_log } };
+                  { "immediate", on_immediate }, { "log", on_log },       { "match", on_match },
+                  { "target", on_target } };
     struct rule *r = own;
     const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 
@@ -274,17 +299,6 @@ static void on_rule(void *own, const struct diag_message *m)
     nftnl_rule_free(from);
 }
 
-/* Rules of the older kind can only be read by a call that blocks all packets meanwhile: that they are there is said. */
-static void note_legacy(struct xray *x)
-{
-    static const char *const lists[] = { "self/net/ip_tables_names", "self/net/ip6_tables_names" };
-
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        if (xray_read(x, x->proc, lists[i]).len > 0)
-            snap_note(x->s, "rule", "%s: there are rules of iptables-legacy, which this picture does not hold",
-                      lists[i]);
-}
-
 void xray_firewall(struct xray *x, int fd, uint64_t network)
 {
     static const struct {
@@ -308,6 +322,4 @@ void xray_firewall(struct xray *x, int fd, uint64_t network)
             break;
         }
     }
-    if (network == snap_host(x->s)->network)
-        note_legacy(x);
 }

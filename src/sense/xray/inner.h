@@ -93,10 +93,11 @@ void xray_unlisted(struct xray *x);      /* after xray_processes and xray_mounts
 void xray_images(struct xray *x);        /* whose executable is deleted, whose replaced */
 
 void xray_socket(struct xray *x, const char *kind, uint64_t network, const struct diag_socket *from);
-void xray_sockets_here(struct xray *x);
-void xray_sockets_left(struct xray *x);      /* those that sock_diag lists, and no record has */
-void xray_sockets_elsewhere(struct xray *x); /* after xray_processes */
-void xray_sockets_again(struct xray *x);     /* what appeared and vanished meanwhile */
+void xray_sockets_listed(struct xray *x, int fd, uint64_t network); /* by sock_diag, in the namespace of `fd` */
+void xray_sockets_here(struct xray *x);                             /* with the network and the firewall */
+void xray_sockets_left(struct xray *x);                             /* those that sock_diag lists, and no record has */
+void xray_sockets_elsewhere(struct xray *x);                        /* after xray_processes */
+void xray_sockets_again(struct xray *x);                            /* what appeared and vanished meanwhile */
 
 /* The iterators of sys/iter/: begin tells why they can't be had, and has read processes and descriptors when they can.
  */
@@ -120,6 +121,10 @@ int netlink_ask_tcp(struct xray *x, int fd, uint32_t states, void (*message)(voi
 void xray_network(struct xray *x, int fd, uint64_t network);  /* interfaces, addresses, routes, neighbours */
 void xray_tracks(struct xray *x, int fd, uint64_t network);   /* what is translated */
 void xray_firewall(struct xray *x, int fd, uint64_t network); /* all tables of nftables */
+/* Those of iptables-legacy: for each family the list of tables and a socket, of the namespace they are opened in. */
+enum { LEGACY_EYES = 4 };
+void legacy_open(int fds[LEGACY_EYES]); /* -1: not in this kernel, or we may not */
+void xray_legacy(struct xray *x, const int fds[LEGACY_EYES], uint64_t network);
 
 void xray_mounts(struct xray *x); /* begins to ask them */
 void xray_mounts_answers(struct xray *x);

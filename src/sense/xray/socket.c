@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * All sockets of every network namespace, and what its kernel says of its network.
- *
- * A forked child visits the other namespaces and hands back a netlink socket
- * out of each: a netlink socket stays in the namespace that it was made in.
- */
+/* Sockets, as sock_diag lists them, with their owners where these are looked at at the same time. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
@@ -28,7 +23,7 @@
 #include "wire/diag.h"
 #include "wire/proc.h"
 
-enum { NAMESPACES = 256, ANSWER_S = 2 };
+enum { ANSWER_S = 2 };
 
 /* Sockets that are bound and nothing else have a state of their own (13, since 6.8); without listeners, without those.
  */
@@ -218,7 +213,7 @@ static void dump_local(struct dump *d, int fd)
     (void)netlink_ask(d->x, fd, &packet, sizeof(packet), on_socket, d);
 }
 
-static void dump_all(struct xray *x, int fd, uint64_t network)
+void xray_sockets_listed(struct xray *x, int fd, uint64_t network)
 {
     struct dump d = { .x = x, .network = network };
 
@@ -234,46 +229,6 @@ static void dump_all(struct xray *x, int fd, uint64_t network)
     dump_inet(&d, fd, "udp", IPPROTO_UDP);
     dump_inet(&d, fd, "raw", IPPROTO_RAW);
     dump_local(&d, fd);
-}
-
-/* A netlink socket for each of these, and all that they tell; and, where the kernel is walked, the descriptors for what
- * nobody holds. */
-static const int protocols[] = { NETLINK_SOCK_DIAG, NETLINK_ROUTE, NETLINK_NETFILTER };
-enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]), EYES = PROTOCOLS + ITERATE_REST };
-
-static size_t eyes(const struct xray *x)
-{
-    return x->iterate ? EYES : PROTOCOLS;
-}
-
-/* Some may be -1: false. */
-static bool open_all(const struct xray *x, int fds[EYES])
-{
-    bool all = true;
-
-    for (size_t i = 0; i < PROTOCOLS; i++) {
-        fds[i] = netlink_open(protocols[i]);
-        all = all && fds[i] >= 0;
-    }
-    return (!x->iterate || iterate_open_rest(x->iterate, fds + PROTOCOLS)) && all;
-}
-
-static void close_all(const struct xray *x, const int fds[EYES])
-{
-    for (size_t i = 0; i < eyes(x); i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-}
-
-static void ask_all(struct xray *x, const int fds[EYES], uint64_t network)
-{
-    if (x->iterate)
-        iterate_rest(x, fds + PROTOCOLS);
-    else
-        dump_all(x, fds[0], network);
-    xray_network(x, fds[1], network);
-    xray_firewall(x, fds[2], network);
-    xray_tracks(x, fds[2], network);
 }
 
 /* --- what iterators did not tell */
@@ -297,7 +252,7 @@ void xray_sockets_left(struct xray *x)
 
     if (fd < 0)
         return;
-    dump_all(x, fd, snap_host(x->s)->network);
+    xray_sockets_listed(x, fd, snap_host(x->s)->network);
     close(fd);
     all = part->at;
     if (known > 0)
@@ -306,180 +261,6 @@ void xray_sockets_left(struct xray *x)
         if (all[i].inode != 0 && !bsearch(&all[i], all, known, sizeof(*all), by_inode))
             all[kept++] = all[i];
     part->count = kept;
-}
-
-void xray_sockets_here(struct xray *x)
-{
-    int fds[EYES];
-
-    if (!open_all(x, fds))
-        snap_note(x->s, "socket", "some sockets can't be listed: %s", strerror(errno));
-    ask_all(x, fds, snap_host(x->s)->network);
-    close_all(x, fds);
-}
-
-/* --- other namespaces */
-
-struct places {
-    struct {
-        uint64_t network;
-        char path[256];
-    } at[NAMESPACES];
-    size_t count;
-    bool more;
-};
-
-static void add_place(struct places *p, uint64_t own, uint64_t network, const char *path)
-{
-    if (network == 0 || network == own)
-        return;
-    for (size_t i = 0; i < p->count; i++)
-        if (p->at[i].network == network)
-            return;
-    if (p->count == NAMESPACES) {
-        p->more = true;
-        return;
-    }
-    p->at[p->count].network = network;
-    (void)snprintf(p->at[p->count].path, sizeof(p->at[0].path), "%s", path);
-    p->count++;
-}
-
-static void find_places(struct xray *x, struct places *p)
-{
-    uint64_t own = snap_host(x->s)->network;
-    char path[256];
-
-    SNAP_LIST(x->s, SNAP_PROCESS, struct snap_process, process)
-    {
-        (void)snprintf(path, sizeof(path), "/proc/%lld/ns/net", (long long)process->pid);
-        add_place(p, own, process->network, path);
-    }
-    SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, m)
-    {
-        struct slice rest;
-        uint64_t network = 0;
-
-        if (!slice_eq(m->type, SLICE("nsfs")) || m->root.len < 5 || memcmp(m->root.at, "net:[", 5) != 0)
-            continue;
-        (void)slice_to_u64(slice_until(slice_skip(m->root, 5), ']', &rest), &network);
-        if (text_cstr(path, sizeof(path), m->point))
-            add_place(p, own, network, path);
-    }
-}
-
-/* The descriptors and the number of their namespace. */
-static void hand_over(int to, const int fds[EYES], size_t count, size_t number)
-{
-    union {
-        char room[CMSG_SPACE(EYES * sizeof(int))];
-        struct cmsghdr align;
-    } control = { .room = { 0 } };
-    struct iovec iov = { .iov_base = &number, .iov_len = sizeof(number) };
-    struct msghdr m = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = CMSG_SPACE(count * sizeof(int))
-    };
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(c), fds, count * sizeof(int));
-    if (sendmsg(to, &m, 0) < 0)
-        _exit(1);
-}
-
-static void visit(const struct xray *x, int to, const struct places *p)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        int place = open(p->at[i].path, O_RDONLY | O_CLOEXEC);
-        int fds[EYES];
-
-        if (place < 0)
-            continue;
-        if (setns(place, CLONE_NEWNET) == 0) {
-            if (open_all(x, fds))
-                hand_over(to, fds, eyes(x), i);
-            close_all(x, fds);
-        }
-        close(place);
-    }
-}
-
-/* The next namespace's sockets; false when there is none any more. */
-static bool take_over(int from, int fds[EYES], size_t count, size_t *number)
-{
-    union {
-        char room[CMSG_SPACE(EYES * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = { .iov_base = number, .iov_len = sizeof(*number) };
-    struct msghdr m = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
-    };
-    struct cmsghdr *c;
-
-    if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) != sizeof(*number))
-        return false;
-    c = CMSG_FIRSTHDR(&m);
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(count * sizeof(int)))
-        return false;
-    memcpy(fds, CMSG_DATA(c), count * sizeof(int));
-    return true;
-}
-
-static void look_into(struct xray *x, const struct places *p, int from)
-{
-    bool seen[NAMESPACES] = { false };
-    unsigned missed = 0;
-    size_t number;
-    int fds[EYES];
-
-    while (take_over(from, fds, eyes(x), &number)) {
-        if (number < p->count && !seen[number]) {
-            seen[number] = true;
-            ask_all(x, fds, p->at[number].network);
-        }
-        close_all(x, fds);
-    }
-    for (size_t i = 0; i < p->count; i++)
-        missed += !seen[i];
-    if (missed > 0)
-        snap_note(x->s, "socket", "%u other network namespaces could not be entered: they ended, or we are not root",
-                  missed);
-}
-
-void xray_sockets_elsewhere(struct xray *x)
-{
-    struct places *p = calloc(1, sizeof(*p));
-    struct timeval patience = { .tv_sec = ANSWER_S };
-    int pair[2];
-    pid_t child;
-
-    if (!p)
-        return;
-    find_places(x, p);
-    if (p->more)
-        snap_note(x->s, "socket", "more than %d network namespaces: the others were not looked into", NAMESPACES);
-    if (p->count == 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-        free(p);
-        return;
-    }
-    (void)setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    child = fork();
-    if (child == 0) {
-        close(pair[0]);
-        visit(x, pair[1], p);
-        _exit(0);
-    }
-    close(pair[1]);
-    if (child > 0) {
-        look_into(x, p, pair[0]);
-        (void)kill(child, SIGKILL);
-        (void)waitpid(child, NULL, 0);
-    }
-    close(pair[0]);
-    free(p);
 }
 
 /* --- the second look */
