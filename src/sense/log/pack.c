@@ -328,9 +328,11 @@ static int put_all(struct packing *p, int fd, struct err *e)
     if (!p->a)
         return err_set(e, ENOMEM, "the archive");
     /* GNU's tar takes names as bytes, of any length and whatever the locale. */
-    if (libarchive.write_set_format_gnutar(p->a) != ARCHIVE_OK || libarchive.write_add_filter_zstd(p->a) != ARCHIVE_OK ||
+    if (libarchive.write_set_format_gnutar(p->a) != ARCHIVE_OK ||
+        libarchive.write_add_filter_zstd(p->a) != ARCHIVE_OK ||
         libarchive.write_set_bytes_per_block(p->a, 256 << 10) != ARCHIVE_OK ||
-        libarchive.write_set_bytes_in_last_block(p->a, 1) != ARCHIVE_OK || libarchive.write_open_fd(p->a, fd) != ARCHIVE_OK)
+        libarchive.write_set_bytes_in_last_block(p->a, 1) != ARCHIVE_OK ||
+        libarchive.write_open_fd(p->a, fd) != ARCHIVE_OK)
         return archive_failed(p->a, e);
     manifest_head(p->manifest.to, p->o->key->open, p->o->host);
     for (size_t i = 0; i < p->count; i++) {

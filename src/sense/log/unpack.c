@@ -266,7 +266,8 @@ static int take_all(struct unpacking *u, int fd, struct err *e)
     u->a = libarchive.read_new();
     if (!u->a)
         return err_set(e, ENOMEM, "the archive");
-    if (libarchive.read_support_filter_zstd(u->a) != ARCHIVE_OK || libarchive.read_support_format_tar(u->a) != ARCHIVE_OK)
+    if (libarchive.read_support_filter_zstd(u->a) != ARCHIVE_OK ||
+        libarchive.read_support_format_tar(u->a) != ARCHIVE_OK)
         return err_set(e, ENOTSUP, "libarchive without zstd or tar");
     if (libarchive.read_open_fd(u->a, fd, 256 << 10) != ARCHIVE_OK)
         return err_set(e, 0, "this is no evidence file: %s", libarchive.error_string(u->a));
