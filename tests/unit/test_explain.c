@@ -486,6 +486,42 @@ static void read_only_by_error_is_told_from_read_only_by_hand(void **state)
     assert_not_found(disk(1 << 29, 500, "ro"), "read_only_by_hand"); /* as fstab wants it */
 }
 
+/* Each: what the kernel said, one after the other; then what is found. */
+static void what_was_said_of_another_mount_or_disk_is_no_error_of_this_one(void **state)
+{
+    static const struct {
+        const char *lines[4], *found;
+    } logs[] = {
+        { { "EXT4-fs (sda2): mounted filesystem 0b3c r/w", "EXT4-fs (sda2): Remounting filesystem read-only" },
+          "read_only_by_error" },
+        { { "EXT4-fs (sda2): Remounting filesystem read-only", "EXT4-fs (sda2): unmounting filesystem 0b3c.",
+            "EXT4-fs (sda2): mounted filesystem 0b3c r/w", "EXT4-fs (sda2): re-mounted 0b3c ro." },
+          "read_only_by_hand" },
+        { { "EXT4-fs (sda2): Remounting filesystem read-only", "EXT4-fs (sda2): re-mounted 0b3c r/w.",
+            "EXT4-fs (sda2): re-mounted 0b3c ro." },
+          "read_only_by_hand" },
+        { { "EXT4-fs (sda2): re-mounted 0b3c ro.", "EXT4-fs (sda2): re-mounted 0b3c r/w.",
+            "EXT4-fs (sda2): Remounting filesystem read-only" },
+          "read_only_by_error" },
+        { { "EXT4-fs (sda2): re-mounted 0b3c ro.", "EXT4-fs (sda21): Remounting filesystem read-only" },
+          "read_only_by_hand" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+        bool error = strcmp(logs[i].found, "read_only_by_error") == 0;
+        struct snap *s[2];
+
+        for (size_t n = 0; n < 2; n++) {
+            s[n] = disk(1 << 29, 500, "ro");
+            for (size_t k = 0; k < 4 && logs[i].lines[k]; k++)
+                ((struct snap_kmsg *)snap_add(s[n], SNAP_KMSG))->text = slice_text(logs[i].lines[k]);
+        }
+        assert_found(s[0], logs[i].found, "/var (/dev/sda2)");
+        assert_not_found(s[1], error ? "read_only_by_hand" : "read_only_by_error");
+    }
+}
+
 static struct snap *with_image(enum snap_image image)
 {
     struct snap *s = snap_new(NULL);
@@ -631,6 +667,7 @@ int main(void)
         cmocka_unit_test(only_the_minutes_around_it_are_asked_of_the_journal),
         cmocka_unit_test(a_disk_without_room_or_inodes_is_full),
         cmocka_unit_test(read_only_by_error_is_told_from_read_only_by_hand),
+        cmocka_unit_test(what_was_said_of_another_mount_or_disk_is_no_error_of_this_one),
         cmocka_unit_test(a_deleted_executable_is_not_an_upgraded_one),
         cmocka_unit_test(a_program_that_calls_itself_a_kernel_thread_is_found),
         cmocka_unit_test(a_borrowed_name_is_found_and_a_real_server_is_not),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Does a disk keep us waiting?  Is one failing, full, or read-only, and why? */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -355,16 +356,36 @@ void explain_space(struct explain *x)
 
 /* --- read-only */
 
-/* The last line of the kernel's log that has these words; NULL: none. */
-static const struct snap_kmsg *said(const struct snap *s, const char *words, struct slice also)
+/* "sda1" is not meant where "sda12" or "xsda1" stands. */
+static bool names_device(struct slice text, struct slice device)
+{
+    const uint8_t *end = text.at + text.len;
+    const uint8_t *at = device.len > 0 && text.len > 0 ? text.at : NULL;
+
+    while (at && (at = memmem(at, (size_t)(end - at), device.at, device.len))) {
+        const uint8_t *behind = at + device.len;
+
+        if ((at == text.at || !isalnum(at[-1])) && (behind == end || !isalnum(*behind)))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* The last line of the kernel's log that has these words about that device; NULL: none. */
+static const struct snap_kmsg *said(const struct snap *s, const char *words, struct slice device)
 {
     const struct snap_kmsg *last = NULL;
 
     SNAP_LIST(s, SNAP_KMSG, struct snap_kmsg, k)
-    if (k->facility == 0 && slice_has(k->text, words) && also.len > 0 &&
-        memmem(k->text.at, k->text.len, also.at, also.len))
+    if (k->facility == 0 && slice_has(k->text, words) && names_device(k->text, device))
         last = k;
     return last;
+}
+
+static bool is_newer(const struct snap_kmsg *k, const struct snap_kmsg *than)
+{
+    return k && (!than || k > than);
 }
 
 static void tell_by_error(struct explain *x, const struct snap_mount *m, const struct snap_kmsg *line)
@@ -393,23 +414,40 @@ static void tell_by_hand(struct explain *x, const struct snap_mount *m, const st
     explain_next(f, "mount -o remount,rw %s   when it is no longer wanted so", words_of(m->point).text);
 }
 
+/* What was said of an earlier mount of the same device is over. */
+static const struct snap_kmsg *error_of(const struct snap *s, struct slice device)
+{
+    const struct snap_kmsg *error = said(s, "Remounting filesystem read-only", device);
+
+    return is_newer(error, said(s, ": mounted filesystem", device)) ? error : NULL;
+}
+
+/* One file system at several places is told once. */
+static bool is_told(const struct snap *s, const struct snap_mount *m)
+{
+    SNAP_LIST(s, SNAP_MOUNT, struct snap_mount, before)
+    if (before < m && before->major == m->major && before->minor == m->minor)
+        return true;
+    return false;
+}
+
 void explain_read_only(struct explain *x)
 {
     SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, m)
     {
         struct slice device = file_name(m->source);
-        bool seen = false;
-        const struct snap_kmsg *error = said(x->s, "Remounting filesystem read-only", device);
-        const struct snap_kmsg *hand = said(x->s, "re-mounted", device);
+        const struct snap_kmsg *error;
+        const struct snap_kmsg *hand;
+        bool by_hand;
 
-        /* One file system at several places is told once. */
-        SNAP_LIST(x->s, SNAP_MOUNT, struct snap_mount, before)
-        seen = seen || (before < m && before->major == m->major && before->minor == m->minor);
-        if (seen || !is_read_only(m) || !slice_begins(m->source, "/dev/"))
+        if (!is_read_only(m) || !slice_begins(m->source, "/dev/") || is_told(x->s, m))
             continue;
-        if (proc_option(m->super_options, "emergency_ro") || error || m->errors > 0)
+        error = error_of(x->s, device);
+        hand = said(x->s, "re-mounted", device);
+        by_hand = hand && slice_has(hand->text, " ro");
+        if (proc_option(m->super_options, "emergency_ro") || is_newer(error, hand) || (m->errors > 0 && !by_hand))
             tell_by_error(x, m, error);
-        else if (hand && slice_has(hand->text, " ro"))
+        else if (by_hand)
             tell_by_hand(x, m, hand);
     }
 }
