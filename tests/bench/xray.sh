@@ -3,6 +3,7 @@
 # What a picture of 1,000 processes and 10,000 loopback connections costs, beside ss -tanpe and the bare reading of /proc
 # in the same run: a machine that is slow today is slow for all of them.
 # usage: xray.sh [ROUNDS] [BUILD]    Needs root and the load maker in SERVIOLA_DATA/../bench/xray.
+# Beside them, where clang and bpftool are there, the bare walk of the kernel: processes, descriptors, TCP, and no more.
 # Three ways: iterators that are kept loaded, as the watch has them; loaded for each picture; without any.  Then 300
 # connections a second that live 50 ms: how many of the ends that were seen have an owner and a partner.
 # With BENCH_STRICT=1 the exit code is 1 when all of it costs more than 1.75 times the bare reading without iterators,
@@ -22,6 +23,7 @@ if [ -z "${XRAY_BENCH_INSIDE-}" ]; then
     for name in load floor_proc; do
         cc -O2 -w -pthread -o "$work/$name" "$load/$name.c"
     done
+    make -s -C "$load" O="$work/iter" iter 2>"$work/iter.why" || echo "no bare walk: $(tail -n 1 "$work/iter.why")"
     status=0
     XRAY_BENCH_INSIDE=$work unshare --net --mount --pid --fork --mount-proc --kill-child bash "$0" "$rounds" "$build" || status=$?
     exit $status
@@ -55,6 +57,8 @@ median() # NAME COMMAND
 {
     median "ss -tanpe" ss -tanpe
     median "bare reading of /proc" "$work/floor_proc"
+    [ ! -x "$work/iter/floor_iter" ] || "$work/iter/floor_iter" -r "$rounds" | sed -n 's/.* cpu=//p' | sort -n |
+        awk '{ at[NR] = $1 } END { printf "%-24s cpu %8.1f ms\n", "bare walk by iterators", at[int((NR + 1) / 2)] }'
     for way in kept load proc; do
         echo "-- $way"
         "$build/tests/bench/bench_xray" "$work/a.xray" "$rounds" $way 2>"$work/why"
@@ -89,10 +93,11 @@ PYTHON
 { whole kept; whole proc; } | tee -a "$work/rows"
 kill $loader
 wait $loader 2>/dev/null || true
-awk '/^bare/ { bare = $(NF - 1) } /^--/ { way = $2 } $1 == "all" { all[way] = $3 } $1 == "take" { take[way] = $3 }
+awk '/^bare reading/ { bare = $(NF - 1) } /^bare walk/ { walk = $(NF - 1) } /^--/ { way = $2 } $1 == "all" { all[way] = $3 } $1 == "take" { take[way] = $3 }
     $1 == "explain" && $3 > explain { explain = $3 } /^short-lived ends, kept/ { whole = $(NF - 5) }
     /^short-lived ends, proc/ { plain = $(NF - 5) }
     END { for (way in all) printf "%s: taking / bare reading %.2f, all of it %.2f\n", way, take[way] / bare, all[way] / bare
+          if (walk > 0) printf "kept: taking / bare walk %.2f\n", take["kept"] / walk
           printf "explain %.1f ms (at most 50); all of it at most 1.06 kept, 1.75 proc; whole ends %d %% (at least 95), %d %% by /proc (50)\n",
                  explain, whole, plain
           exit !(bare > 0 && all["kept"] / bare <= 1.06 && all["proc"] / bare <= 1.75 && explain <= 50 && whole >= 95 && plain >= 50) }' \

@@ -44,10 +44,23 @@ enum {
     FILES_LIMIT = 7,
 };
 
+/*
+ * Since 6.4 the verifier looks through all names of the kernel's types, four
+ * times, for each pointer that is read out of one it trusts: 70 ms for the
+ * walk over processes.  Out of a pointer that it does not trust it reads as
+ * well, and looks for nothing.
+ */
+extern int LINUX_KERNEL_VERSION __kconfig;
+extern void *bpf_rdonly_cast(const void *pointer, u32 type) __ksym __weak; /* since 6.2 */
+#define PLAIN(type, pointer)                                                                                           \
+    (LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 4, 0)                                                                   \
+         ? (type *)bpf_rdonly_cast((pointer), bpf_core_type_id_kernel(type))                                           \
+         : (type *)(pointer))
+
 /* In the reader's pid namespace; 0: it is not there. */
 static __always_inline int seen_pid(const struct task_struct *t)
 {
-    const struct task_struct *reader = bpf_get_current_task_btf();
+    const struct task_struct *reader = PLAIN(struct task_struct, bpf_get_current_task_btf());
     u32 level = reader->thread_pid->level;
     struct pid *pid;
     int nr = 0;
@@ -65,7 +78,7 @@ static __always_inline int seen_pid(const struct task_struct *t)
 
 static __always_inline int seen_thread(const struct task_struct *t)
 {
-    const struct task_struct *reader = bpf_get_current_task_btf();
+    const struct task_struct *reader = PLAIN(struct task_struct, bpf_get_current_task_btf());
     u32 level = reader->thread_pid->level;
     struct pid *pid = t->thread_pid;
     int nr = 0;
@@ -166,6 +179,7 @@ int walk_tasks(struct bpf_iter__task *ctx)
 
     if (!t)
         return 0;
+    t = PLAIN(struct task_struct, t);
     if (t->pid != t->tgid) {
         struct iter_waiter w = { .head = { sizeof(w), ITER_WAITER, 0 } };
 
@@ -210,6 +224,7 @@ int walk_glance(struct bpf_iter__task *ctx)
 
     if (!t)
         return 0;
+    t = PLAIN(struct task_struct, t);
     if (t->pid != t->tgid) {
         struct iter_ran ran = { .head = { sizeof(ran), ITER_RAN, seen_pid(t) }, .ran_ns = t->se.sum_exec_runtime };
 
@@ -257,8 +272,10 @@ static __always_inline u16 swapped(u16 n)
     return (u16)(n << 8 | n >> 8);
 }
 
-static __always_inline void common(struct iter_socket *r, const struct sock_common *k)
+static __always_inline void common(struct iter_socket *r, const struct sock_common *of)
 {
+    const struct sock_common *k = PLAIN(struct sock_common, of);
+
     r->network = k->skc_net.net->ns.inum;
     r->cookie = (u64)k->skc_cookie.counter;
     r->identity = (u64)k;
@@ -373,7 +390,7 @@ static __always_inline void clear(struct iter_socket *r)
 /* Of a socket that has no descriptor. */
 static __always_inline u64 inode_of(struct sock *k)
 {
-    void *socket = k->sk_socket;
+    void *socket = PLAIN(struct sock, k)->sk_socket;
     u64 inode = 0;
 
     if (socket)
@@ -386,7 +403,9 @@ static __always_inline u64 inode_of(struct sock *k)
 
 static __always_inline bool is_held(const struct sock *k)
 {
-    return k->sk_socket && k->sk_socket->file;
+    const struct socket *s = PLAIN(struct sock, k)->sk_socket;
+
+    return s && s->file;
 }
 
 static __always_inline void unheld(struct bpf_iter_meta *meta, struct sock *k)
@@ -417,7 +436,8 @@ int walk_files(struct bpf_iter__task_file *ctx)
 
     if (!t || !f || !room)
         return 0;
-    i = f->f_inode;
+    t = PLAIN(struct task_struct, t);
+    i = PLAIN(struct file, f)->f_inode;
     kind = i->i_mode & KIND;
     if (kind == SOCKET && (s = bpf_sock_from_file(f)) && (k = s->sk)) {
         clear(&room->socket);
