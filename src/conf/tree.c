@@ -53,6 +53,22 @@ static struct place place_of_event(struct fy_event *event)
                            to && to->input_pos > from->input_pos ? to->input_pos - from->input_pos : 0 };
 }
 
+static bool has_room(struct tree *t)
+{
+    uint32_t cap = t->nodes_cap ? 2 * t->nodes_cap : 64;
+    struct node *more;
+
+    if (t->count < t->nodes_cap)
+        return true;
+    more = reallocarray(t->nodes, cap, sizeof(*more));
+    if (!more)
+        return false;
+    memset(more + t->nodes_cap, 0, (cap - t->nodes_cap) * sizeof(*more));
+    t->nodes = more;
+    t->nodes_cap = cap;
+    return true;
+}
+
 /* Gives the new node's number, or 0 when the tree is full. */
 static uint32_t add_node(struct builder *b, enum node_type type, struct place where)
 {
@@ -62,6 +78,10 @@ static uint32_t add_node(struct builder *b, enum node_type type, struct place wh
 
     if (n >= TREE_NODES) {
         (void)stop(b, where, "this is the 65536th value in the file; that is more than a configuration may hold");
+        return 0;
+    }
+    if (!has_room(t)) {
+        (void)stop(b, where, "there is no memory to read it");
         return 0;
     }
     t->count++;
@@ -261,8 +281,7 @@ void tree_read(struct tree *t, struct slice yaml, struct conf_faults *faults)
     t->broken = false;
     t->letters_cap = 2 * yaml.len; /* the worst that an escape can do is three bytes for two */
     t->letters = malloc(t->letters_cap);
-    t->nodes = calloc(TREE_NODES, sizeof(*t->nodes));
-    if (!t->letters || !t->nodes) {
+    if (!t->letters || !has_room(t)) {
         fault_add(faults, yaml, NOWHERE, "there is no memory to read it");
         t->broken = true;
         return;

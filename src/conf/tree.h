@@ -33,7 +33,7 @@ struct node {
 struct tree {
     struct slice yaml;  /* borrowed */
     struct node *nodes; /* owned; the first is never used, so that 0 says none */
-    uint32_t count;
+    uint32_t count, nodes_cap;
     uint32_t root; /* 0: the file says nothing */
     char *letters; /* owned: what node texts point into */
     size_t letters_used, letters_cap;

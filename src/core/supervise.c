@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -534,6 +535,7 @@ static void on_reload(void *ctx, int signal)
         take_fresh(h, &words);
         say("the configuration is in force%s%s", how.text[0] ? "; " : "", how.text);
     }
+    (void)malloc_trim(0);
     (void)chan_send(h->core, CREW_RELOADED, 0, 0, &how, sizeof(how), -1);
 }
 
@@ -754,6 +756,7 @@ int run_house(const struct run_options *o)
             signal_child(&h->children[i], SIGKILL);
         goto out;
     }
+    (void)malloc_trim(0); /* reading the configuration took more than all that follows */
     code = loop_run(h->loop, &e) < 0 ? CANNOT_START : h->code;
 out:
     close_house(h);
