@@ -12,6 +12,7 @@
 
 #include "part/link.h"
 #include "sys/iter/load.h"
+#include "sys/lock.h"
 
 enum { ORDERS_FD = 3, IMAGE_FD = 4, FIRST_FREE_FD = EYE_ITERATORS_FD + ITER_LINKS, GLANCE_MS = 3000 };
 
@@ -93,6 +94,24 @@ static void run_part(int link)
     _exit(3);
 }
 
+/* Our end of it; -1: there is no memory for it now. */
+static int begin_spare(void)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -1;
+    pid = fork();
+    if (pid == 0)
+        run_part(ends[1]);
+    close(ends[1]);
+    if (pid > 0)
+        return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
 /* Once, and for all pictures: descriptors from EYE_ITERATORS_FD on, or none of them. */
 static void load_iterators(void)
 {
@@ -113,6 +132,7 @@ static void load_iterators(void)
 static void be_eye(int orders, int image)
 {
     int link;
+    int spare;
 
     (void)prctl(PR_SET_NAME, "serviola-eye", 0, 0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -126,12 +146,31 @@ static void be_eye(int orders, int image)
         _exit(3);
     load_iterators();
     become_small();
+    spare = begin_spare();
     while ((link = hear(ORDERS_FD)) >= 0) {
-        if (fork() == 0)
-            run_part(link);
+        if (say_with(spare, link) < 0) { /* it was ended */
+            (void)close(spare);
+            spare = begin_spare();
+            (void)say_with(spare, link);
+        }
         close(link);
+        (void)close(spare);
+        spare = begin_spare();
     }
     _exit(0);
+}
+
+int eye_wait(void)
+{
+    int link;
+
+    (void)prctl(PR_SET_NAME, "serviola-spare", 0, 0, 0);
+    lock_read_in();
+    link = hear(LINK_FD);
+    if (link < 0 || dup2(link, LINK_FD) < 0)
+        return -1;
+    close(link);
+    return 0;
 }
 
 int eye_start(int image, struct err *e)

@@ -6,8 +6,10 @@
  * and all children of the supervisor are.  The eye is forked before that.  It
  * keeps the iterators loaded that pictures are taken with (sys/iter), gives
  * the watch the one that it looks with each second,
- * hears one byte and a link, runs `serviola -x xray` on that link, and reads
- * and knows nothing else; it ends with the supervisor.
+ * hears one byte and a link, and reads and knows nothing else; it ends with
+ * the supervisor.  Who takes the picture, `serviola -x xray`, was begun
+ * before and waits for the link: when the disk is dead, no program can be
+ * begun any more.
  */
 #ifndef SERVIOLA_CORE_EYE_H
 #define SERVIOLA_CORE_EYE_H
@@ -19,5 +21,8 @@ enum { EYE_ITERATORS_FD = 5 }; /* the part's first of ITER_LINKS, when they coul
 int eye_start(int image, struct err *e);
 /* What the watch walks processes with: the link of an iterator, the caller's; -1: it could not be loaded. */
 int eye_glance(int eye);
+/* The part that takes pictures, before all else: until LINK_FD is its link; -1: there is nobody any more to wait for.
+ */
+int eye_wait(void);
 int eye_open(int eye, int link, struct err *e); /* `link` becomes LINK_FD of the part; it stays the caller's */
 #endif

@@ -204,6 +204,7 @@ const struct part core_picture = {
     .what = "takes a picture of the whole host",
     .user = "serviola-look",
     .calls = JAIL_BASE,
+    .wait = eye_wait,
     .open = picture_open,
     .run = picture_run,
     .ops = ops,

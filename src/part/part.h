@@ -41,6 +41,8 @@ struct part {
     size_t settings_size;
     unsigned calls; /* enum jail_calls: what its seccomp list allows */
     bool locked;    /* its memory is locked */
+    /* Before its link is read, when it is begun before it is wanted; -1: it is not wanted any more.  May be NULL. */
+    int (*wait)(void);
     /* Adds folders to its jail; NULL: no files at all.  What it points to must live as long as the process. */
     void (*confine)(struct role *r, struct jail *j);
     /* -1 with an error: the part does not start.  Both may be NULL. */

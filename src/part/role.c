@@ -20,6 +20,8 @@ struct runner { /* role_main's own: the role, and the table its link is read wit
     struct role role;
     struct chan_op ops[ROLE_OPS];
     size_t ops_count;
+    struct jail_ids ids;
+    bool ids_known;
     int code;
 };
 
@@ -92,7 +94,7 @@ static int start(struct runner *run, struct err *e)
 {
     struct role *r = &run->role;
     const struct part *p = r->part;
-    struct jail jail = { .user = p->user, .calls = p->calls };
+    struct jail jail = { .user = p->user, .ids = run->ids_known ? &run->ids : NULL, .calls = p->calls };
     struct link_ready ready = { 0 };
 
     if (p->settings_size > 0 && memfile_map(SETTINGS_FD, p->settings_size, &r->settings, e) < 0)
@@ -119,6 +121,15 @@ static int start(struct runner *run, struct err *e)
     return chan_send(r->core, LINK_READY, 0, 0, &ready, sizeof(ready), -1) < 0 ? err_set(e, 0, "the core is gone") : 0;
 }
 
+/* With what a file says read before: when it is wanted, the disk may be dead. */
+static int wait_for_link(struct runner *run, const struct part *p)
+{
+    struct err e;
+
+    run->ids_known = p->user && jail_user(p->user, &run->ids.uid, &run->ids.gid, &e) == 0;
+    return p->wait();
+}
+
 int role_main(const struct part *p)
 {
     static struct runner run; /* the role is reachable from callbacks until the process ends */
@@ -126,6 +137,8 @@ int role_main(const struct part *p)
     char name[32];
 
     say_name(p->name);
+    if (p->wait && wait_for_link(&run, p) < 0)
+        return 0;
     (void)snprintf(name, sizeof(name), "serviola-%s",
                    p->name); /* the kernel keeps 15 letters; it came as "memfd:..." */
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);

@@ -35,11 +35,6 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
-struct ids {
-    uid_t uid;
-    gid_t gid;
-};
-
 const char *jail_gap_words(enum jail_gap one)
 {
     switch (one) {
@@ -75,10 +70,12 @@ int jail_user(const char *name, uid_t *uid, gid_t *gid, struct err *e)
     return found ? 0 : err_set(e, 0, "user %s does not exist; tools/users makes the users (as root)", name);
 }
 
-static int choose_ids(const struct jail *j, struct ids *who, struct err *e)
+static int choose_ids(const struct jail *j, struct jail_ids *who, struct err *e)
 {
-    *who = (struct ids){ geteuid(), getegid() };
-    if (j->user && jail_user(j->user, &who->uid, &who->gid, e) < 0)
+    *who = (struct jail_ids){ geteuid(), getegid() };
+    if (j->ids)
+        *who = *j->ids;
+    else if (j->user && jail_user(j->user, &who->uid, &who->gid, e) < 0)
         return -1;
     if (who->uid == 0 && !(j->calls & JAIL_SPAWN))
         return err_set(e, 0, "root can't be jailed; name a user");
@@ -87,7 +84,7 @@ static int choose_ids(const struct jail *j, struct ids *who, struct err *e)
     return 0;
 }
 
-static int change_ids(const struct jail *j, struct ids who, struct err *e)
+static int change_ids(const struct jail *j, struct jail_ids who, struct err *e)
 {
     if (j->user && geteuid() == 0 && setgroups(0, NULL) < 0)
         return err_set(e, errno, "leave all groups");
@@ -98,11 +95,11 @@ static int change_ids(const struct jail *j, struct ids who, struct err *e)
     return 0;
 }
 
-static int prove_ids(const struct jail *j, struct ids who, struct err *e)
+static int prove_ids(const struct jail *j, struct jail_ids who, struct err *e)
 {
-    struct ids real;
-    struct ids effective;
-    struct ids saved;
+    struct jail_ids real;
+    struct jail_ids effective;
+    struct jail_ids saved;
 
     if (getresuid(&real.uid, &effective.uid, &saved.uid) < 0 || getresgid(&real.gid, &effective.gid, &saved.gid) < 0)
         return err_set(e, errno, "ids");
@@ -226,7 +223,7 @@ static int harden(int death_signal, pid_t parent, struct err *e)
     return death_signal == 0 || getppid() == parent ? 0 : err_set(e, 0, "whoever started this is gone");
 }
 
-static int become_small(const struct jail *j, struct ids who, struct err *e)
+static int become_small(const struct jail *j, struct jail_ids who, struct err *e)
 {
     pid_t parent = getppid();
     int death_signal = 0;
@@ -253,7 +250,7 @@ static int prove_no_files(struct err *e)
     return err_set(e, 0, "the jail does not hold: / could be opened");
 }
 
-static int prove(const struct jail *j, struct ids who, struct err *e)
+static int prove(const struct jail *j, struct jail_ids who, struct err *e)
 {
     if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 2)
         return err_set(e, 0, "the jail does not hold: seccomp is not in force");
@@ -269,7 +266,7 @@ static int prove(const struct jail *j, struct ids who, struct err *e)
 int jail_enter(const struct jail *j, unsigned *gaps, struct err *e)
 {
     bool traces = j->keep_caps >> CAP_SYS_PTRACE & 1;
-    struct ids who;
+    struct jail_ids who;
     int ruleset;
 
     *gaps = 0;

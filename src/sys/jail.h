@@ -49,9 +49,15 @@ enum jail_tcp {
     JAIL_TCP_CONNECT = 4, /* to any port, or to those in tcp_ports alone */
 };
 
+struct jail_ids {
+    uid_t uid;
+    gid_t gid;
+};
+
 struct jail {
     /* Must exist; its uid and primary gid are taken, groups cleared.  NULL: who we are, unless that is root. */
     const char *user;
+    const struct jail_ids *ids;   /* the user's, asked for before; NULL: not yet */
     unsigned calls;               /* enum jail_calls */
     const char *const *folders;   /* may read and write below these (NULL-ended; NULL: no files at all) */
     const char *const *read_only; /* may read these, or below these; one that does not exist grants nothing */

@@ -21,10 +21,15 @@ static int read_in(struct dl_phdr_info *object, size_t size, void *ctx)
         uintptr_t from = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr;
         uintptr_t first = from & ~(page - 1);
 
-        if (object->dlpi_phdr[i].p_type == PT_LOAD && !(object->dlpi_phdr[i].p_flags & PF_W))
-            (void)madvise((void *)first, from + object->dlpi_phdr[i].p_memsz - first, POPULATE_READ);
+        if (object->dlpi_phdr[i].p_type == PT_LOAD)
+            (void)madvise((void *)first, from + object->dlpi_phdr[i].p_filesz - first, POPULATE_READ);
     }
     return 0;
+}
+
+void lock_read_in(void)
+{
+    (void)dl_iterate_phdr(read_in, NULL);
 }
 
 /* With a limit, a later malloc would fail when it is reached: all or nothing. */
@@ -40,10 +45,10 @@ int lock_allow(struct err *e)
 
 int lock_memory(struct err *e)
 {
-    if (lock_allow(e) < 0)
-        return -1;
-    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
-        return err_set(e, errno, "mlockall");
-    (void)dl_iterate_phdr(read_in, NULL);
-    return 0;
+    int status = lock_allow(e);
+
+    if (status == 0 && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+        status = err_set(e, errno, "mlockall");
+    lock_read_in(); /* what is not locked stays while memory is not short */
+    return status;
 }

@@ -13,6 +13,10 @@
 /* Lifts the limit for this process and all that it starts: the supervisor, before its jail. */
 int lock_allow(struct err *e);
 
-/* Before the jail.  -1 (nothing is locked) when the limit is too low and can't be raised; the text says how to. */
+/* Before the jail.  -1 (all is read in, and nothing locked) when the limit is too low and can't be raised; the text
+ * says how to. */
 int lock_memory(struct err *e);
+
+/* The program and its libraries, into memory that may be taken away again. */
+void lock_read_in(void);
 #endif
