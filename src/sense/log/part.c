@@ -10,6 +10,7 @@
 #include "hand/op.h"
 #include "part/link.h"
 #include "sense/log/intake.h"
+#include "sense/log/libhs.h"
 
 enum { LAST_WORDS_US = 3000000, AGAIN_US = 1000000, SECOND_US = 1000000, LATELY_S = 10, PATH_ROOM = 208 };
 _Static_assert((int)LOG_PORTS <= 0x100, "an ask has a byte for its place");
@@ -63,6 +64,7 @@ static int log_open(struct role *r, struct err *e)
 
     if (!l)
         return err_set(e, ENOMEM, "log");
+    (void)libhs_load(e); /* no library comes into the jail; who wants it and has it not says so */
     l->role = r;
     r->own = l;
     l->in = intake_new(r->loop, &house->set, &house->papers, &calls, e);

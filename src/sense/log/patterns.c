@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hs/hs.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "sense/log/expression.h"
+#include "sense/log/libhs.h"
 
 struct pattern {
     char *text;    /* owned; as the scanner takes it */
@@ -44,8 +44,11 @@ struct patterns_scan {
 
 struct patterns *patterns_new(struct err *e)
 {
-    struct patterns *p = calloc(1, sizeof(*p));
+    struct patterns *p;
 
+    if (libhs_load(e) < 0)
+        return NULL;
+    p = calloc(1, sizeof(*p));
     if (p)
         p->limits = pcre2_match_context_create(NULL);
     if (!p || !p->limits) {
@@ -69,7 +72,7 @@ void patterns_free(struct patterns *p)
         pcre2_code_free(p->all[i].confirm);
     }
     free(p->all);
-    (void)hs_free_database(p->db);
+    (void)libhs.free_database(p->db);
     pcre2_match_context_free(p->limits);
     free(p);
 }
@@ -95,10 +98,10 @@ static bool scanner_takes(const char *text, unsigned flags)
 {
     hs_expr_info_t *info = NULL;
     hs_compile_error_t *why = NULL;
-    bool takes = hs_expression_info(text, flags, &info, &why) == HS_SUCCESS;
+    bool takes = libhs.expression_info(text, flags, &info, &why) == HS_SUCCESS;
 
     free(info);
-    (void)hs_free_compile_error(why);
+    (void)libhs.free_compile_error(why);
     return takes;
 }
 
@@ -181,10 +184,10 @@ static int compile_literals(struct patterns *p, struct err *e)
         ids[i] = (unsigned)i;
         lengths[i] = p->all[i].literal_len;
     }
-    if (status == 0 && hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned)p->count, HS_MODE_BLOCK, NULL, &p->db,
-                                            &why) != HS_SUCCESS)
+    if (status == 0 && libhs.compile_lit_multi(texts, flags, ids, lengths, (unsigned)p->count, HS_MODE_BLOCK, NULL,
+                                               &p->db, &why) != HS_SUCCESS)
         status = err_set(e, 0, "patterns: %s", why->message);
-    (void)hs_free_compile_error(why);
+    (void)libhs.free_compile_error(why);
     free((void *)texts);
     free(flags);
     free(ids);
@@ -213,7 +216,7 @@ static int compile_all(struct patterns *p, struct err *e)
         }
         if (n == 0)
             break;
-        if (hs_compile_multi(texts, flags, ids, n, HS_MODE_BLOCK, NULL, &p->db, &why) == HS_SUCCESS)
+        if (libhs.compile_multi(texts, flags, ids, n, HS_MODE_BLOCK, NULL, &p->db, &why) == HS_SUCCESS)
             break;
         if (why->expression >= 0 && (unsigned)why->expression < n) {
             struct pattern *k = &p->all[ids[why->expression]];
@@ -225,7 +228,7 @@ static int compile_all(struct patterns *p, struct err *e)
                 status = make_confirm(k, k->hs_flags & HS_FLAG_CASELESS, e);
         } else
             status = err_set(e, 0, "patterns: %s", why->message);
-        (void)hs_free_compile_error(why);
+        (void)libhs.free_compile_error(why);
     }
     free((void *)texts);
     free(flags);
@@ -261,7 +264,7 @@ struct patterns_scan *patterns_scan_new(const struct patterns *p, struct err *e)
         s->told = calloc(p->count + 1, sizeof(*s->told));
         s->match = pcre2_match_data_create(1, NULL);
     }
-    if (!s || !s->told || !s->match || (p->db && hs_alloc_scratch(p->db, &s->scratch) != HS_SUCCESS)) {
+    if (!s || !s->told || !s->match || (p->db && libhs.alloc_scratch(p->db, &s->scratch) != HS_SUCCESS)) {
         patterns_scan_free(s);
         (void)err_set(e, ENOMEM, "patterns");
         return NULL;
@@ -273,7 +276,7 @@ void patterns_scan_free(struct patterns_scan *s)
 {
     if (!s)
         return;
-    (void)hs_free_scratch(s->scratch);
+    (void)libhs.free_scratch(s->scratch);
     pcre2_match_data_free(s->match);
     free(s->told);
     free(s);
@@ -356,7 +359,7 @@ int patterns_block(struct patterns_scan *s, struct slice block, bool (*hit)(void
     s->ended = false;
     memset(s->told, 0, s->p->count * sizeof(*s->told));
     if (s->p->db)
-        got = hs_scan(s->p->db, (const char *)block.at, (unsigned)block.len, 0, s->scratch, on_match, s);
+        got = libhs.scan(s->p->db, (const char *)block.at, (unsigned)block.len, 0, s->scratch, on_match, s);
     if (got != HS_SUCCESS && got != HS_SCAN_TERMINATED)
         return err_set(e, 0, "the scanner failed: %d", got);
     if (s->p->everywhere > 0)
