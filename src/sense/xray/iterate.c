@@ -489,7 +489,8 @@ bool iterate_records(struct xray *x)
     left = xray_processes_left(x, has_record);
     forget(x->iterate);
     if (left > 0)
-        snap_note(x->s, "process", "%u processes are kept from the iterators: /proc was asked for them", left);
+        snap_note(x->s, "process", "%u process%s kept from the iterators: /proc was asked", left,
+                  left == 1 ? " is" : "es are");
     return left == 0;
 }
 
