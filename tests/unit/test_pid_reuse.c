@@ -3,11 +3,12 @@
  * A pid that is given to another process while a picture is taken: what the
  * first one had is never told of the second.
  *
- * In a pid namespace of its own, where ns_last_pid says which number comes
- * next.  Its first process, the midwife, begets and ends the lives; its child
+ * In a pid namespace of its own, where a process can be given the number that
+ * is wanted.  Its first process, the midwife, begets and ends the lives; its child
  * takes the pictures (a picture leaves out who was forked by its maker).
  */
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +34,7 @@
 #include "sys/iter/load.h"
 #include "wire/proc.h"
 
-enum { LADDER = 64, FOOT = 2000, PICTURES = 4, BEFORE = 40 };
+enum { LADDER = 64, FOOT = 2000, PICTURES = 4, BEFORE = 900 }; /* BEFORE: room for the helpers of a picture */
 
 struct life { /* a process that has a name as its first argument, and a UNIX socket of that name */
     int64_t pid;
@@ -48,7 +50,7 @@ struct seen {
     uint64_t start_ms, vanished;
     char args[32], exe[64];
     unsigned told, crossed; /* of all pictures: sockets told of a life, and of those the ones that were another's */
-    unsigned reused;
+    unsigned reused;        /* numbers that were given again */
 };
 
 static struct seen *seen; /* shared */
@@ -64,6 +66,15 @@ static void give_next(int64_t pid)
         (void)fprintf(f, "%lld", (long long)pid - 1);
     if (f)
         (void)fclose(f);
+}
+
+/* Which number was given last stays as it is: others fork, too, and theirs must stay in a row. */
+static pid_t fork_as(int64_t pid)
+{
+    pid_t number = (pid_t)pid;
+    struct clone_args how = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&number, .set_tid_size = 1 };
+
+    return (pid_t)syscall(SYS_clone3, &how, sizeof(how));
 }
 
 static int named_socket(const char *name)
@@ -96,7 +107,7 @@ static uint64_t start_of(int64_t pid)
              : 0;
 }
 
-/* With that pid, if it is free; running its program when this returns. */
+/* With that pid; running its program when this returns. */
 static struct life born(int64_t pid, unsigned number)
 {
     struct life l = { .pid = 0 };
@@ -110,12 +121,13 @@ static struct life born(int64_t pid, unsigned number)
     if (fstat(fd, &st) < 0 || pipe2(begun, O_CLOEXEC) < 0)
         _exit(1);
     l.inode = st.st_ino;
-    give_next(pid);
-    l.pid = fork();
+    l.pid = fork_as(pid);
     if (l.pid == 0) {
         (void)execl("/bin/sleep", l.name, "600", NULL);
         _exit(1);
     }
+    if (l.pid < 0)
+        _exit(1);
     (void)close(fd);
     (void)close(begun[1]);
     (void)!read(begun[0], &byte, 1); /* it is closed by the exec */
@@ -139,7 +151,7 @@ static void wait_for_a_tick(uint64_t after_ms)
         (void)usleep(1000);
 }
 
-/* Up the ladder once, as the kernel gives numbers; ends when somebody says that it is enough. */
+/* Up the ladder once, in a row as the kernel gives numbers; ends when somebody says that it is enough. */
 static void reuse_all(int from, struct life ladder[LADDER], unsigned *number)
 {
     bool enough = false;
