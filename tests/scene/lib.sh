@@ -67,6 +67,26 @@ skip()
     exit 77
 }
 
+# Who stops reading a pipe ends who writes into it, and with pipefail that counts: the rest is read, too.
+grep() # options without a space, as in -m1
+{
+    local word options=yes words=0 status=0
+
+    for word; do
+        [ "$options" = yes ] && [[ $word == -* ]] || words=$((words + 1))
+        [ "$word" != -- ] || options=no
+    done
+    command grep "$@" || status=$?
+    [ "$words" -gt 1 ] || ! [ -p /dev/stdin ] || cat >/dev/null
+    return $status
+}
+
+head()
+{
+    command head "$@"
+    ! [ -p /dev/stdin ] || [ -e "${!#}" ] || cat >/dev/null
+}
+
 # --- hosts and cables
 
 host()

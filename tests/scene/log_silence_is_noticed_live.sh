@@ -102,7 +102,7 @@ found()
 }
 when()
 {
-    date +%s -d "$(on loghost serviola events --kind "$1" --json | grep "\"rule\":\"$2\"" | grep -m 1 "\"name\":\"$3\"" | sed 's/.*"at":"\([^"]*\)".*/\1/')"
+    date +%s -d "$(on loghost serviola events --kind "$1" --json | grep "\"rule\":\"$2\"" | grep -m1 "\"name\":\"$3\"" | sed 's/.*"at":"\([^"]*\)".*/\1/')"
 }
 is_found()
 {
@@ -167,7 +167,7 @@ counted() # KIND WORDS...: events with all of them
 [ "$(counted log.found '"rule":"reboot_unclean"')" = 1 ]
 prints 'CHECK CONDITION' on loghost serviola events --kind log.proof
 prints 'cciss' on loghost serviola why vlnx1
-silence=$(on loghost serviola events --kind log.found --json | grep -m 1 '"rule":"silence"' | sed 's/.*"seq":\([0-9]*\).*/\1/')
+silence=$(on loghost serviola events --kind log.found --json | grep -m1 '"rule":"silence"' | sed 's/.*"seq":\([0-9]*\).*/\1/')
 prints 'It was over' on loghost serviola why "$silence"
 finish serviola-loghost || true
 
