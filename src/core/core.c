@@ -220,6 +220,19 @@ static int on_crew_stop(void *ctx, struct chan *from, const struct msg *m, const
     return 0;
 }
 
+static int on_leave(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
+{
+    const struct crew_row *who = body;
+
+    (void)from;
+    (void)m;
+    (void)fd;
+    if (who->row >= roster_count)
+        return -1;
+    (void)peer_say(&core_of(ctx)->peers[who->row], LINK_STOP, 0, 0, NULL, 0, -1);
+    return 0;
+}
+
 static int on_not_run(void *ctx, struct chan *from, const struct msg *m, const void *body, int fd)
 {
     char why[sizeof(struct crew_not_run) + 1] = "";
@@ -239,6 +252,7 @@ static const struct chan_op crew_ops[] = {
     { CREW_SETTINGS, "settings", sizeof(struct crew_row), sizeof(struct crew_row), true, on_settings_for },
     { CREW_RELOADED, "reloaded", sizeof(struct crew_reloaded), sizeof(struct crew_reloaded), false, on_reloaded },
     { CREW_NOT_RUN, "not run", sizeof(struct crew_not_run), sizeof(struct crew_not_run), false, on_not_run },
+    { CREW_LEAVE, "leave", sizeof(struct crew_row), sizeof(struct crew_row), false, on_leave },
     { CREW_STOP, "stop", sizeof(struct crew_stop), sizeof(struct crew_stop), false, on_crew_stop },
 };
 

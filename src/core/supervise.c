@@ -36,6 +36,7 @@
 enum {
     GRACE_US = 5000000,     /* from the wish to stop to the use of force, */
     DRAIN_US = 35000000,    /* or so long, where a gate lets its last messages through, */
+    LEAVE_US = 10000000,    /* or so long, where clients wait meanwhile for the next one, */
     IMPATIENT_US = 1000000, /* or sooner, when somebody asks again after this */
     AGAIN_US = 100000,      /* before a part is started again; grows with each time */
     EARLY_US = 3000000,     /* a part that can't start so soon after the house will never start */
@@ -187,6 +188,8 @@ static int start_child(struct house *h, struct child *c, struct err *e)
     int gift = is_hand ? stock : gift_of(h, &roster[c->row]);
     int rc = -1;
 
+    loop_untimer(h->loop, c->timer); /* it may have been about to be started again */
+    c->timer = 0;
     if (settings >= 0 && (!is_hand || stock >= 0) && chan_pair(pair, e) == 0 &&
         spawn_row(h, c, pair[1], settings, gift, e) == 0 &&
         loop_watch(h->loop, c->process.pidfd, LOOP_IN, on_exit_of, c, e) == 0)
@@ -321,6 +324,8 @@ static void on_exit_of(void *ctx, int fd, int events)
     if (waitpid(pid, &status, WNOHANG) != pid)
         return;
     loop_unwatch(h->loop, fd);
+    loop_untimer(h->loop, c->timer);
+    c->timer = 0;
     spawn_done(&c->process);
     if (roster[c->row].kind == ROW_CORE) {
         chan_free(h->core);
@@ -471,10 +476,26 @@ static void keep_fixed(const struct house_settings *old, struct house_settings *
     }
 }
 
-static void dismiss(struct child *c)
+static void dismiss_now(void *ctx)
 {
-    c->dismissed = true;
+    struct child *c = ctx;
+
+    c->timer = 0;
     signal_child(c, SIGKILL);
+}
+
+/* A sensor lets go of what it has in hand; the others have nothing that is lost with them. */
+static void dismiss(struct house *h, struct child *c)
+{
+    struct crew_row who = { .row = c->row };
+
+    if (c->dismissed)
+        return;
+    c->dismissed = true;
+    if (roster[c->row].kind == ROW_SENSOR && chan_send(h->core, CREW_LEAVE, 0, 0, &who, sizeof(who), -1) == 0)
+        c->timer = loop_timer(h->loop, LEAVE_US, 0, dismiss_now, c);
+    if (c->timer == 0)
+        dismiss_now(c);
 }
 
 /* Parts that the new configuration wants and the old one did not, or the other way round. */
@@ -490,7 +511,7 @@ static void fit(struct house *h, struct child *c, const struct house_settings *o
     else if (c->process.pid > 0) {
         if (wanted)
             say("%s starts anew: its jail was made for other ports or files", roster[c->row].name);
-        dismiss(c);
+        dismiss(h, c);
     }
 }
 
