@@ -395,7 +395,7 @@ scene_end()
         [ $status != 0 ] || status=1
     fi
     if [ $status != 0 ] && [ $status != 77 ]; then
-        for file in "$T"/*.err; do
+        for file in "$T"/*.err "$T/maillog"; do
             [ -s "$file" ] || continue
             printf '  --- %s\n' "$(basename "$file")"
             tail -n 25 "$file" | sed 's/^/  /'
