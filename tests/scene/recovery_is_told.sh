@@ -15,7 +15,7 @@ runs box
 
 posts() # PATH WORDS: how many say so
 {
-    { grep -lE "$2" "$N"/post.[0-9]* 2>/dev/null | xargs -r grep -lx "/$1" || true; } | wc -l
+    { grep -lE "$2" "$N"/post.[0-9]* 2>/dev/null | xargs -r /bin/grep -lx "/$1" || true; } | wc -l
 }
 told() # PATH WORDS
 {
