@@ -28,7 +28,7 @@ body=("MAIL FROM:<a@far.test>" "RCPT TO:<b@example.com>" DATA "@mail 300000")
 say "copied unread behind the verdict, two messages in a session, IPv4 and IPv6"
 on far smtp 44.1.0.1 25 "EHLO copied.test" "${body[@]}" "${body[@]}" QUIT >/dev/null
 on far smtp 2a00:44:1::1 25 "EHLO copied.test" "${body[@]}" QUIT >/dev/null
-until_true 10 test "$(mails)" = 3
+until_true 10 eval '[ "$(mails)" = 3 ]'
 until_true 5 prints '"bytes":60' on mx serviola events --kind gate.session_passed --json
 
 say "TLS that the server ends: a new client is asked to come again before the server hears of it, and then does"
@@ -37,14 +37,14 @@ grep -q '^451 4.7.1 greylisted' "$T/talk" || fail "$(cat "$T/talk")"
 tells "greylisted, please come again" 44.1.0.4
 until_true 10 prints "220 2.0.0" on far smtp --src 44.1.0.4 44.1.0.1 26 "EHLO passed.test" STARTTLS
 on far smtp --src 44.1.0.4 44.1.0.1 26 "EHLO passed.test" @starttls "EHLO passed.test" "${body[@]}" QUIT >/dev/null
-until_true 10 test "$(mails)" = 4
+until_true 10 eval '[ "$(mails)" = 4 ]'
 grep -lr 'using TLSv1.3' "$T/boxes" >/dev/null || fail "$(grep -rh -A3 "^Received" "$T/boxes")"
 until_true 5 prints "the server ends TLS: not read" on mx serviola events --kind gate.session_passed --json
 
 say "XCLIENT: the server knows who it was, and what it said"
 on far smtp --src 44.1.0.3 44.1.0.1 27 "EHLO named.test" "${body[@]}" QUIT >/dev/null
 on far smtp --src 2a00:44:1::2 2a00:44:1::1 27 "EHLO named6.test" "${body[@]}" QUIT >/dev/null
-until_true 10 test "$(mails)" = 6
+until_true 10 eval '[ "$(mails)" = 6 ]'
 grep -rhE '^Received: from named.test \(.*\[44.1.0.3\]' "$T/boxes" >/dev/null || fail "$(grep -rh '^Received' "$T/boxes")"
 tells "from <a@far.test> to <b@example.com>" 44.1.0.3
 grep -rhE '^Received: from named6.test \(.*\[IPv6:2a00:44:1::2\]' "$T/boxes" >/dev/null || fail "$(grep -rh '^Received' "$T/boxes")"

@@ -41,6 +41,6 @@ END
 grep -q '250: 300, 452: 700' "$T/codes" || fail "$(cat "$T/codes")"
 grep -qx 250 "$T/codes"
 tells "from <news@far.test>" gate.session_passed
-until_true 5 test "$(tail -n 1 "$T/mail" | grep -o '@example.com>' | wc -l)" = 300
+until_true 5 eval '[ "$(tail -n 1 "$T/mail" | grep -o "@example.com>" | wc -l)" = 300 ]'
 say "memory $memory, then $(memory_kb) KiB"
 [ -n "${SCENE_SLOW-}" ] || [ "$(memory_kb)" -le $((memory + 2048)) ] || fail "memory grew"

@@ -89,7 +89,7 @@ grep -q '^521' "$T/offer" || fail "$(cat "$T/offer")"
 tells "BDAT was not offered" 44.1.0.2
 
 say "nothing stays behind: descriptors $before, then $(descriptors)"
-until_true 10 test "$(descriptors)" -le "$before"
+until_true 10 eval '[ "$(descriptors)" -le "$before" ]'
 was=$pid
 gate_pid
 [ "$pid" = "$was" ] || fail "the gate died"

@@ -84,12 +84,12 @@ import socket
 for i in range(2000):
     socket.create_connection(("44.1.0.1", 25)).close()
 END
-until_true 30 test "$(ended)" -ge $((told + 2004))
+until_true 30 eval '[ "$(ended)" -ge $((told + 2004)) ]'
 
 say "the dribbling one is ended for its rate"
 until_true 60 grep -q '^421 4.4.2' "$T/dribble.out"
 finish dribble || true
-until_true 10 test "$(descriptors)" -le "$before"
+until_true 10 eval '[ "$(descriptors)" -le "$before" ]'
 was=$pid
 gate_pid
 [ "$pid" = "$was" ] || fail "the gate died"

@@ -32,4 +32,4 @@ say "in the end the first two were told, too"
 wait "$(pid_of first)" "$(pid_of second)" || true
 prints "554 " cat "$T/first.out"
 prints "554 " cat "$T/second.out"
-until_true 5 test "$(events mx gate.session_refused)" -ge 3
+until_true 5 eval '[ "$(events mx gate.session_refused)" -ge 3 ]'

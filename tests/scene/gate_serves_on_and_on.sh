@@ -38,10 +38,10 @@ descriptors=$(descriptors) memory=$(memory_kb) was=$pid
 say "the rest"
 comes $((count - count / 3))
 until_true 30 all_are_told
-until_true 30 test "$(delivered)" = "$sent"
+until_true 30 eval '[ "$(delivered)" = "$sent" ]'
 gate_pid
 [ "$pid" = "$was" ] || fail "the gate died"
 tells "messages, from <" gate.session_passed
 say "$told sessions, $sent messages; descriptors $descriptors and $(descriptors), memory $memory and $(memory_kb) KiB"
-until_true 10 test "$(descriptors)" -le "$descriptors"
+until_true 10 eval '[ "$(descriptors)" -le "$descriptors" ]'
 [ -n "${SCENE_SLOW-}" ] || [ "$(memory_kb)" -le $((memory * 105 / 100)) ] || fail "memory grew"

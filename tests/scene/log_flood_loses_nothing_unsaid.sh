@@ -36,7 +36,7 @@ say "the receiver stands still, 150,000 messages come"
 kill -STOP "$(pid_of receiver)"
 on box python3 "$T/flood" 2000 152000
 kill -CONT "$(pid_of receiver)"
-until_true 10 test "$(kept)" -gt 2000
+until_true 10 eval '[ "$(kept)" -gt 2000 ]'
 on box python3 "$T/flood" 152000 152010 # the kernel tells its count with the next message
 until_true 10 all_told 152010
 say "$(kept) kept, $(lost) lost and told"
