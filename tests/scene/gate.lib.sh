@@ -159,7 +159,7 @@ postfix_on() # [LINE of main.cf...]
         for line in "$@"; do
             printf '%s\n' "$line"
         done
-    } >"$config/main.cf"
+    } | awk -F ' *=' '!($1 in at) { at[$1] = ++keys } { line[at[$1]] = $0 } END { for (i = 1; i <= keys; i++) print line[i] }' >"$config/main.cf"
     printf '%s\n' "${POSTFIX_SERVICES-}" >>"$config/master.cf"
     grep -q '^postlog' "$config/master.cf" || printf 'postlog unix-dgram n - n - 1 postlogd\n' >>"$config/master.cf"
     on mx postfix -c "$config" start >"$T/postfix.err" 2>&1

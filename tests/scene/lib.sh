@@ -96,7 +96,9 @@ host()
     for name in "$@"; do
         ip netns add "$name"
         # Nobody else is there: an IPv6 address need not wait until it knows that.
-        ip netns exec "$name" sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0
+        # Datagrams that wait in a UNIX socket: as many as on a host with systemd.  With the kernel's ten, Postfix's
+        # postlogd waits for ever to tell itself something, and all that log wait for it.
+        ip netns exec "$name" sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 net.unix.max_dgram_qlen=512
         ip -n "$name" link set lo up
     done
 }
