@@ -18,6 +18,7 @@ say "a healthy disk is not spoken of"
 finish drudge KILL || true
 until_true 4 came mail 1
 is_not grep 'has not answered' "$N/mail.1"
+until_true 4 came post 1
 grep -q '"journal":"fine"' "$N/post.1"
 works drudge box
 until_true 4 came mail 2
