@@ -19,7 +19,7 @@ enum crew_op {
     CREW_RELOADED,   /* struct crew_reloaded: how a reload went */
     CREW_STOP,       /* struct crew_stop: finish */
     CREW_NOT_RUN,    /* struct crew_not_run: to CREW_RUN */
-    CREW_LEAVE,      /* struct crew_row: this sensor is to finish; it starts anew, or is wanted no more */
+    CREW_LEAVE,      /* struct crew_row: this part is to finish; it starts anew, or is wanted no more */
 
     /* core -> supervisor */
     CREW_RELOAD = 520, /* nothing: somebody asked for a reload */

@@ -48,7 +48,8 @@ struct child {
     struct house *house;
     uint32_t row;
     struct spawned process; /* pid 0: not running */
-    uint32_t restarts, timer;
+    uint32_t restarts;
+    uint32_t timer;            /* until it is started again, or, when it was dismissed, killed */
     int64_t deaths_us[DEATHS]; /* a ring: when it died */
     uint32_t deaths;
     bool gave_up, dismissed; /* dismissed: it ends because we say so */
@@ -214,6 +215,15 @@ static void signal_child(const struct child *c, int signal)
 
 /* ---- the end of a process ---- */
 
+static void lose_patience(void *ctx)
+{
+    struct child *c = ctx;
+
+    c->timer = 0;
+    say("%s does not end; it is killed", roster[c->row].name);
+    signal_child(c, SIGKILL);
+}
+
 static bool anybody_left(const struct house *h)
 {
     for (uint32_t i = 0; i < roster_count; i++)
@@ -228,10 +238,8 @@ static void use_force(void *ctx)
 
     h->force_timer = 0;
     for (uint32_t i = 0; i < roster_count; i++)
-        if (h->children[i].process.pid > 0) {
-            say("%s does not end; it is killed", roster[i].name);
-            signal_child(&h->children[i], SIGKILL);
-        }
+        if (h->children[i].process.pid > 0)
+            lose_patience(&h->children[i]);
     h->force_timer = loop_timer(h->loop, GRACE_US, 0, bring_up, h); /* one in state D can't even be killed */
 }
 
@@ -476,26 +484,19 @@ static void keep_fixed(const struct house_settings *old, struct house_settings *
     }
 }
 
-static void dismiss_now(void *ctx)
-{
-    struct child *c = ctx;
-
-    c->timer = 0;
-    signal_child(c, SIGKILL);
-}
-
-/* A sensor lets go of what it has in hand; the others have nothing that is lost with them. */
+/* What it has in hand (mail, lines, a minute of the recorder) is not lost with it. */
 static void dismiss(struct house *h, struct child *c)
 {
+    const struct part *part = roster[c->row].part;
     struct crew_row who = { .row = c->row };
 
     if (c->dismissed)
         return;
     c->dismissed = true;
-    if (roster[c->row].kind == ROW_SENSOR && chan_send(h->core, CREW_LEAVE, 0, 0, &who, sizeof(who), -1) == 0)
-        c->timer = loop_timer(h->loop, LEAVE_US, 0, dismiss_now, c);
+    if (part && part->stop && chan_send(h->core, CREW_LEAVE, 0, 0, &who, sizeof(who), -1) == 0)
+        c->timer = loop_timer(h->loop, LEAVE_US, 0, lose_patience, c);
     if (c->timer == 0)
-        dismiss_now(c);
+        signal_child(c, SIGKILL);
 }
 
 /* Parts that the new configuration wants and the old one did not, or the other way round. */

@@ -253,7 +253,7 @@ static void action(struct text *to, const struct entry *e, const struct xtables_
 
 /* --- the table */
 
-/* The hook whose chain begins (or, of `policies`, ends) at that offset; -1: none. */
+/* The hook of that offset: where its chain begins, or where its policy stands, as `offsets` say; -1: none. */
 static int hook_at(const struct xtables_heads *heads, const uint32_t offsets[XTABLES_HOOKS], size_t offset)
 {
     for (int h = 0; h < XTABLES_HOOKS; h++)
