@@ -5,10 +5,11 @@
 house
 sink_on out
 serviola_on wall 'hunt: { mode: block }'
+until_true 10 settled
 is_not on pc worm --to fd02::2 --messages 200 --patience 0.5
 until_true 5 is_blocked wall fd01::2
 prints fd01::2 on wall nft list table inet serviola
-few 10
+few 2
 until_true 5 event wall act.blocked --src fd01::2
 prints 'MAIL FROM:<john.doe@mail.com>' on wall serviola why fd01::2
 

@@ -173,10 +173,8 @@ house()
 
 until_true()
 {
-    local deadline seconds=$1
+    local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000)) seconds=$1
 
-    [ "${SCENE_SLOW:-1}" = 1 ] || seconds=$((3 * seconds)) # with sanitizers it is the truth that counts, not the time
-    deadline=$((${EPOCHREALTIME/./} + seconds * 1000000))
     shift
     until "$@" >/dev/null 2>&1; do
         if [ "${EPOCHREALTIME/./}" -gt $deadline ]; then
@@ -195,7 +193,7 @@ is_not()
     fi
 }
 
-# `prints WORDS COMMAND`: the command's output contains them (and no broken pipe as with grep -q).
+# `prints WORDS COMMAND`: the command's output contains them.
 prints()
 {
     local words=$1 text
@@ -276,6 +274,11 @@ is_up() # HOST
 {
     kill -0 "$(pid_of "serviola-$1")" || fail "serviola did not start on $1"
     answers "$1" && listens "$1"
+}
+
+settled() # the last that a start begins waits: nothing else wants the processors
+{
+    [ "$(ps -o state= -C serviola-spare)" = S ]
 }
 
 answers() # HOST: its core does; 1 is a finding

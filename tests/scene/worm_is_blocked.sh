@@ -5,11 +5,12 @@
 house
 sink_on out --port 25,8025
 serviola_on wall 'hunt: { mode: block }'
+until_true 10 settled
 
 say "the worm speaks on the pc; the wall stops it"
 is_not on pc worm --messages 200 --patience 0.5
 until_true 5 is_blocked wall 10.1.0.2
-few 10
+few 2
 
 say "the kernel has it, the journal has the reason"
 prints 10.1.0.2 on wall nft list table inet serviola
