@@ -12,12 +12,16 @@
 struct entry {
     uint64_t key;
     uint32_t at;
+    uint32_t next; /* the next entry of its chain, and one; 0: the last */
 };
 
-/* Sorted by key, equal ones in the order of the records. */
+/* A table of chains; in each the entries stand as they were put, so equal keys keep their order. */
 struct index {
     struct entry *at; /* owned */
+    uint32_t *first;  /* owned; of each chain: the entry, and one; 0: none */
+    uint64_t factor;
     size_t count;
+    unsigned shift; /* the highest bits are the chain's number */
 };
 
 struct join {
@@ -62,11 +66,24 @@ static bool is_connected(const struct snap_socket *s)
     return is_tcp(s) && s->remote.port != 0;
 }
 
-static bool index_begin(struct index *i, size_t most)
+static bool index_begin(struct index *i, size_t most, uint64_t seed)
 {
+    unsigned bits = 1;
+
+    while (bits < 31 && (size_t)1 << bits < most)
+        bits++;
     i->count = 0;
+    i->shift = 64 - bits;
+    i->factor = seed | 1;
     i->at = calloc(most + 1, sizeof(*i->at));
-    return i->at != NULL;
+    i->first = calloc((size_t)1 << bits, sizeof(*i->first));
+    return i->at && i->first;
+}
+
+static void index_end(struct index *i)
+{
+    free(i->at);
+    free(i->first);
 }
 
 static void put(struct index *i, uint64_t key, size_t at)
@@ -74,35 +91,38 @@ static void put(struct index *i, uint64_t key, size_t at)
     i->at[i->count++] = (struct entry){ .key = key, .at = (uint32_t)at };
 }
 
-/* Byte by byte from the lowest; what all keys have in common is passed over. */
-static void sort(struct index *i, struct entry *spare)
+static uint32_t *chain(const struct index *i, uint64_t key)
 {
-    struct entry *from = i->at;
-    struct entry *to = spare;
+    return &i->first[key * i->factor >> i->shift];
+}
 
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        size_t place[256] = { 0 };
-        size_t sum = 0;
+/* When all is put. */
+static void link_up(struct index *i)
+{
+    for (size_t n = i->count; n-- > 0;) {
+        uint32_t *first = chain(i, i->at[n].key);
 
-        for (size_t n = 0; n < i->count; n++)
-            place[from[n].key >> shift & 255]++;
-        if (i->count == 0 || place[from[0].key >> shift & 255] == i->count)
-            continue;
-        for (size_t b = 0; b < 256; b++) {
-            size_t count = place[b];
-
-            place[b] = sum;
-            sum += count;
-        }
-        for (size_t n = 0; n < i->count; n++)
-            to[place[from[n].key >> shift & 255]++] = from[n];
-        struct entry *swap = from;
-
-        from = to;
-        to = swap;
+        i->at[n].next = *first;
+        *first = (uint32_t)n + 1;
     }
-    if (from != i->at)
-        memcpy(i->at, from, i->count * sizeof(*from));
+}
+
+/* The first one with that key from `n` on, an entry and one; NULL: there is none. */
+static const struct entry *at_or_behind(const struct index *i, uint32_t n, uint64_t key)
+{
+    while (n != 0 && i->at[n - 1].key != key)
+        n = i->at[n - 1].next;
+    return n != 0 ? &i->at[n - 1] : NULL;
+}
+
+static const struct entry *first_of(const struct index *i, uint64_t key)
+{
+    return at_or_behind(i, *chain(i, key), key);
+}
+
+static const struct entry *next_of(const struct index *i, const struct entry *e)
+{
+    return at_or_behind(i, e->next, e->key);
 }
 
 static uint64_t tuple_key(const struct join *j, struct addr local, struct addr remote)
@@ -135,27 +155,43 @@ static void put_tracks(struct join *j)
     }
 }
 
-/* Of one inode the eldest process comes first: sorted by pid, by start, then by inode. */
-static void put_holders(struct join *j, struct entry *spare)
+static int by_age(const void *a, const void *b)
+{
+    const struct snap_process *x = *(const struct snap_process *const *)a;
+    const struct snap_process *y = *(const struct snap_process *const *)b;
+
+    if (x->start_ms != y->start_ms)
+        return x->start_ms < y->start_ms ? -1 : 1;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/* What the eldest process holds first, and what nobody of the picture holds last. */
+static void put_holders(struct join *j, const struct snap_process **eldest)
 {
     const struct snap_holder *all = holders_of(j->snap);
-    const struct snap_process *p = NULL;
-    struct index *eldest = &j->inode_pid;
+    const size_t count = j->snap->part[SNAP_HOLDER].count;
+    size_t processes = 0;
 
-    for (size_t i = 0; i < j->snap->part[SNAP_HOLDER].count; i++)
+    for (size_t i = 0; i < count; i++)
         put(&j->pid_inode, (uint64_t)all[i].pid, i);
-    sort(&j->pid_inode, spare);
-    for (size_t i = 0; i < j->pid_inode.count; i++) {
-        const struct entry *e = &j->pid_inode.at[i];
+    link_up(&j->pid_inode);
+    for (size_t i = 0; i < j->pid.count; i++) {
+        const struct snap_process *p = &processes_of(j->snap)[i];
 
-        if (!p || p->pid != all[e->at].pid)
-            p = join_process(j, all[e->at].pid);
-        put(eldest, p ? p->start_ms : UINT64_MAX, e->at);
+        if (join_process(j, p->pid) == p)
+            eldest[processes++] = p;
     }
-    sort(eldest, spare);
-    for (size_t i = 0; i < eldest->count; i++)
-        eldest->at[i].key = all[eldest->at[i].at].inode;
-    sort(eldest, spare);
+    qsort(eldest, processes, sizeof(*eldest), by_age);
+    for (size_t i = 0; i < processes; i++) {
+        const struct entry *e = first_of(&j->pid_inode, (uint64_t)eldest[i]->pid);
+
+        for (; e; e = next_of(&j->pid_inode, e))
+            put(&j->inode_pid, all[e->at].inode, e->at);
+    }
+    for (size_t i = 0; i < count && j->inode_pid.count < count; i++)
+        if (!join_process(j, all[i].pid))
+            put(&j->inode_pid, all[i].inode, i);
+    link_up(&j->inode_pid);
 }
 
 struct join *join_new(const struct snap *s, struct err *e)
@@ -165,29 +201,32 @@ struct join *join_new(const struct snap *s, struct err *e)
     size_t sockets = s->part[SNAP_SOCKET].count;
     size_t holders = s->part[SNAP_HOLDER].count;
     size_t tracks = 2 * s->part[SNAP_TRACK].count;
-    struct entry *spare = calloc(processes + sockets + holders + tracks + 1, sizeof(*spare));
+    const struct snap_process **eldest = calloc(processes + 1, sizeof(*eldest));
+    uint64_t seed = 0;
 
-    if (!j || !spare || !index_begin(&j->pid, processes) || !index_begin(&j->inode, sockets) ||
-        !index_begin(&j->tuple, sockets) || !index_begin(&j->port, sockets) || !index_begin(&j->track, tracks) ||
-        !index_begin(&j->inode_pid, holders) || !index_begin(&j->pid_inode, holders)) {
-        free(spare);
+    (void)!getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
+    if (!j || !eldest || !index_begin(&j->pid, processes, seed) || !index_begin(&j->inode, sockets, seed) ||
+        !index_begin(&j->tuple, sockets, seed) || !index_begin(&j->port, sockets, seed) ||
+        !index_begin(&j->track, tracks, seed) || !index_begin(&j->inode_pid, holders, seed) ||
+        !index_begin(&j->pid_inode, holders, seed)) {
+        free(eldest);
         join_free(j);
         err_set(e, ENOMEM, "to join processes and sockets");
         return NULL;
     }
     j->snap = s;
-    (void)!getrandom(&j->seed, sizeof(j->seed), GRND_NONBLOCK);
+    j->seed = seed;
     for (size_t i = 0; i < processes; i++)
         put(&j->pid, (uint64_t)processes_of(s)[i].pid, i);
-    sort(&j->pid, spare);
     put_sockets(j);
     put_tracks(j);
-    sort(&j->track, spare);
-    sort(&j->inode, spare);
-    sort(&j->tuple, spare);
-    sort(&j->port, spare);
-    put_holders(j, spare);
-    free(spare);
+    link_up(&j->pid);
+    link_up(&j->inode);
+    link_up(&j->tuple);
+    link_up(&j->port);
+    link_up(&j->track);
+    put_holders(j, eldest);
+    free(eldest);
     return j;
 }
 
@@ -195,77 +234,58 @@ void join_free(struct join *j)
 {
     if (!j)
         return;
-    free(j->pid.at);
-    free(j->inode.at);
-    free(j->tuple.at);
-    free(j->port.at);
-    free(j->track.at);
-    free(j->inode_pid.at);
-    free(j->pid_inode.at);
+    index_end(&j->pid);
+    index_end(&j->inode);
+    index_end(&j->tuple);
+    index_end(&j->port);
+    index_end(&j->track);
+    index_end(&j->inode_pid);
+    index_end(&j->pid_inode);
     free(j);
-}
-
-/* The first place with that key, or where it would be. */
-static size_t first_of(const struct index *i, uint64_t key)
-{
-    size_t low = 0;
-    size_t count = i->count;
-
-    while (count > 0) {
-        size_t half = count / 2;
-
-        if (i->at[low + half].key < key) {
-            low += half + 1;
-            count -= half + 1;
-        } else {
-            count = half;
-        }
-    }
-    return low;
-}
-
-static bool is_there(const struct index *i, size_t at, uint64_t key)
-{
-    return at < i->count && i->at[at].key == key;
 }
 
 const struct snap_process *join_process(const struct join *j, int64_t pid)
 {
-    size_t i = first_of(&j->pid, (uint64_t)pid);
+    const struct entry *e = first_of(&j->pid, (uint64_t)pid);
 
-    return is_there(&j->pid, i, (uint64_t)pid) ? &processes_of(j->snap)[j->pid.at[i].at] : NULL;
+    return e ? &processes_of(j->snap)[e->at] : NULL;
 }
 
 const struct snap_holder *join_holder(const struct join *j, uint64_t inode, size_t nth)
 {
-    size_t i = first_of(&j->inode_pid, inode) + nth;
+    const struct entry *e = inode != 0 ? first_of(&j->inode_pid, inode) : NULL;
 
-    return inode != 0 && is_there(&j->inode_pid, i, inode) ? &holders_of(j->snap)[j->inode_pid.at[i].at] : NULL;
+    while (e && nth-- > 0)
+        e = next_of(&j->inode_pid, e);
+    return e ? &holders_of(j->snap)[e->at] : NULL;
 }
 
 bool join_holds(const struct join *j, int64_t pid, uint64_t inode)
 {
-    for (size_t i = first_of(&j->inode_pid, inode); inode != 0 && is_there(&j->inode_pid, i, inode); i++)
-        if (holders_of(j->snap)[j->inode_pid.at[i].at].pid == pid)
-            return true;
-    return false;
+    const struct entry *e = inode != 0 ? first_of(&j->inode_pid, inode) : NULL;
+
+    while (e && holders_of(j->snap)[e->at].pid != pid)
+        e = next_of(&j->inode_pid, e);
+    return e;
 }
 
 const struct snap_socket *join_socket(const struct join *j, uint64_t inode)
 {
-    size_t i = first_of(&j->inode, inode);
+    const struct entry *e = inode != 0 ? first_of(&j->inode, inode) : NULL;
 
-    return inode != 0 && is_there(&j->inode, i, inode) ? &sockets_of(j->snap)[j->inode.at[i].at] : NULL;
+    return e ? &sockets_of(j->snap)[e->at] : NULL;
 }
 
 const struct snap_socket *join_held(const struct join *j, int64_t pid, size_t *cursor)
 {
-    for (size_t i = *cursor ? *cursor : first_of(&j->pid_inode, (uint64_t)pid);
-         is_there(&j->pid_inode, i, (uint64_t)pid); i++) {
-        const struct snap_socket *s = join_socket(j, holders_of(j->snap)[j->pid_inode.at[i].at].inode);
+    const struct index *held = &j->pid_inode;
+    const struct entry *e = *cursor ? next_of(held, &held->at[*cursor - 1]) : first_of(held, (uint64_t)pid);
+
+    for (; e; e = next_of(held, e)) {
+        const struct snap_socket *s = join_socket(j, holders_of(j->snap)[e->at].inode);
 
         if (s) {
-            *cursor = i + 1;
+            *cursor = (size_t)(e - held->at) + 1;
             return s;
         }
     }
@@ -279,8 +299,8 @@ static const struct snap_socket *with_ends(const struct join *j, struct addr loc
     const struct snap_socket *elsewhere = NULL;
     uint64_t key = tuple_key(j, local, remote);
 
-    for (size_t i = first_of(&j->tuple, key); is_there(&j->tuple, i, key); i++) {
-        const struct snap_socket *other = &sockets_of(j->snap)[j->tuple.at[i].at];
+    for (const struct entry *e = first_of(&j->tuple, key); e; e = next_of(&j->tuple, e)) {
+        const struct snap_socket *other = &sockets_of(j->snap)[e->at];
 
         if (other == near || !addr_eq(other->local, local) || !addr_eq(other->remote, remote))
             continue;
@@ -298,8 +318,8 @@ static const struct snap_socket *behind_nat(const struct join *j, const struct s
     const struct snap_track *all = j->snap->part[SNAP_TRACK].at;
     uint64_t key = tuple_key(j, s->local, s->remote);
 
-    for (size_t i = first_of(&j->track, key); is_there(&j->track, i, key); i++) {
-        const struct snap_track *t = &all[j->track.at[i].at];
+    for (const struct entry *e = first_of(&j->track, key); e; e = next_of(&j->track, e)) {
+        const struct snap_track *t = &all[e->at];
 
         if (addr_eq(t->from, s->local) && addr_eq(t->to, s->remote))
             return with_ends(j, t->reply_from, t->reply_to, s);
@@ -325,8 +345,8 @@ const struct snap_socket *join_listener(const struct join *j, const struct snap_
 
     if (!is_connected(s))
         return NULL;
-    for (size_t i = first_of(&j->port, s->local.port); is_there(&j->port, i, s->local.port); i++) {
-        const struct snap_socket *l = &sockets_of(j->snap)[j->port.at[i].at];
+    for (const struct entry *e = first_of(&j->port, s->local.port); e; e = next_of(&j->port, e)) {
+        const struct snap_socket *l = &sockets_of(j->snap)[e->at];
 
         if (l->network != s->network)
             continue;
