@@ -157,7 +157,7 @@ static bool is_secret(struct slice name)
 
 static void keep(struct mask *m, struct slice s)
 {
-    if (s.len > 0)
+    if (s.len > 0 && m->at + m->len != s.at)
         memmove(m->at + m->len, s.at, s.len);
     m->len += s.len;
 }
@@ -269,8 +269,8 @@ static const char *program_named(struct slice word)
             word = slice_skip(word, n);
             break;
         }
-    for (size_t i = 0; i < sizeof(habits) / sizeof(*habits); i++) {
-        size_t n = strcspn(habits[i].program, "$");
+    for (size_t i = 0; i < sizeof(habits) / sizeof(*habits) && word.len > 0; i++) {
+        size_t n = word.at[0] == (uint8_t)habits[i].program[0] ? strcspn(habits[i].program, "$") : SIZE_MAX;
 
         if (word.len >= n && memcmp(word.at, habits[i].program, n) == 0 &&
             (habits[i].program[n] == '\0' || word.len == n))

@@ -34,6 +34,11 @@ struct xray {
         int64_t pid[XRAY_FRESH], seen_us[XRAY_FRESH]; /* a ring */
         size_t from, count;
     } fresh;
+    struct { /* what was last read, and as it is shown: many workers have the same */
+        uint8_t raw[1024];
+        size_t len;
+        struct slice shown;
+    } args;
     struct { /* of partner.c */
         int fd;
         size_t first_holder; /* of a newcomer */

@@ -345,9 +345,15 @@ void xray_arguments(struct xray *x, struct snap_process *p, int folder, const ch
 
     p->args_cut = args.len > ARGS_KEPT || args.len < wanted;
     args = slice_first(args, ARGS_KEPT);
-    if (args.len > 0)
-        memcpy(shown, args.at, args.len);
+    if (args.len == 0 || slice_eq(args, slice_of(x->args.raw, x->args.len))) {
+        p->args = args.len > 0 ? x->args.shown : SLICE("");
+        return;
+    }
+    memcpy(shown, args.at, args.len);
     p->args = snap_keep(x->s, slice_of(shown, arguments_mask(shown, args.len)));
+    x->args.len = args.len <= sizeof(x->args.raw) && p->args.len > 0 ? args.len : 0;
+    memcpy(x->args.raw, args.at, x->args.len);
+    x->args.shown = p->args;
 }
 
 void xray_image(struct snap_process *p)
