@@ -126,7 +126,8 @@ struct cosign cosign_make(const struct cosign_key *k, const struct seg_seal *s, 
 
     memcpy(c.origin, s->id, SEG_HASH);
     memcpy(c.chain, s->chain, SEG_HASH);
-    memcpy(c.next_key, s->next_key, SEG_HASH);
+    if (!seal_is_open(s))
+        memcpy(c.next_key, s->next_key, SEG_HASH);
     (void)snprintf(c.host, sizeof(c.host), "%.*s", COSIGN_HOST - 1, host);
     crypto_sign_seed_keypair(c.key, secret, k->seed);
     m = message_of(&c);
@@ -141,6 +142,11 @@ bool cosign_is_signed(const struct cosign *c)
 
     return c->segment > 0 && memchr(c->host, 0, sizeof(c->host)) &&
            crypto_sign_verify_detached(c->signature, (const uint8_t *)&m, sizeof(m), c->key) == 0;
+}
+
+bool cosign_is_open(const struct cosign *c)
+{
+    return sodium_is_zero(c->next_key, sizeof(c->next_key)) == 1;
 }
 
 bool cosign_fits(const struct cosign *c, const struct seg_seal *s)

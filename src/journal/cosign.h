@@ -10,6 +10,11 @@
  * is spoken of) is a row of them in the order they were made; witness and
  * origin keep one each.  Over COSIGNED_MOST bytes the older half leaves: the
  * chain leads from a later head to all before it.
+ *
+ * Of the segment that is not sealed yet its open head (seal.h) is cosigned,
+ * again and again: it tells what the chain was at that line.  A witness can't
+ * see whether a later head leads from an earlier one: verify does, so all of
+ * them are kept.
  */
 #ifndef SERVIOLA_JOURNAL_COSIGN_H
 #define SERVIOLA_JOURNAL_COSIGN_H
@@ -21,17 +26,17 @@
 #include "journal/folder.h"
 #include "journal/segment.h"
 
-enum { COSIGN_HOST = 32, COSIGNED_MOST = 4 << 20 };
+enum { COSIGN_HOST = 32, COSIGNED_MOST = 8 << 20 };
 
 struct cosign {
     uint8_t origin[SEG_HASH]; /* id of the journal it speaks of */
-    uint64_t segment;         /* sealed; its seal says the next four, too */
+    uint64_t segment;         /* its seal says the next four, too */
     uint64_t last_seq, records;
     uint8_t chain[SEG_HASH];
-    uint8_t next_key[SEG_HASH];
-    uint8_t key[SEG_HASH];  /* the witness's */
-    int64_t at_us;          /* by its clock */
-    char host[COSIGN_HOST]; /* its name, NUL behind it */
+    uint8_t next_key[SEG_HASH]; /* all zero: of an open head */
+    uint8_t key[SEG_HASH];      /* the witness's */
+    int64_t at_us;              /* by its clock */
+    char host[COSIGN_HOST];     /* its name, NUL behind it */
     uint8_t signature[64];
 };
 _Static_assert(sizeof(struct cosign) == 256, "on disk and on the wire");
@@ -45,6 +50,7 @@ int cosign_key_open(int dir, struct cosign_key *k, struct err *e); /* makes one 
 struct cosign cosign_make(const struct cosign_key *k, const struct seg_seal *s, const char *host, int64_t at_us);
 bool cosign_is_signed(const struct cosign *c); /* by c->key, and its fields are within bounds */
 bool cosign_fits(const struct cosign *c, const struct seg_seal *s);
+bool cosign_is_open(const struct cosign *c); /* of an open head */
 /* Takes the next one off *rest; false: there is no whole one. */
 bool cosign_next(struct slice *rest, struct cosign *c);
 

@@ -62,6 +62,23 @@ uint64_t feed_active_bytes(const struct journal *j)
     return j->written.offset - j->head_bytes;
 }
 
+bool feed_open_head(const struct journal *j, int64_t now_us, struct seg_seal *s)
+{
+    const struct journal_place *here = &j->synced;
+
+    if (feed_is_pending(j) || here->last_seq < j->head.first_seq)
+        return false;
+    *s = (struct seg_seal){ .segment = j->head.segment,
+                            .first_seq = j->head.first_seq,
+                            .last_seq = here->last_seq,
+                            .sealed_us = now_us,
+                            .records = here->last_seq - j->head.first_seq + 1 };
+    memcpy(s->prev, j->head.prev, SEG_HASH);
+    memcpy(s->chain, here->chain, SEG_HASH);
+    seal_sign(&j->keys, s);
+    return true;
+}
+
 int feed_begin(struct journal *j, int64_t now_us, struct err *e)
 {
     struct journal_place from;

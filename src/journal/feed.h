@@ -48,4 +48,6 @@ int feed_pack(struct journal *j, int64_t now_us, struct journal_sealed *s, struc
  * done, or there was nothing to do with this one; 0: none is left.  For the thread of feed_pack. */
 int feed_pack_again(struct journal *j, uint64_t *segment, int64_t before_us, int64_t now_us, struct err *e);
 uint64_t feed_active_bytes(const struct journal *j);
+/* The open head (seal.h) of the active segment, up to what is synced.  False: it is empty, or while one waits. */
+bool feed_open_head(const struct journal *j, int64_t now_us, struct seg_seal *s);
 #endif

@@ -14,6 +14,10 @@
  * the machine can sign so too, so it stands for the index, and for the
  * payload only where a reader is content with that (verify.h, `quick`).
  *
+ * An open head is a seal of the active segment as far as it is on the disk:
+ * `index_at` is 0, there are no hashes of head and index, and no file holds
+ * one.  It is made for who cosigns heads (cosign.h).
+ *
  * The file `key` (0600): struct seal_file.
  */
 #ifndef SERVIOLA_JOURNAL_SEAL_H
@@ -51,6 +55,10 @@ void seal_public(const uint8_t seed[SEAL_SEED], uint8_t key[SEG_HASH]);
 /* Fills id, key, next_key and signature; all else in `s` is set. */
 void seal_sign(const struct seal_keys *k, struct seg_seal *s);
 bool seal_is_signed(const struct seg_seal *s); /* by s->key */
+static inline bool seal_is_open(const struct seg_seal *s)
+{
+    return s->index_at == 0;
+}
 /* Of the segment that `s` seals, packed again as `a` says. */
 void seal_vouch(const struct seal_keys *k, const struct seg_seal *s, const struct seg_anew *a, struct seg_vouch *v);
 bool seal_is_vouched(const struct seg_vouch *v, const struct seg_seal *s, const struct seg_anew *a); /* by v->key */

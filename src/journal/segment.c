@@ -172,7 +172,7 @@ bool seg_read_seal(const struct seg_element *el, struct seg_seal *s)
     if (el->type != SEG_SEAL || el->body.len != sizeof(*s))
         return false;
     memcpy(s, el->body.at, sizeof(*s));
-    return s->segment > 0;
+    return s->segment > 0 && s->index_at > 0;
 }
 
 bool seg_read_anew(const struct seg_element *el, struct seg_anew *a)

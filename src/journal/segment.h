@@ -116,7 +116,7 @@ struct seg_seal {
     int64_t min_us, max_us;
     int64_t sealed_us;
     uint64_t records, raw_bytes;
-    uint64_t index_at; /* file offset of the INDEX element */
+    uint64_t index_at; /* file offset of the INDEX element; 0: of no file, an open head (seal.h) */
     uint64_t blocks;
     uint8_t id[SEG_HASH], key[SEG_HASH], next_key[SEG_HASH];
     uint8_t prev[SEG_HASH], chain[SEG_HASH]; /* chain before and after this segment */

@@ -43,6 +43,7 @@ static bool chain_fits(struct block_check *c, const struct seg_block *b, const u
 {
     struct seg_commits commits = seg_commits_of(&c->el, b);
     uint8_t chain[SEG_HASH];
+    struct block_head *wanted = c->heads;
     uint64_t seq = b->first_seq;
     uint32_t records;
     uint32_t bytes;
@@ -54,6 +55,10 @@ static bool chain_fits(struct block_check *c, const struct seg_block *b, const u
         seg_chain(chain, c->el.content, records, seq, slice_of(raw, bytes));
         c->head_seen = c->head_seen || (head && memcmp(chain, head, SEG_HASH) == 0);
         seq += records;
+        for (; wanted < c->heads + c->heads_count && wanted->seq < seq; wanted++) {
+            wanted->met = true;
+            wanted->fits = wanted->seq + 1 == seq && memcmp(wanted->chain, chain, SEG_HASH) == 0;
+        }
         raw += bytes;
     }
     return commits.left == 0 && memcmp(chain, b->chain, SEG_HASH) == 0;

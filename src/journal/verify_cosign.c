@@ -15,6 +15,8 @@ enum trust { BY_NOBODY, BY_PIN, BY_COPY, BY_KEY };
 struct cosigned {
     size_t count, next; /* next: of the segments walked so far all are in front of it */
     size_t unknown, damaged;
+    struct block_head *heads; /* of the segment that is walked, whose statements are `first` and behind it */
+    size_t first;
     struct entry {
         struct cosign c;
         enum trust trust;
@@ -84,12 +86,14 @@ static int take(struct walk *w, struct slice bytes, const struct verify_wish *wi
     return 0;
 }
 
-static int by_segment(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
     const struct entry *x = a;
     const struct entry *y = b;
 
-    return x->c.segment < y->c.segment ? -1 : x->c.segment > y->c.segment;
+    if (x->c.segment != y->c.segment)
+        return x->c.segment < y->c.segment ? -1 : 1;
+    return x->c.last_seq < y->c.last_seq ? -1 : x->c.last_seq > y->c.last_seq;
 }
 
 /* The copy that the witness keeps: its folder, or the file itself. */
@@ -134,7 +138,7 @@ int walk_load_cosigned(struct walk *w, int dir, const struct verify_wish *wish, 
     }
     if (result < 0)
         return -1;
-    qsort(w->cosigned->at, w->cosigned->count, sizeof(w->cosigned->at[0]), by_segment);
+    qsort(w->cosigned->at, w->cosigned->count, sizeof(w->cosigned->at[0]), by_place);
     if (w->cosigned->damaged > 0)
         walk_report(w, FAULT_CHANGED, &at, "%zu cosigned heads are not what was signed", w->cosigned->damaged);
     if (w->cosigned->unknown > 0)
@@ -144,12 +148,12 @@ int walk_load_cosigned(struct walk *w, int dir, const struct verify_wish *wish, 
     return 0;
 }
 
-struct when {
+struct words {
     char text[40];
 };
-static struct when when_of(const struct cosign *c)
+static struct words when_of(const struct cosign *c)
 {
-    struct when when;
+    struct words when;
     struct text t = TEXT_IN(when.text);
 
     text_time(&t, c->at_us, 0);
@@ -167,7 +171,9 @@ void walk_meets_head(struct walk *w, const struct seg_seal *s, const char *file)
     for (; all->next < all->count && all->at[all->next].c.segment == s->segment; all->next++) {
         struct entry *entry = &all->at[all->next];
 
-        entry->met = true;
+        entry->met = true; /* of an expired segment an open one can't be looked at */
+        if (cosign_is_open(&entry->c))
+            continue;
         entry->fits = cosign_fits(&entry->c, s);
         if (entry->fits) {
             w->v->cosigned++;
@@ -180,14 +186,99 @@ void walk_meets_head(struct walk *w, const struct seg_seal *s, const char *file)
     }
 }
 
+/* The next open one of that segment, from *from on; NULL: there is none. */
+static struct entry *next_open(struct cosigned *all, uint64_t segment, size_t *from)
+{
+    while (*from < all->count && all->at[*from].c.segment <= segment) {
+        struct entry *entry = &all->at[(*from)++];
+
+        if (entry->c.segment == segment && cosign_is_open(&entry->c))
+            return entry;
+    }
+    return NULL;
+}
+
+/* Each block hears of those within it. */
+static void hand_out(struct block_head *next, const struct block_head *end, struct block_check *at, size_t count)
+{
+    struct seg_block b;
+
+    for (; count > 0; count--, at++) {
+        if (!at->is_block || !seg_read_block(&at->el, &b))
+            continue;
+        while (next < end && next->seq < b.first_seq)
+            next++;
+        at->heads = next;
+        while (next < end && next->seq <= b.last_seq)
+            next++;
+        at->heads_count = (size_t)(next - at->heads);
+        if (at->heads_count > 0)
+            at->proof = NULL;
+    }
+}
+
+int walk_wants_heads(struct walk *w, uint64_t segment, struct block_check *at, size_t count)
+{
+    struct cosigned *all = w->cosigned;
+    const struct entry *entry;
+    size_t n = 0;
+    size_t from;
+
+    if (!all)
+        return 0;
+    while (all->first < all->count && all->at[all->first].c.segment < segment)
+        all->first++;
+    from = all->first;
+    free(all->heads);
+    all->heads = calloc(all->count + 1, sizeof(*all->heads));
+    if (!all->heads)
+        return -1;
+    while ((entry = next_open(all, segment, &from)))
+        all->heads[n++] = (struct block_head){ .seq = entry->c.last_seq, .chain = entry->c.chain };
+    hand_out(all->heads, all->heads + n, at, count);
+    return 0;
+}
+
+void walk_saw_heads(struct walk *w, uint64_t segment, const char *file)
+{
+    struct cosigned *all = w->cosigned;
+    struct place at = { .file = file, .segment = segment };
+    size_t from = all ? all->first : 0;
+    struct entry *entry;
+    bool told = false;
+
+    for (size_t n = 0; all && (entry = next_open(all, segment, &from)); n++) {
+        entry->met = all->heads[n].met;
+        entry->fits = all->heads[n].fits;
+        w->v->cosigned += entry->fits;
+        at.last_seq = entry->c.last_seq;
+        if (entry->met && !entry->fits && !told)
+            walk_report(w, FAULT_CHANGED, &at, "the lines up to %llu are not those whose head %s cosigned at %s",
+                        (unsigned long long)entry->c.last_seq, entry->c.host, when_of(&entry->c).text);
+        told = told || (entry->met && !entry->fits);
+    }
+}
+
 static void report_unmet(struct walk *w, const struct cosign *c)
 {
     const struct file_name name = folder_name(c->segment, "zst");
     const struct place at = { .file = name.text, .segment = c->segment, .last_seq = c->last_seq };
 
     walk_report(w, c->segment >= w->segment ? FAULT_CUT : FAULT_MISSING, &at,
-                "segment %llu, up to %llu, whose head %s cosigned at %s, is not here as it was sealed",
-                (unsigned long long)c->segment, (unsigned long long)c->last_seq, c->host, when_of(c).text);
+                "segment %llu, up to %llu, whose head %s cosigned at %s, is not here as it was%s",
+                (unsigned long long)c->segment, (unsigned long long)c->last_seq, c->host, when_of(c).text,
+                cosign_is_open(c) ? "" : " sealed");
+}
+
+/* Of an open head. */
+static struct words up_to(const struct cosign *c)
+{
+    struct words where = { "" };
+    struct text t = TEXT_IN(where.text);
+
+    if (cosign_is_open(c))
+        text_addf(&t, " up to %llu", (unsigned long long)c->last_seq);
+    return where;
 }
 
 static const char *worth(enum trust trust)
@@ -195,6 +286,16 @@ static const char *worth(enum trust trust)
     return trust == BY_KEY  ? "; by the key that was given"
          : trust == BY_COPY ? "; by the witness's own copy"
                             : "; by the key that was kept when the two first met: as good as this host is";
+}
+
+/* It says more: of later lines, of a sealed segment, by somebody who is better known. */
+static bool is_better(const struct entry *x, const struct entry *than)
+{
+    if (x->c.last_seq != than->c.last_seq)
+        return x->c.last_seq > than->c.last_seq;
+    if (cosign_is_open(&x->c) != cosign_is_open(&than->c))
+        return cosign_is_open(&than->c);
+    return x->trust > than->trust;
 }
 
 void walk_end_cosigned(struct walk *w)
@@ -210,16 +311,19 @@ void walk_end_cosigned(struct walk *w)
             told = entry->c.segment;
             report_unmet(w, &entry->c);
         }
-        if (entry->fits && (!best || entry->c.segment > best->c.segment || entry->trust > best->trust))
+        if (entry->fits && (!best || is_better(entry, best)))
             best = entry;
     }
     if (best) {
         const struct place at = { .file = ".", .segment = best->c.segment, .last_seq = best->c.last_seq };
 
         w->v->cosigned_segment = best->c.segment;
-        walk_report(w, FAULT_NONE, &at, "the head of segment %llu is cosigned by %s at %s%s",
-                    (unsigned long long)best->c.segment, best->c.host, when_of(&best->c).text, worth(best->trust));
+        walk_report(w, FAULT_NONE, &at, "the head of segment %llu%s is cosigned by %s at %s%s",
+                    (unsigned long long)best->c.segment, up_to(&best->c).text, best->c.host, when_of(&best->c).text,
+                    worth(best->trust));
     }
+    if (all)
+        free(all->heads);
     free(all);
     w->cosigned = NULL;
 }

@@ -7,6 +7,7 @@
 #include "journal/folder.h"
 #include "journal/segment.h"
 #include "journal/verify.h"
+#include "journal/verify_blocks.h"
 
 struct walk {
     void (*found)(void *own, const struct finding *f);
@@ -48,6 +49,9 @@ void walk_end_vouchers(struct walk *w); /* reports who never came, and frees */
 /* verify_cosign.c: what other hosts signed of heads; once v->id is known, with each seal, in the end. */
 int walk_load_cosigned(struct walk *w, int dir, const struct verify_wish *wish, struct err *e);
 void walk_meets_head(struct walk *w, const struct seg_seal *s, const char *file);
+/* Open heads within a segment: which blocks are to show them, and whether they did. */
+int walk_wants_heads(struct walk *w, uint64_t segment, struct block_check *at, size_t count); /* -1: no memory */
+void walk_saw_heads(struct walk *w, uint64_t segment, const char *file);
 void walk_end_cosigned(struct walk *w); /* reports what was cosigned and is not here, and frees */
 
 /* verify_segment.c: one file's bytes. */
