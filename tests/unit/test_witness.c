@@ -72,6 +72,19 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* More lines that are not sealed yet; what is offered of them from now on. */
+static void more_lines(const char *folder, int commits, const char *word)
+{
+    struct journal *j = world_store(folder);
+    struct err e;
+
+    for (int i = 0; i < commits; i++)
+        world_put(j, word);
+    assert_int_equal(journal_sync(j, &e), 0);
+    assert_true(feed_open_head(j, now_us, &o.open));
+    journal_close(j);
+}
+
 /* One offer and its answer as they go over the wire; LATER too when there was nothing to offer. */
 static enum witness_word exchange(void)
 {
@@ -285,6 +298,125 @@ static void another_key_than_the_first_one_is_not_believed(void **state)
     assert_true(o.stopped);
 }
 
+static void lines_that_are_not_sealed_yet_are_cosigned_too(void **state)
+{
+    struct verdict v;
+
+    (void)state;
+    assert_int_equal(exchange(), WITNESS_FINE); /* 2 */
+    more_lines(store, 1, "message");
+    assert_int_equal(exchange(), WITNESS_FINE);
+    assert_int_equal(exchange(), WITNESS_LATER); /* once is enough */
+    more_lines(store, 1, "message");
+    assert_int_equal(exchange(), WITNESS_FINE);
+    v = verified(store);
+    assert_int_equal(v.faults, 0);
+    assert_int_equal(v.cosigned, 6); /* the seal of 2, two heads of 3, by both copies */
+    assert_non_null(strstr(faults, "the head of segment 3 up to 30000 is cosigned by "));
+    world_fill(store, 1, "message"); /* what was open is sealed: commits stand together in larger blocks */
+    assert_int_equal(exchange(), WITNESS_FINE);
+    v = verified(store);
+    assert_int_equal(v.faults, 0);
+    assert_int_equal(v.cosigned, 8);
+    assert_int_equal(v.cosigned_segment, 3);
+    assert_int_equal(o.differs, 0);
+}
+
+static void a_head_within_a_segment_is_found_when_that_was_packed_again(void **state)
+{
+    const struct verify_wish quick = { .witness = vault, .quick = true };
+    uint64_t segment = 2;
+    struct journal *j;
+    struct verdict v;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(exchange(), WITNESS_FINE);
+    more_lines(store, 3, "message");
+    assert_int_equal(exchange(), WITNESS_FINE);
+    world_fill(store, 1, "message");
+    j = world_store(store);
+    assert_int_equal(feed_pack_again(j, &segment, now_us + 1, now_us, &e), 1);
+    assert_int_equal(segment, 3);
+    journal_close(j);
+    v = world_verify(store, &quick, true);
+    assert_int_equal(v.faults, 0);
+    assert_int_equal(v.cosigned, 4); /* the seal of 2, the head within 3, by both copies */
+    assert_int_equal(verified(store).cosigned, 4);
+}
+
+static void lines_cut_off_before_they_were_sealed_are_named(void **state)
+{
+    const struct verify_wish none = { 0 };
+
+    (void)state;
+    assert_int_equal(exchange(), WITNESS_FINE);
+    more_lines(store, 1, "attack");
+    assert_int_equal(exchange(), WITNESS_FINE);
+    assert_int_equal(world_verify(before, &none, false).faults, 0); /* by itself it is whole */
+    assert_int_equal(verified(before).faults, 1);
+    assert_non_null(strstr(faults, "segment 3, up to 27000, whose head "));
+    assert_non_null(strstr(faults, "is not here as it was"));
+}
+
+static void other_lines_in_their_place_are_named_and_not_cosigned(void **state)
+{
+    const struct verify_wish none = { 0 };
+
+    (void)state;
+    assert_int_equal(exchange(), WITNESS_FINE);
+    more_lines(store, 2, "attack");
+    assert_int_equal(exchange(), WITNESS_FINE);
+    world_remove(store);
+    copy(before, store);
+    open_offers();
+    more_lines(store, 2, "nothing");
+    assert_int_equal(exchange(), WITNESS_AGAINST);
+    assert_int_equal(o.differs, 3);
+    assert_non_null(strstr(o.why, "ours is another one there"));
+    open_offers();
+    more_lines(store, 1, "nothing"); /* further than what was signed: that it is not the same nobody can see yet */
+    assert_int_equal(exchange(), WITNESS_FINE);
+    world_fill(store, 1, "nothing");
+    assert_int_equal(exchange(), WITNESS_FINE);
+    assert_int_equal(world_verify(store, &none, false).faults, 0);
+    assert_int_equal(verified(store).faults, 1);
+    assert_non_null(strstr(faults, "0000000003.zst: the lines up to 30000 are not those whose head "));
+}
+
+static void a_segment_that_ends_before_the_head_that_was_cosigned_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(exchange(), WITNESS_FINE);
+    more_lines(store, 5, "attack");
+    assert_int_equal(exchange(), WITNESS_FINE);
+    world_remove(store);
+    copy(before, store);
+    world_fill(store, 1, "nothing");
+    open_offers();
+    assert_int_equal(exchange(), WITNESS_AGAINST);
+    assert_true(o.differs > 0);
+    open_witness(); /* it remembers over a restart */
+    open_offers();
+    assert_int_equal(exchange(), WITNESS_AGAINST);
+}
+
+static void an_open_head_stands_for_no_segment(void **state)
+{
+    struct seg_seal rows[2];
+    struct witness_answer a;
+    struct err e;
+
+    (void)state;
+    more_lines(store, 1, "message");
+    rows[0] = o.open;
+    assert_int_equal(witness_judge(w, slice_of(rows, sizeof(rows[0])), UINT64_MAX, now_us, mono_us, &a), WITNESS_LATER);
+    assert_int_equal(a.count, 0); /* of the segment in front of it nothing is known */
+    mono_us += 2000000;
+    assert_int_equal(seal_read_of(dir, 2, &rows[1], &e), 0);
+    assert_int_equal(witness_judge(w, slice_of(rows, sizeof(rows)), UINT64_MAX, now_us, mono_us, &a), WITNESS_BAD);
+}
+
 static void a_torn_file_of_heads_goes_on_at_a_whole_one(void **state)
 {
     const struct file_name name = cosigned_name(o.id);
@@ -316,6 +448,12 @@ int main(void)
         TEST(nothing_is_signed_of_lines_that_are_not_here),
         TEST(nobody_speaks_for_a_store_whose_key_he_has_not),
         TEST(another_key_than_the_first_one_is_not_believed),
+        TEST(lines_that_are_not_sealed_yet_are_cosigned_too),
+        TEST(a_head_within_a_segment_is_found_when_that_was_packed_again),
+        TEST(lines_cut_off_before_they_were_sealed_are_named),
+        TEST(other_lines_in_their_place_are_named_and_not_cosigned),
+        TEST(a_segment_that_ends_before_the_head_that_was_cosigned_is_refused),
+        TEST(an_open_head_stands_for_no_segment),
         TEST(a_torn_file_of_heads_goes_on_at_a_whole_one),
     };
 

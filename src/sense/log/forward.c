@@ -42,6 +42,7 @@ struct forward {
     bool down, told_down;
     uint64_t waited; /* lines, when it came back */
     char why[200];
+    struct seg_seal open;           /* for the thread's offers */
     uint64_t differs, told_differs; /* segment of which our witness says otherwise */
     char differs_why[sizeof(((struct offers *)NULL)->why)];
 };
@@ -217,6 +218,9 @@ static int offer_heads(struct forward *f, struct err *e)
         return 0;
     if (f->kind->answered(f->sender, &answer))
         offers_take(o, answer);
+    (void)pthread_mutex_lock(&f->lock);
+    o->open = f->open;
+    (void)pthread_mutex_unlock(&f->lock);
     count = offers_make(o, f->acked, clock_mono_us(), seals);
     if (o->differs != f->differs) {
         (void)pthread_mutex_lock(&f->lock);
@@ -357,6 +361,15 @@ int forwards_start(struct forwards *all, struct err *e)
 void forwards_synced(struct forwards *all, uint64_t seq)
 {
     __atomic_store_n(&all->synced, seq, __ATOMIC_RELEASE);
+}
+
+void forwards_head(struct forwards *all, const struct seg_seal *s)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        (void)pthread_mutex_lock(&all->at[i].lock);
+        all->at[i].open = *s;
+        (void)pthread_mutex_unlock(&all->at[i].lock);
+    }
 }
 
 void forwards_free(struct forwards *all)

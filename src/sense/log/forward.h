@@ -12,6 +12,7 @@
 
 struct forwards *forwards_new(struct intake *in, struct err *e);
 int forwards_start(struct forwards *f, struct err *e);
-void forwards_synced(struct forwards *f, uint64_t seq); /* lines up to here may be sent */
+void forwards_synced(struct forwards *f, uint64_t seq);           /* lines up to here may be sent */
+void forwards_head(struct forwards *f, const struct seg_seal *s); /* the open head (journal/seal.h) as it is now */
 void forwards_free(struct forwards *f);
 #endif

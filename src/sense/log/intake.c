@@ -289,6 +289,14 @@ static void on_expired(void *ctx, const struct journal_expired *x)
     intake_tell(ctx, EV_LOG_EXPIRED, (struct addr){ 0 }, NULL, NULL, x->segments);
 }
 
+static void on_head(void *ctx, const struct seg_seal *s)
+{
+    struct intake *in = ctx;
+
+    if (in->forwards)
+        forwards_head(in->forwards, s);
+}
+
 static struct store_limits limits_of(const struct log_settings *s)
 {
     struct store_limits l = store_default_limits();
@@ -301,6 +309,7 @@ static struct store_limits limits_of(const struct log_settings *s)
     l.sync_us = s->sync_us;
     l.memory_bytes = s->memory_bytes;
     l.level = (int)s->level;
+    l.head_us = s->head_us;
     l.again_us = s->again_us;
     l.columns = s->columns;
     return l;
@@ -322,9 +331,13 @@ static int open_origins(struct intake *in, const char *folder, struct err *e)
 
 static int open_store(struct intake *in, struct err *e)
 {
-    const struct store_calls calls = {
-        .ctx = in, .synced = on_synced, .room = on_room, .failed = on_failed, .back = on_back, .expired = on_expired
-    };
+    const struct store_calls calls = { .ctx = in,
+                                       .synced = on_synced,
+                                       .room = on_room,
+                                       .failed = on_failed,
+                                       .back = on_back,
+                                       .head = on_head,
+                                       .expired = on_expired };
     const struct store_limits l = limits_of(&in->settings);
     struct journal_opened found;
 

@@ -32,7 +32,7 @@ static void load(struct offers *o)
         return;
     rest = slice_of(at, len);
     while (cosign_next(&rest, &c))
-        if (memcmp(c.key, o->pin, SEG_HASH) == 0 && c.segment > o->kept)
+        if (memcmp(c.key, o->pin, SEG_HASH) == 0 && !cosign_is_open(&c) && c.segment > o->kept)
             o->kept = c.segment;
     free(at);
 }
@@ -41,7 +41,7 @@ void offers_begin(struct offers *o)
 {
     if (!o->loaded)
         load(o);
-    o->next = o->goal = 0;
+    o->next = o->goal = o->offered = 0;
     o->waiting = o->stopped = false;
 }
 
@@ -93,6 +93,12 @@ static bool read_to_offer(const struct offers *o, uint64_t segment, struct seg_s
     return segment < o->goal ? read_own(o, segment, s) : seal_read_of(o->dir, segment, s, NULL) == 0;
 }
 
+/* It stands behind `segment`, and says something new. */
+static bool is_open_to_offer(const struct offers *o, uint64_t segment, uint64_t acked)
+{
+    return o->open.segment == segment + 1 && o->open.last_seq > o->offered && o->open.last_seq <= acked;
+}
+
 size_t offers_make(struct offers *o, uint64_t acked, int64_t mono_us, struct seg_seal at[OFFERS_SEALS])
 {
     size_t count = 0;
@@ -105,6 +111,10 @@ size_t offers_make(struct offers *o, uint64_t acked, int64_t mono_us, struct seg
     while (o->next > 0 && count < OFFERS_SEALS && read_to_offer(o, o->next + count, &at[count]) &&
            (at[count].records == 0 || at[count].last_seq <= acked))
         count++;
+    if (count < OFFERS_SEALS && is_open_to_offer(o, o->next > 0 ? o->next + count - 1 : 0, acked)) {
+        o->offered = o->open.last_seq;
+        at[count++] = o->open;
+    }
     if (count == 0 && o->next < o->goal && !read_own(o, o->next, &at[0]))
         differ(o, o->next, "it is missing here, and later ones are not");
     o->waiting = count > 0;
@@ -138,6 +148,27 @@ static bool is_witness(struct offers *o, const struct cosign *c)
     return o->pinned;
 }
 
+static bool keep(struct offers *o, const struct cosign *c)
+{
+    return cosigned_add(o->dir, c, 1, NULL) == 0; /* else our disk refuses: another time */
+}
+
+/* Of an earlier line, nobody can tell here: verify does. */
+static bool take_open(struct offers *o, const struct cosign *c)
+{
+    if (c->segment != o->open.segment || c->last_seq < o->open.last_seq)
+        return true;
+    if (c->last_seq > o->open.last_seq) {
+        differ_from(o, c, "ours ends before it");
+        return false;
+    }
+    if (!cosign_fits(c, &o->open)) {
+        differ_from(o, c, "ours is another one there");
+        return false;
+    }
+    return keep(o, c);
+}
+
 /* A statement against our own seal; false: no more of this answer. */
 static bool take_one(struct offers *o, const struct cosign *c)
 {
@@ -148,6 +179,8 @@ static bool take_one(struct offers *o, const struct cosign *c)
         o->stopped = true;
         return false;
     }
+    if (cosign_is_open(c))
+        return take_open(o, c);
     if (!read_own(o, c->segment, &own)) {
         differ_from(o, c, "no such segment is here");
         return false;
@@ -157,8 +190,8 @@ static bool take_one(struct offers *o, const struct cosign *c)
         return false;
     }
     if (c->segment > o->kept) {
-        if (cosigned_add(o->dir, c, 1, NULL) < 0)
-            return false; /* our disk refuses: another time */
+        if (!keep(o, c))
+            return false;
         o->kept = c->segment;
     }
     if (c->segment >= o->next)

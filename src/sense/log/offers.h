@@ -22,9 +22,11 @@ struct offers {
     uint8_t pin[SEG_HASH];
     bool pinned;
     bool loaded;
-    uint64_t kept; /* newest segment whose statement by the pinned key we have */
-    uint64_t next; /* segment to offer; 0: the newest */
-    uint64_t goal; /* what we offered when the other side wanted earlier ones first; 0: it did not */
+    uint64_t kept;        /* newest segment whose statement by the pinned key we have */
+    struct seg_seal open; /* the newest open head of ours (seal.h); segment 0: none yet */
+    uint64_t offered;     /* its last line when it was offered */
+    uint64_t next;        /* segment to offer; 0: the newest */
+    uint64_t goal;        /* what we offered when the other side wanted earlier ones first; 0: it did not */
     int64_t asked_us;
     bool waiting;     /* for an answer */
     bool stopped;     /* until the next connection */
@@ -33,7 +35,7 @@ struct offers {
 };
 
 void offers_begin(struct offers *o); /* a new connection */
-/* Seals to offer now, of lines up to `acked`; 0: none. */
+/* Seals to offer now, and the open head behind them, of lines up to `acked`; 0: none. */
 size_t offers_make(struct offers *o, uint64_t acked, int64_t mono_us, struct seg_seal at[OFFERS_SEALS]);
 /* An answer: a word, a newline, statements. */
 void offers_take(struct offers *o, struct slice answer);

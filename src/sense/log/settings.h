@@ -81,6 +81,7 @@ struct log_settings {
     uint64_t memory_bytes;
     uint64_t segment_bytes;
     int64_t segment_us;
+    int64_t head_us;
     uint64_t keep_bytes;
     int64_t keep_us;
     uint64_t reserve_bytes;

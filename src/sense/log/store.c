@@ -34,11 +34,12 @@ struct batch {
 };
 
 struct news { /* for store_turn */
-    bool failed, full, back, sealed, expired;
+    bool failed, full, back, sealed, expired, head;
     struct err why;
     int64_t span_us;
     struct journal_sealed seal;
     struct journal_expired gone;
+    struct seg_seal open;
 };
 
 struct store {
@@ -63,6 +64,10 @@ struct store {
     bool busy, stop;
     bool seal_wanted; /* by store_seal */
     bool renewed;     /* `fresh` is for the writer to take */
+    struct {          /* the writer's: of the open head that was told last */
+        uint64_t seq;
+        int64_t at_us;
+    } head;
     struct store_limits fresh;
 
     struct shelf_how how;
@@ -79,6 +84,7 @@ struct store_limits store_default_limits(void)
                               .memory_bytes = 32 << 20,
                               .level = 1,
                               .columns = true,
+                              .head_us = 60 * (int64_t)1000000,
                               .again_us = DAY_US };
 
     l.files.segment_bytes = 32 << 20;
@@ -191,10 +197,28 @@ static void take_fresh_limits(struct store *s) /* locked */
 {
     s->renewed = false;
     s->limits.files = s->fresh.files;
+    s->limits.head_us = s->fresh.head_us;
     s->limits.again_us = s->fresh.again_us;
     __atomic_store_n(&s->how.level, s->fresh.level, __ATOMIC_RELAXED);
     __atomic_store_n(&s->how.columns, s->fresh.columns, __ATOMIC_RELAXED);
     journal_set_limits(s->j, &s->limits.files);
+}
+
+static void tell_head(struct store *s)
+{
+    const int64_t mono_us = clock_mono_us();
+    struct seg_seal open;
+
+    if (!s->calls.head || mono_us - s->head.at_us < s->limits.head_us || journal_synced(s->j) == s->head.seq ||
+        !feed_open_head(s->j, clock_wall_us(), &open))
+        return;
+    s->head.at_us = mono_us;
+    s->head.seq = open.last_seq;
+    (void)pthread_mutex_lock(&s->lock);
+    s->news.head = true;
+    s->news.open = open;
+    (void)pthread_mutex_unlock(&s->lock);
+    wake_main(s);
 }
 
 /* A segment that is due is left to the sealer; what is too old or too much leaves. */
@@ -270,8 +294,10 @@ static void *writer_main(void *arg)
         (void)pthread_mutex_unlock(&s->lock);
         if (list)
             wake_main(s);
-        if (fine)
+        if (fine) {
             tend(s);
+            tell_head(s);
+        }
         (void)pthread_mutex_lock(&s->lock);
     }
     (void)pthread_cond_signal(&s->to_sealer);
@@ -510,6 +536,8 @@ static void tell(struct store *s, const struct news *n)
         s->calls.back(s->calls.ctx, n->span_us);
     if (n->sealed && s->calls.sealed)
         s->calls.sealed(s->calls.ctx, &n->seal);
+    if (n->head && s->calls.head)
+        s->calls.head(s->calls.ctx, &n->open);
     if (n->expired && s->calls.expired)
         s->calls.expired(s->calls.ctx, &n->gone);
 }

@@ -30,6 +30,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "journal/journal.h"
+#include "journal/segment.h"
 #include "sense/log/line.h"
 
 enum {
@@ -43,6 +44,7 @@ struct store_limits {
     uint64_t memory_bytes;       /* that may wait for it; then store_append says no */
     int level;                   /* zstd's, of sealed segments */
     bool columns;                /* packed again, lines are taken apart: smaller by far, slower to pack */
+    int64_t head_us;             /* how often the open head is told */
     int64_t again_us;            /* sealed so long ago, they are packed again, smaller; INT64_MAX: never */
 };
 struct store_limits store_default_limits(void);
@@ -54,6 +56,7 @@ struct store_calls { /* all from store_turn, in the appending thread */
     void (*failed)(void *ctx, const struct err *why, bool full); /* the disk refuses; tried again until it does not */
     void (*back)(void *ctx, int64_t span_us);                    /* it takes lines again */
     void (*sealed)(void *ctx, const struct journal_sealed *s);
+    void (*head)(void *ctx, const struct seg_seal *s); /* the open head (journal/seal.h), each head_us of new lines */
     void (*expired)(void *ctx, const struct journal_expired *x);
 };
 

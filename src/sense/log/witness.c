@@ -13,7 +13,8 @@ enum { TOO_OFTEN_US = 300000 };
 
 struct known { /* a store that forwards to us */
     uint8_t id[SEG_HASH];
-    struct cosign newest; /* segment 0: none yet */
+    struct cosign newest; /* of a seal; segment 0: none yet */
+    struct cosign open;   /* of the segment behind it; segment 0: none */
     int64_t asked_us;
     uint64_t told; /* segment whose contradiction was told */
 };
@@ -74,8 +75,11 @@ void witness_close(struct witness *w)
     free(w);
 }
 
-/* What we said of this segment, or last when `segment` is 0: of what is still as it was signed.  False: nothing. */
-static bool look_up(const struct witness *w, const uint8_t id[SEG_HASH], uint64_t segment, struct cosign *c)
+/*
+ * What we said of this segment's seal, or of the last one when `segment` is 0, or of an open head: of what is still as
+ * it was signed.  False, and all zero: nothing.
+ */
+static bool look_up(const struct witness *w, const uint8_t id[SEG_HASH], uint64_t segment, bool open, struct cosign *c)
 {
     const struct file_name name = cosigned_name(id);
     uint8_t *at;
@@ -83,14 +87,17 @@ static bool look_up(const struct witness *w, const uint8_t id[SEG_HASH], uint64_
     size_t left;
     bool found = false;
 
+    *c = (struct cosign){ 0 };
     if (cosigned_read(w->dir, name.text, &at, &len, NULL) < 0)
         return false;
     for (left = len / sizeof(*c); left > 0 && !found; left--) {
         memcpy(c, at + (left - 1) * sizeof(*c), sizeof(*c));
         found = memcmp(c->origin, id, SEG_HASH) == 0 && memcmp(c->key, w->key.public, SEG_HASH) == 0 &&
-                (segment == 0 || c->segment == segment) && cosign_is_signed(c);
+                cosign_is_open(c) == open && (segment == 0 || c->segment == segment) && cosign_is_signed(c);
     }
     free(at);
+    if (!found)
+        *c = (struct cosign){ 0 };
     return found;
 }
 
@@ -106,8 +113,9 @@ static struct known *find(struct witness *w, const uint8_t id[SEG_HASH])
     k = &w->at[w->count++];
     *k = (struct known){ .asked_us = INT64_MIN / 2 };
     memcpy(k->id, id, SEG_HASH);
-    if (!look_up(w, id, 0, &k->newest))
-        k->newest = (struct cosign){ 0 };
+    (void)look_up(w, id, 0, false, &k->newest);
+    if (look_up(w, id, 0, true, &k->open) && k->open.segment <= k->newest.segment)
+        k->open = (struct cosign){ 0 };
     return k;
 }
 
@@ -119,8 +127,8 @@ static bool are_seals(struct slice bytes, struct seg_seal *at, size_t *count)
         return false;
     memcpy(at, bytes.at, bytes.len);
     for (size_t i = 0; i < *count; i++)
-        if (at[i].segment == 0 || !seal_is_signed(&at[i]) || memcmp(at[i].id, at[0].id, SEG_HASH) != 0 ||
-            (i > 0 && at[i].segment != at[i - 1].segment + 1) ||
+        if (at[i].segment == 0 || (seal_is_open(&at[i]) && i + 1 < *count) || !seal_is_signed(&at[i]) ||
+            memcmp(at[i].id, at[0].id, SEG_HASH) != 0 || (i > 0 && at[i].segment != at[i - 1].segment + 1) ||
             (at[i].segment == 1 && memcmp(at[i].key, at[i].id, SEG_HASH) != 0))
             return false;
     return true;
@@ -135,6 +143,26 @@ static enum witness_word contradict(struct witness_answer *a, const struct seg_s
     return WITNESS_AGAINST;
 }
 
+/* An open head, or a seal, against the open head of the same segment that we signed. */
+static bool goes_back(const struct cosign *open, const struct seg_seal *s)
+{
+    return open->segment == s->segment &&
+           (s->last_seq < open->last_seq ||
+            (s->last_seq == open->last_seq && memcmp(s->chain, open->chain, SEG_HASH) != 0));
+}
+
+static enum witness_word judge_open(const struct known *k, const struct seg_seal *s, struct witness_answer *a,
+                                    bool *sign)
+{
+    const bool next = s->segment == k->newest.segment + 1;
+    const bool same = next && k->open.segment == s->segment && k->open.last_seq == s->last_seq;
+
+    *sign = next && !same;
+    if (same)
+        a->at[a->count++] = k->open;
+    return s->segment > k->newest.segment + 1 ? WITNESS_LATER : WITNESS_FINE; /* or it was sealed long ago */
+}
+
 /* One seal against what we said before; FINE: *sign it is new, or it is as we said. */
 static enum witness_word judge_one(const struct witness *w, const struct known *k, const struct seg_seal *s,
                                    struct witness_answer *a, bool *sign)
@@ -147,11 +175,15 @@ static enum witness_word judge_one(const struct witness *w, const struct known *
         return contradict(a, s, last, "it does not go on where the one before it ended");
     if (*sign && last->segment > 0 && memcmp(s->key, last->next_key, SEG_HASH) != 0)
         return contradict(a, s, last, "it is signed with another key than the one before it promised");
+    if (s->segment > last->segment && goes_back(&k->open, s))
+        return contradict(a, s, &k->open, "it does not lead to the line up to which its head was cosigned");
+    if (seal_is_open(s))
+        return judge_open(k, s, a, sign);
     if (*sign || s->segment > last->segment)
         return *sign ? WITNESS_FINE : WITNESS_FROM;
     if (s->segment == last->segment)
         old = *last;
-    else if (!look_up(w, k->id, s->segment, &old))
+    else if (!look_up(w, k->id, s->segment, false, &old))
         return WITNESS_FINE; /* from before our time */
     if (!cosign_fits(&old, s))
         return contradict(a, s, &old, "it ended otherwise when its head was cosigned");
@@ -165,7 +197,7 @@ enum witness_word witness_judge(struct witness *w, struct slice seals, uint64_t 
 {
     struct seg_seal at[WITNESS_SEALS];
     enum witness_word word = WITNESS_FINE;
-    struct cosign before;
+    struct known before;
     struct known *k;
     size_t first; /* of a->at that is new */
     size_t count;
@@ -177,7 +209,7 @@ enum witness_word witness_judge(struct witness *w, struct slice seals, uint64_t 
     if (!k || mono_us - k->asked_us < TOO_OFTEN_US)
         return WITNESS_LATER;
     k->asked_us = mono_us;
-    before = k->newest;
+    before = *k;
     first = SIZE_MAX;
     for (size_t i = 0; i < count && word == WITNESS_FINE; i++) {
         bool sign;
@@ -189,9 +221,10 @@ enum witness_word witness_judge(struct witness *w, struct slice seals, uint64_t 
             word = WITNESS_LATER;
             continue;
         }
-        k->newest = cosign_make(&w->key, &at[i], w->host, wall_us);
         first = first == SIZE_MAX ? a->count : first;
-        a->at[a->count++] = k->newest;
+        a->at[a->count] = cosign_make(&w->key, &at[i], w->host, wall_us);
+        *(seal_is_open(&at[i]) ? &k->open : &k->newest) = a->at[a->count];
+        a->count++;
     }
     a->news = word == WITNESS_AGAINST && k->told != a->segment;
     k->told = a->news ? a->segment : k->told;
@@ -199,7 +232,8 @@ enum witness_word witness_judge(struct witness *w, struct slice seals, uint64_t 
         const size_t made = a->count - first - (word == WITNESS_AGAINST);
 
         if (cosigned_add(w->dir, &a->at[first], made, NULL) < 0) {
-            k->newest = before;
+            k->newest = before.newest;
+            k->open = before.open;
             a->count = 0;
             return WITNESS_LATER;
         }

@@ -3,11 +3,12 @@
  * witness - signs how other stores' segments ended, for who comes later and has their keys (journal/cosign.h).
  *
  * A store that forwards to us offers the seals of its segments, as they lie
- * at the end of their files, one to WITNESS_SEALS of them with rising numbers.
+ * at the end of their files, one to WITNESS_SEALS of them with rising numbers;
+ * the last one may be the open head of the segment behind them (seal.h).
  * The first one ever is believed; from then on each must go on where the one
- * before ended, with the key that it promised.  What was signed once is never
- * signed otherwise.  A store that is to begin anew here needs its file
- * `cosigned-ID` taken away by hand.
+ * before ended, with the key that it promised, and lead as far as the open
+ * head that was signed.  What was signed once is never signed otherwise.  A store that is to begin anew here needs its
+ * file `cosigned-ID` taken away by hand.
  */
 #ifndef SERVIOLA_SENSE_LOG_WITNESS_H
 #define SERVIOLA_SENSE_LOG_WITNESS_H
