@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "act/metrics/server.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sys/library.h"
 #include "sys/say.h"
 
 enum { CONNECTIONS = 16, PATIENCE_S = 10, REQUEST = 16 * 1024, TICK_US = 1000000, TURNS = 256 };
@@ -35,17 +35,12 @@ struct server {
 
 static int load(struct err *e)
 {
-    void *library = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
+    static const struct library library = { "libmicrohttpd.so.12", "libmicrohttpd12", "metrics need libmicrohttpd" };
+#define CALL(name) { "MHD_" #name, &mhd.name },
+    static const struct library_call calls[] = { MHD_CALLS(CALL) };
+#undef CALL
 
-    if (!library)
-        return err_set(e, 0, "metrics need libmicrohttpd (apt install libmicrohttpd12): %s", dlerror());
-#define LOAD(name)                                                                                                     \
-    *(void **)&mhd.name = dlsym(library, "MHD_" #name);                                                                \
-    if (!mhd.name)                                                                                                     \
-        return err_set(e, 0, "this libmicrohttpd has no MHD_" #name);
-    MHD_CALLS(LOAD)
-#undef LOAD
-    return 0;
+    return library_open(&library, calls, sizeof(calls) / sizeof(*calls), e);
 }
 
 struct server *metrics_server_new(struct loop *l, void (*make)(void *ctx, struct text *page), void *ctx, struct err *e)

@@ -2,7 +2,6 @@
 #include "act/notify/post.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -14,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/text.h"
+#include "sys/library.h"
 #include "sys/say.h"
 #include "sys/whole.h"
 
@@ -65,16 +65,13 @@ struct sending {
 
 static int load(struct err *e)
 {
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    static const struct library library = { "libcurl.so.4", "libcurl4", "notices by mail or hook need libcurl" };
+#define CALL(name) { "curl_" #name, &curl.name },
+    static const struct library_call calls[] = { CURL_CALLS(CALL) };
+#undef CALL
 
-    if (!library)
-        return err_set(e, 0, "notices by mail or hook need libcurl (apt install libcurl4): %s", dlerror());
-#define LOAD(name)                                                                                                     \
-    *(void **)&curl.name = dlsym(library, "curl_" #name);                                                              \
-    if (!curl.name)                                                                                                    \
-        return err_set(e, 0, "this libcurl has no curl_" #name);
-    CURL_CALLS(LOAD)
-#undef LOAD
+    if (library_open(&library, calls, sizeof(calls) / sizeof(*calls), e) < 0)
+        return -1;
     return curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : err_set(e, 0, "libcurl does not start");
 }
 

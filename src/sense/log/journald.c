@@ -6,7 +6,6 @@
  * in the file `journald`.  Looked at four times a second: watching the folder would take calls that the jail refuses.
  */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "sense/log/inner.h"
 #include "sense/log/sdfile.h"
 #include "sys/clock.h"
+#include "sys/library.h"
 #include "sys/say.h"
 #include "sys/whole.h"
 #include "wire/syslog.h"
@@ -78,31 +78,19 @@ struct journald {
 
 static int load_library(struct systemd *sd, struct err *e)
 {
-    void *lib = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-    const struct {
-        void *to;
-        const char *name;
-    } calls[] = {
-        { &sd->open_directory, "sd_journal_open_directory" },
-        { &sd->close, "sd_journal_close" },
-        { &sd->next, "sd_journal_next" },
-        { &sd->seek_cursor, "sd_journal_seek_cursor" },
-        { &sd->test_cursor, "sd_journal_test_cursor" },
-        { &sd->get_cursor, "sd_journal_get_cursor" },
-        { &sd->get_data, "sd_journal_get_data" },
-        { &sd->get_realtime_usec, "sd_journal_get_realtime_usec" },
+    const struct library library = { "libsystemd.so.0", "libsystemd0", "log: journald wants libsystemd" };
+    const struct library_call calls[] = {
+        { "sd_journal_open_directory", &sd->open_directory },
+        { "sd_journal_close", &sd->close },
+        { "sd_journal_next", &sd->next },
+        { "sd_journal_seek_cursor", &sd->seek_cursor },
+        { "sd_journal_test_cursor", &sd->test_cursor },
+        { "sd_journal_get_cursor", &sd->get_cursor },
+        { "sd_journal_get_data", &sd->get_data },
+        { "sd_journal_get_realtime_usec", &sd->get_realtime_usec },
     };
 
-    if (!lib)
-        return err_set(e, 0, "log: journald: %s", dlerror());
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        void *call = dlsym(lib, calls[i].name);
-
-        if (!call)
-            return err_set(e, 0, "log: journald: libsystemd has no %s", calls[i].name);
-        memcpy(calls[i].to, &call, sizeof(call));
-    }
-    return 0;
+    return library_open(&library, calls, sizeof(calls) / sizeof(*calls), e);
 }
 
 /* Behind "NAME="; empty when the entry has no such field. */

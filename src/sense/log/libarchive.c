@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/libarchive.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
+
+#include "sys/library.h"
 
 struct libarchive libarchive;
 static struct err why;
 static int result;
 
-static int load(struct err *e)
-{
-    void *library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
-
-    if (!library)
-        return err_set(e, 0, "it wants libarchive (apt install libarchive13): %s", dlerror());
-#define LOAD(name)                                                                                                     \
-    *(void **)&libarchive.name = dlsym(library, "archive_" #name);                                                     \
-    if (!libarchive.name)                                                                                              \
-        return err_set(e, 0, "this libarchive has no archive_" #name);
-    LIBARCHIVE_CALLS(LOAD)
-#undef LOAD
-    *(void **)&libarchive.error_number = dlsym(library, "archive_errno");
-    return libarchive.error_number ? 0 : err_set(e, 0, "this libarchive has no archive_errno");
-}
-
 static void load_once(void)
 {
-    result = load(&why);
+    static const struct library library = { "libarchive.so.13", "libarchive13", "it wants libarchive" };
+#define CALL(name) { "archive_" #name, &libarchive.name },
+    static const struct library_call calls[] = { LIBARCHIVE_CALLS(CALL){ "archive_errno", &libarchive.error_number } };
+#undef CALL
+
+    result = library_open(&library, calls, sizeof(calls) / sizeof(*calls), &why);
 }
 
 int libarchive_load(struct err *e)

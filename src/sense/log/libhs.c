@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sense/log/libhs.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
+
+#include "sys/library.h"
 
 struct libhs libhs;
 static struct err why;
 static int result;
 
-static int load(struct err *e)
-{
-    void *library = dlopen("libhs.so.5", RTLD_NOW | RTLD_LOCAL);
-
-    if (!library)
-        return err_set(e, 0, "expressions want libhs (apt install libvectorscan5): %s", dlerror());
-#define LOAD(name)                                                                                                     \
-    *(void **)&libhs.name = dlsym(library, "hs_" #name);                                                               \
-    if (!libhs.name)                                                                                                   \
-        return err_set(e, 0, "this libhs has no hs_" #name);
-    LIBHS_CALLS(LOAD)
-#undef LOAD
-    return 0;
-}
-
 static void load_once(void)
 {
-    result = load(&why);
+    static const struct library library = { "libhs.so.5", "libvectorscan5", "expressions want libhs" };
+#define CALL(name) { "hs_" #name, &libhs.name },
+    static const struct library_call calls[] = { LIBHS_CALLS(CALL) };
+#undef CALL
+
+    result = library_open(&library, calls, sizeof(calls) / sizeof(*calls), &why);
 }
 
 int libhs_load(struct err *e)
