@@ -3,7 +3,7 @@
 # SCENE_ROUNDS=100: as often on each file system.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/disk.lib.sh"
-tester=$SERVIOLA_BUILD/tests/unit/test_store
+tester=$SERVIOLA_BUILD/tests/unit/test_store_kill
 
 power_cuts "$tester" lines ext4 "${SCENE_ROUNDS:-20}"
 if command -v mkfs.xfs >/dev/null; then

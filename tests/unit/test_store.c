@@ -1,182 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The store of lines and its reader.  The scene acknowledged_line_survives_power_cut.sh uses the same program:
- * `test_store cut FOLDER` keeps lines until the power is gone and prints the newest number that was acknowledged,
- * `test_store whole FOLDER NUMBER` checks.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+/* The store of lines and its reader. */
+#include "store_world.h"
 
 #include "journal/crc32c.h"
-#include "journal/folder.h"
-#include "journal/segment.h"
-#include "journal/verify.h"
-#include "sense/log/lines.h"
 #include "sense/log/rotation.h"
 #include "sense/log/seek.h"
-#include "sense/log/store.h"
-
-enum { KILLS = 20 };
-#define SHUT_DOWN _IOR('X', 125, uint32_t) /* EXT4_IOC_SHUTDOWN, as on XFS; not in Debian 12's headers */
-enum { WITHOUT_FLUSH = 2 };                /* the log is not written out: what was not synced is gone */
-static const int64_t now_us = (int64_t)1196879280 * 1000000;
-
-struct world {
-    char folder[64];
-    struct store_limits limits;
-    struct store *s;
-};
-
-static void wait_for(struct store *s)
-{
-    struct pollfd p = { .fd = store_fd(s), .events = POLLIN };
-
-    (void)poll(&p, 1, 100);
-    store_turn(s);
-}
-
-static void world_open(struct world *w)
-{
-    const struct store_calls calls = { 0 };
-    struct journal_opened found;
-    struct err e = { 0 };
-
-    w->s = store_open(w->folder, &w->limits, &calls, now_us, &found, &e);
-    if (!w->s || store_start(w->s, &e) < 0)
-        fail_msg("%s", e.text);
-}
-
-static uint64_t keep(struct store *s, struct slice raw, const char *peer, int64_t at_us)
-{
-    struct log_line line = { .raw = raw, .peer = slice_text(peer), .way = LOG_TCP, .at_us = at_us, .near_us = at_us };
-    uint64_t seq;
-
-    while ((seq = store_append(s, &line, NULL)) == 0)
-        wait_for(s);
-    return seq;
-}
-
-static void settle(struct store *s)
-{
-    while (store_synced(s) < store_last(s)) {
-        (void)store_push(s, 0, true);
-        wait_for(s);
-    }
-}
-
-static void world_close(struct world *w)
-{
-    settle(w->s);
-    store_close(w->s, 0);
-    w->s = NULL;
-}
-
-static int set_up(void **state)
-{
-    struct world *w = calloc(1, sizeof(*w));
-
-    (void)snprintf(w->folder, sizeof(w->folder), "/tmp/test_store.XXXXXX");
-    assert_non_null(mkdtemp(w->folder));
-    w->limits = store_default_limits();
-    w->limits.files.segment_bytes = 256 << 10;
-    w->limits.files.reserve_bytes = 0;
-    w->limits.again_us = INT64_MAX;
-    *state = w;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *w = *state;
-    DIR *d = opendir(w->folder);
-    const struct dirent *entry;
-
-    while (d && (entry = readdir(d)))
-        (void)unlinkat(dirfd(d), entry->d_name, 0);
-    if (d)
-        (void)closedir(d);
-    (void)rmdir(w->folder);
-    free(w);
-    return 0;
-}
-
-struct text_of {
-    char text[160];
-};
-static struct text_of line_text(uint64_t n)
-{
-    struct text_of t;
-
-    (void)snprintf(t.text, sizeof(t.text),
-                   "<%llu>Dec  5 18:28:%02llu host%llu prog%llu[%llu]: message number rare%llu of many",
-                   (unsigned long long)(8 + n % 8), (unsigned long long)(n % 60), (unsigned long long)(n % 5),
-                   (unsigned long long)(n % 3), (unsigned long long)(n % 30000), (unsigned long long)n);
-    return t;
-}
-
-static void nothing(void *own, const struct finding *f)
-{
-    if (f->fault != FAULT_NONE)
-        (void)snprintf(own, 300, "%s: %s", f->file, f->text);
-}
-
-static void assert_whole(const char *folder)
-{
-    char words[300] = "";
-    struct verdict v;
-    struct err e = { 0 };
-
-    if (journal_verify(folder, NULL, NULL, nothing, words, &v, &e) < 0)
-        fail_msg("%s", e.text);
-    if (v.faults > 0)
-        fail_msg("%s", words);
-}
-
-/* All lines of the store: their numbers have no gap, their octets are those of line_text; the newest number. */
-static uint64_t assert_lines(const char *folder)
-{
-    struct lines_room room = { 0 };
-    struct err e = { 0 };
-    struct lines *l = lines_open(folder, &e);
-    uint64_t next = 1;
-
-    if (!l)
-        fail_msg("%s", e.text);
-    for (size_t i = 0; i < lines_count(l); i++) {
-        struct lines_walk w;
-        struct log_line line;
-        struct slice payload;
-
-        if (lines_load(l, i, &room, &payload, &e) < 0)
-            fail_msg("%s", e.text);
-        for (w = lines_walk(payload, lines_block(l, i)->first_seq); lines_next(&w, &line); next++) {
-            struct text_of t = line_text(next);
-
-            assert_int_equal(line.seq, next);
-            assert_true(slice_eq(line.raw, slice_text(t.text)));
-        }
-        assert_int_equal(next, lines_block(l, i)->last_seq + 1);
-    }
-    lines_room_done(&room);
-    lines_close(l);
-    return next - 1;
-}
 
 static void what_was_kept_is_read_back_in_its_order(void **state)
 {
@@ -401,26 +229,6 @@ static uint64_t bytes_of(const char *folder)
     return bytes;
 }
 
-/* Blocks of the first segment that are in columns. */
-static size_t blocks_in_columns(const char *folder)
-{
-    struct seg_scan scan;
-    struct seg_element el;
-    struct err e = { 0 };
-    int dir = folder_open(folder, &e);
-    size_t blocks = 0;
-    uint8_t *bytes;
-    size_t len;
-
-    assert_int_equal(folder_read(dir, "0000000001.zst", 64 << 20, &bytes, &len, &e), 0);
-    assert_true(seg_scan_start(&scan, slice_of(bytes, len)));
-    while (seg_next(&scan, &el) == SEG_GOT)
-        blocks += el.type == SEG_COLUMNS;
-    free(bytes);
-    (void)close(dir);
-    return blocks;
-}
-
 static void pack_again_and_look(struct world *w)
 {
     struct search_query q = { TEXT_OF("rare4321"), SEARCH_WORD, .severity = LOG_UNKNOWN };
@@ -597,162 +405,6 @@ static void a_store_without_room_says_so_and_takes_more_later(void **state)
     assert_whole(w->folder);
 }
 
-/* ---- kill -9 and power cuts ---- */
-
-struct acks {
-    int pipe;
-};
-
-static void on_synced(void *ctx, uint64_t seq)
-{
-    const struct acks *a = ctx;
-    ssize_t n = write(a->pipe, &seq, sizeof(seq));
-
-    (void)n;
-}
-
-static int writer(const char *folder, int pipe)
-{
-    struct acks acks = { .pipe = pipe };
-    const struct store_calls calls = { .ctx = &acks, .synced = on_synced };
-    struct store_limits l = store_default_limits();
-    struct journal_opened found;
-    struct err e = { 0 };
-    struct store *s;
-
-    l.files.segment_bytes = 128 << 10; /* so that most kills meet a rotation */
-    l.files.reserve_bytes = 0;
-    l.memory_bytes = 2 << 20;
-    l.again_us = 0; /* and some that what was sealed is packed again */
-    s = store_open(folder, &l, &calls, now_us, &found, &e);
-    if (!s || store_start(s, &e) < 0)
-        return 1;
-    for (uint64_t n = found.last_seq + 1;; n++) {
-        struct text_of t = line_text(n);
-
-        (void)keep(s, slice_text(t.text), "10.1.0.2:514", now_us);
-        if (n % 50 == 0) {
-            (void)store_push(s, 0, true);
-            store_turn(s);
-        }
-    }
-}
-
-static void drain(int pipe, uint64_t *last)
-{
-    struct pollfd there = { .fd = pipe, .events = POLLIN };
-
-    while (poll(&there, 1, 0) > 0 && read(pipe, last, sizeof(*last)) == sizeof(*last))
-        continue;
-}
-
-static void cut_power(const char *folder)
-{
-    uint32_t how = WITHOUT_FLUSH;
-    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    assert_true(dir >= 0);
-    if (ioctl(dir, SHUT_DOWN, &how) < 0)
-        fail_msg("the file system can't be shut down");
-    close(dir);
-}
-
-static uint64_t run_and_end(const char *folder, long moment_ns, bool power)
-{
-    struct timespec moment = { .tv_nsec = moment_ns };
-    uint64_t last = 0;
-    int pipes[2];
-    pid_t child;
-
-    assert_int_equal(pipe(pipes), 0);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        close(pipes[0]);
-        _exit(writer(folder, pipes[1]));
-    }
-    close(pipes[1]);
-    if (read(pipes[0], &last, sizeof(last)) != sizeof(last))
-        fail_msg("the writer did not start");
-    (void)nanosleep(&moment, NULL);
-    drain(pipes[0], &last);
-    if (power)
-        cut_power(folder);
-    (void)kill(child, SIGKILL);
-    (void)waitpid(child, NULL, 0);
-    if (!power)
-        drain(pipes[0], &last);
-    close(pipes[0]);
-    return last;
-}
-
-static void assert_kept(const char *folder, uint64_t acknowledged)
-{
-    struct world w = { .limits = store_default_limits() };
-
-    (void)snprintf(w.folder, sizeof(w.folder), "%s", folder);
-    w.limits.files.reserve_bytes = 0;
-    world_open(&w); /* recovers */
-    world_close(&w);
-    assert_whole(folder);
-    assert_true(assert_lines(folder) >= acknowledged);
-}
-
-static void twenty_kills_lose_nothing_that_was_acknowledged(void **state)
-{
-    const struct world *w = *state;
-
-    for (int i = 0; i < KILLS; i++)
-        assert_kept(w->folder, run_and_end(w->folder, (i * 7919 % 40 + 1) * 1000000L, false));
-}
-
-/* Opens the store, which begins to pack it again, until it is killed. */
-static void pack_again_and_die(struct world *w, long moment_ns)
-{
-    const struct timespec moment = { .tv_nsec = moment_ns };
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child == 0) {
-        world_open(w);
-        for (;;)
-            wait_for(w->s);
-    }
-    (void)nanosleep(&moment, NULL);
-    (void)kill(child, SIGKILL);
-    (void)waitpid(child, NULL, 0);
-}
-
-static void twenty_kills_while_it_is_packed_again_lose_nothing(void **state)
-{
-    enum { LINES = 30000 };
-    struct world *w = *state;
-
-    w->limits.files.segment_bytes = 512 << 10;
-    world_open(w);
-    for (uint64_t n = 1; n <= LINES; n++) {
-        struct text_of t = line_text(n);
-
-        (void)keep(w->s, slice_text(t.text), "10.1.0.2:514", now_us);
-    }
-    settle(w->s);
-    assert_true(store_seal(w->s, 20000000));
-    world_close(w);
-    w->limits.again_us = 0;
-    for (int i = 0; i < KILLS; i++) {
-        pack_again_and_die(w, (i * 7919 % 40 + 1) * 1000000L);
-        assert_whole(w->folder);
-        assert_int_equal(assert_lines(w->folder), LINES);
-    }
-    world_open(w);
-    for (int i = 0; i < 300 && blocks_in_columns(w->folder) == 0; i++)
-        wait_for(w->s);
-    world_close(w);
-    assert_true(blocks_in_columns(w->folder) > 0);
-    assert_whole(w->folder);
-    assert_int_equal(assert_lines(w->folder), LINES);
-}
-
 /* ---- rotations ---- */
 
 static void rotations_are_read_from_the_oldest_to_the_newest(void **state)
@@ -774,7 +426,7 @@ static void rotations_are_read_from_the_oldest_to_the_newest(void **state)
         assert_string_equal(all[i].path, order[i]);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_kept_is_read_back_in_its_order, set_up, tear_down),
@@ -786,18 +438,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(old_segments_are_packed_again_without_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_byte_is_named_and_the_rest_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_without_room_says_so_and_takes_more_later, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(twenty_kills_lose_nothing_that_was_acknowledged, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(twenty_kills_while_it_is_packed_again_lose_nothing, set_up, tear_down),
         cmocka_unit_test(rotations_are_read_from_the_oldest_to_the_newest),
     };
 
-    if (argc == 3 && strcmp(argv[1], "cut") == 0) {
-        (void)printf("%llu\n", (unsigned long long)run_and_end(argv[2], 100000000, true));
-        return 0;
-    }
-    if (argc == 4 && strcmp(argv[1], "whole") == 0) {
-        assert_kept(argv[2], strtoull(argv[3], NULL, 10));
-        return 0;
-    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
