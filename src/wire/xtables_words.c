@@ -139,6 +139,7 @@ static void on_multiport(struct text *to, const struct xtables_extension *e)
     text_word(to, " ");
 }
 
+/* The match `state` has UNTRACKED at the bit that is SNAT's in `conntrack`. */
 static void states(struct text *to, unsigned set, unsigned untracked)
 {
     const struct {
