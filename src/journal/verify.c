@@ -266,7 +266,7 @@ int journal_verify_as(const char *folder, const struct verify_wish *wish,
     check_claims(&w, wish->id);
     result = 0;
 done:
-    free(w.cosigned);
+    walk_free_cosigned(&w);
     folder_list_free(&list);
     close(dir);
     return result;

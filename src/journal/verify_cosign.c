@@ -138,6 +138,9 @@ int walk_load_cosigned(struct walk *w, int dir, const struct verify_wish *wish, 
     }
     if (result < 0)
         return -1;
+    w->cosigned->heads = calloc(w->cosigned->count + 1, sizeof(struct block_head));
+    if (!w->cosigned->heads)
+        return err_set(e, ENOMEM, "cosigned heads");
     qsort(w->cosigned->at, w->cosigned->count, sizeof(w->cosigned->at[0]), by_place);
     if (w->cosigned->damaged > 0)
         walk_report(w, FAULT_CHANGED, &at, "%zu cosigned heads are not what was signed", w->cosigned->damaged);
@@ -217,7 +220,7 @@ static void hand_out(struct block_head *next, const struct block_head *end, stru
     }
 }
 
-int walk_wants_heads(struct walk *w, uint64_t segment, struct block_check *at, size_t count)
+void walk_wants_heads(struct walk *w, uint64_t segment, struct block_check *at, size_t count)
 {
     struct cosigned *all = w->cosigned;
     const struct entry *entry;
@@ -225,18 +228,13 @@ int walk_wants_heads(struct walk *w, uint64_t segment, struct block_check *at, s
     size_t from;
 
     if (!all)
-        return 0;
+        return;
     while (all->first < all->count && all->at[all->first].c.segment < segment)
         all->first++;
     from = all->first;
-    free(all->heads);
-    all->heads = calloc(all->count + 1, sizeof(*all->heads));
-    if (!all->heads)
-        return -1;
     while ((entry = next_open(all, segment, &from)))
         all->heads[n++] = (struct block_head){ .seq = entry->c.last_seq, .chain = entry->c.chain };
     hand_out(all->heads, all->heads + n, at, count);
-    return 0;
 }
 
 void walk_saw_heads(struct walk *w, uint64_t segment, const char *file)
@@ -322,8 +320,13 @@ void walk_end_cosigned(struct walk *w)
                     (unsigned long long)best->c.segment, up_to(&best->c).text, best->c.host, when_of(&best->c).text,
                     worth(best->trust));
     }
-    if (all)
-        free(all->heads);
-    free(all);
+    walk_free_cosigned(w);
+}
+
+void walk_free_cosigned(struct walk *w)
+{
+    if (w->cosigned)
+        free(w->cosigned->heads);
+    free(w->cosigned);
     w->cosigned = NULL;
 }

@@ -50,9 +50,10 @@ void walk_end_vouchers(struct walk *w); /* reports who never came, and frees */
 int walk_load_cosigned(struct walk *w, int dir, const struct verify_wish *wish, struct err *e);
 void walk_meets_head(struct walk *w, const struct seg_seal *s, const char *file);
 /* Open heads within a segment: which blocks are to show them, and whether they did. */
-int walk_wants_heads(struct walk *w, uint64_t segment, struct block_check *at, size_t count); /* -1: no memory */
+void walk_wants_heads(struct walk *w, uint64_t segment, struct block_check *at, size_t count);
 void walk_saw_heads(struct walk *w, uint64_t segment, const char *file);
 void walk_end_cosigned(struct walk *w); /* reports what was cosigned and is not here, and frees */
+void walk_free_cosigned(struct walk *w);
 
 /* verify_segment.c: one file's bytes. */
 void walk_segment(struct walk *w, const char *file, uint64_t segment, bool sealed, struct slice bytes);
